@@ -1,0 +1,112 @@
+/**
+ * The notice board: the last known state of every stream, publish session and found device.
+ * Those who do write to it; those who tell (MQTT, HTTP, the log) read it and listen.
+ */
+import { EventEmitter } from 'node:events';
+import type {
+  FoundDevice,
+  GatewayEvent,
+  PublishStatus,
+  StreamInfo,
+  StreamStats,
+  StreamStatus,
+} from './status.ts';
+
+export interface StreamEntry {
+  readonly name: string;
+  status: StreamStatus;
+  info: StreamInfo | undefined;
+  stats: StreamStats | undefined;
+}
+
+export interface PublishEntry {
+  readonly stream: string;
+  readonly target: string;
+  status: PublishStatus;
+}
+
+export interface BoardEvents {
+  /** Which part of the stream's entry changed; `removed` when it is gone. */
+  stream: [entry: StreamEntry, part: 'status' | 'info' | 'stats' | 'removed'];
+  publish: [entry: PublishEntry, part: 'status' | 'stats' | 'removed'];
+  found: [device: FoundDevice, part: 'changed' | 'removed'];
+  event: [event: GatewayEvent];
+}
+
+export class Board extends EventEmitter<BoardEvents> {
+  readonly streams = new Map<string, StreamEntry>();
+  /** Keyed by `publishKey(stream, target)`. */
+  readonly publishes = new Map<string, PublishEntry>();
+  readonly found = new Map<string, FoundDevice>();
+
+  setStreamStatus(name: string, status: StreamStatus): void {
+    const entry = this.streams.get(name) ?? this.#addStream(name, status);
+    entry.status = status;
+    this.emit('stream', entry, 'status');
+  }
+
+  setStreamInfo(name: string, info: StreamInfo): void {
+    const entry = this.streams.get(name);
+    if (entry === undefined) return;
+    entry.info = info;
+    this.emit('stream', entry, 'info');
+  }
+
+  setStreamStats(name: string, stats: StreamStats): void {
+    const entry = this.streams.get(name);
+    if (entry === undefined) return;
+    entry.stats = stats;
+    this.emit('stream', entry, 'stats');
+  }
+
+  removeStream(name: string): void {
+    const entry = this.streams.get(name);
+    if (entry === undefined) return;
+    this.streams.delete(name);
+    this.emit('stream', entry, 'removed');
+  }
+
+  /** `part` is `stats` when only counters moved, so that listeners may publish those less often. */
+  setPublish(
+    stream: string,
+    target: string,
+    status: PublishStatus,
+    part: 'status' | 'stats',
+  ): void {
+    const key = publishKey(stream, target);
+    const entry = this.publishes.get(key) ?? { stream, target, status };
+    entry.status = status;
+    this.publishes.set(key, entry);
+    this.emit('publish', entry, part);
+  }
+
+  removePublish(stream: string, target: string): void {
+    const key = publishKey(stream, target);
+    const entry = this.publishes.get(key);
+    if (entry === undefined) return;
+    this.publishes.delete(key);
+    this.emit('publish', entry, 'removed');
+  }
+
+  setFound(device: FoundDevice): void {
+    this.found.set(device.id, device);
+    this.emit('found', device, 'changed');
+  }
+
+  removeFound(id: string): void {
+    const device = this.found.get(id);
+    if (device === undefined) return;
+    this.found.delete(id);
+    this.emit('found', device, 'removed');
+  }
+
+  #addStream(name: string, status: StreamStatus): StreamEntry {
+    const entry: StreamEntry = { name, status, info: undefined, stats: undefined };
+    this.streams.set(name, entry);
+    return entry;
+  }
+}
+
+export function publishKey(stream: string, target: string): string {
+  return `${stream}/${target}`;
+}

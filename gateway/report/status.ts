@@ -1,0 +1,124 @@
+/** The states and causes that people see, in MQTT, the API and the log (one vocabulary everywhere). */
+
+export type StreamState =
+  | 'online'
+  | 'connecting'
+  | 'stalled'
+  | 'unauthorized'
+  | 'unreachable'
+  | 'unsupported'
+  | 'disabled';
+
+export type PublishState =
+  | 'idle'
+  | 'connecting'
+  | 'publishing'
+  | 'refused'
+  | 'waiting'
+  | 'spooling';
+
+/** The closed list of causes. */
+export type CauseCode =
+  | 'ok'
+  | 'starting'
+  | 'dns'
+  | 'refused'
+  | 'timeout'
+  | 'network'
+  | 'tls'
+  | 'auth'
+  | 'no-credentials'
+  | 'not-found'
+  | 'codec'
+  | 'no-data'
+  | 'no-keyframe'
+  | 'protocol'
+  | 'name-taken'
+  | 'ended'
+  | 'disabled'
+  | 'no-source';
+
+export interface StreamStatus {
+  readonly state: StreamState;
+  readonly code: CauseCode;
+  /** Plain words, with what to do. Never a secret. */
+  readonly reason: string;
+  /** ISO UTC time at which this state began. */
+  readonly since: string;
+  readonly lastFrameAt: string | null;
+  /** Failed attempts since the last success. */
+  readonly attempts: number;
+  readonly nextRetryAt: string | null;
+}
+
+export interface TrackInfo {
+  readonly kind: 'video' | 'audio';
+  readonly codec: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly fps?: number;
+  readonly profile?: string;
+  readonly sampleRate?: number;
+  readonly channels?: number;
+}
+
+export interface StreamInfo {
+  /** The source's URL without secrets. */
+  readonly source: string;
+  readonly manufacturer?: string;
+  readonly model?: string;
+  readonly firmware?: string;
+  readonly serial?: string;
+  readonly transport?: string;
+  readonly tracks: readonly TrackInfo[];
+}
+
+export interface StreamStats {
+  readonly videoKbps: number;
+  readonly audioKbps: number;
+  readonly fps: number;
+  readonly gopMs: number | null;
+  readonly lostPackets: number;
+  readonly damagedUnits: number;
+  readonly jitterMs: number;
+  readonly reconnects: number;
+  readonly units: number;
+  readonly bytes: number;
+}
+
+export interface PublishStatus {
+  readonly state: PublishState;
+  readonly code: CauseCode;
+  readonly reason: string;
+  /** The target's URL without secrets. */
+  readonly target: string;
+  readonly queueMs: number;
+  readonly droppedGops: number;
+  readonly droppedUnits: number;
+  readonly bytes: number;
+  readonly since: string;
+  readonly attempts: number;
+  readonly nextRetryAt: string | null;
+}
+
+export interface FoundDevice {
+  readonly id: string;
+  /** How it was seen: ws-discovery, mdns. */
+  readonly via: readonly string[];
+  readonly addresses: readonly string[];
+  readonly manufacturer?: string;
+  readonly model?: string;
+  readonly serial?: string;
+  readonly needsPassword?: boolean;
+  readonly adoptedAs?: string;
+  readonly reason?: string;
+  readonly lastSeenAt: string;
+}
+
+export interface GatewayEvent {
+  readonly at: string;
+  readonly type: string;
+  readonly stream?: string;
+  readonly target?: string;
+  readonly message: string;
+}
