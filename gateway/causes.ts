@@ -1,0 +1,199 @@
+/**
+ * Why something does not work, in plain words with what to do next: one closed list for cameras,
+ * one for masters. The supervisor asks how patient to be; people read the reason.
+ */
+import {
+  AuthenticationError,
+  ParseError,
+  ProtocolError,
+  UnsupportedError,
+} from '../codecs/errors.ts';
+import type { CauseCode, StreamState } from './report/status.ts';
+
+export type Patience = 'normal' | 'taken' | 'login' | 'rare';
+
+export interface Cause {
+  readonly code: CauseCode;
+  readonly reason: string;
+  readonly patience: Patience;
+}
+
+/** Raised by the media watchdog. */
+export class SilenceError extends Error {
+  override readonly name = 'SilenceError';
+  readonly hadMedia: boolean;
+
+  constructor(message: string, hadMedia: boolean) {
+    super(message);
+    this.hadMedia = hadMedia;
+  }
+}
+
+/** `who` begins the sentence: "The camera 10.0.0.20:554". */
+export function explain(error: unknown, who: string, kind: 'camera' | 'master'): Cause {
+  if (error === undefined) return cause('ended', `${who} ended the stream. Trying again.`);
+  if (error instanceof SilenceError) return cause('no-data', error.message);
+  if (error instanceof AuthenticationError) return explainLogin(error, who, kind);
+  if (error instanceof UnsupportedError) return cause('codec', `${who}: ${error.message}`, 'rare');
+  if (error instanceof ProtocolError) return explainProtocol(error, who, kind);
+  if (error instanceof ParseError) {
+    return cause(
+      'protocol',
+      `${who} sent something that cannot be understood: ${error.message}. Trying again.`,
+    );
+  }
+  return explainSystem(error, who, kind);
+}
+
+/** Which state of a stream a cause shows as. */
+export function streamStateOf(code: CauseCode): StreamState {
+  switch (code) {
+    case 'ok':
+      return 'online';
+    case 'starting':
+      return 'connecting';
+    case 'auth':
+    case 'no-credentials':
+      return 'unauthorized';
+    case 'codec':
+      return 'unsupported';
+    case 'no-data':
+    case 'no-keyframe':
+      return 'stalled';
+    case 'disabled':
+      return 'disabled';
+    case 'dns':
+    case 'refused':
+    case 'timeout':
+    case 'network':
+    case 'tls':
+    case 'not-found':
+    case 'protocol':
+    case 'name-taken':
+    case 'ended':
+    case 'no-source':
+      return 'unreachable';
+  }
+}
+
+function cause(code: CauseCode, reason: string, patience: Patience = 'normal'): Cause {
+  return { code, reason, patience };
+}
+
+function explainLogin(error: AuthenticationError, who: string, kind: 'camera' | 'master'): Cause {
+  const where =
+    kind === 'camera'
+      ? 'username and password of the stream, or discovery.credentials'
+      : 'user:password@ in targetUri';
+  if (!error.credentialsSent) {
+    return cause(
+      'no-credentials',
+      `${who} asks for a login and none is configured. Set ${where}.`,
+      'login',
+    );
+  }
+  return cause(
+    'auth',
+    `${who} refused the login: ${error.message}. Check ${where}; waiting long between tries so that the account is not locked.`,
+    'login',
+  );
+}
+
+function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'master'): Cause {
+  switch (error.code) {
+    case 'RTMP_NAME_TAKEN':
+      return cause(
+        'name-taken',
+        `${who} says the stream name is already being published. It may still hold our old session, or another gateway uses the same name (targetStreamName).`,
+        'taken',
+      );
+    case 'RTMP_CONNECT_REJECTED':
+    case 'RTMP_PUBLISH_REFUSED':
+    case 'RTMP_CLOSED_DURING_PUBLISH':
+      return cause(
+        'refused',
+        `${who} refused the stream: ${error.message}. Check the application name and the stream key in targetUri and targetStreamName.`,
+        'taken',
+      );
+    case 'RTMP_STALLED':
+      return cause(
+        'timeout',
+        `${who} does not read: ${error.message}. The uplink may be too slow.`,
+      );
+    default:
+  }
+  if (error.status === 404) {
+    return cause(
+      'not-found',
+      `${who} knows no such stream (404). Check the path of the source URL.`,
+      'rare',
+    );
+  }
+  if (error.status === 453 || error.status === 503) {
+    return cause(
+      'refused',
+      `${who} has no session free (${error.status}). Close other viewers of this ${kind}, or wait.`,
+    );
+  }
+  return cause('protocol', `${who}: ${error.message}. Trying again.`);
+}
+
+const SYSTEM_CAUSES: Record<string, { readonly code: CauseCode; readonly words: string }> = {
+  ENOTFOUND: {
+    code: 'dns',
+    words: 'its name cannot be found. Check the spelling and the DNS server',
+  },
+  EAI_AGAIN: {
+    code: 'dns',
+    words: 'its name cannot be looked up now. Check the network and the DNS server',
+  },
+  ECONNREFUSED: {
+    code: 'refused',
+    words: 'nothing listens there. Is it running, and is the port right?',
+  },
+  EHOSTUNREACH: {
+    code: 'network',
+    words: 'it cannot be reached. Is it switched on and on this network?',
+  },
+  ENETUNREACH: { code: 'network', words: 'there is no route to it. Check the network of this box' },
+  EHOSTDOWN: { code: 'network', words: 'it is down. Is it switched on and on this network?' },
+  ETIMEDOUT: {
+    code: 'timeout',
+    words: 'it does not answer. Is it switched on, and does a firewall drop the packets?',
+  },
+  ECONNRESET: { code: 'ended', words: 'it closed the connection' },
+  EPIPE: { code: 'ended', words: 'it closed the connection' },
+  ECONNABORTED: { code: 'ended', words: 'the connection was cut' },
+};
+
+function explainSystem(error: unknown, who: string, kind: 'camera' | 'master'): Cause {
+  if (!(error instanceof Error))
+    return cause('protocol', `${who}: ${String(error)}. Trying again.`);
+  const code = systemCode(error);
+  const known = SYSTEM_CAUSES[code];
+  if (known !== undefined) return cause(known.code, `${who}: ${known.words} (${code}).`);
+  if (error.name === 'TimeoutError') {
+    return cause(
+      'timeout',
+      `${who} does not answer in time. Is it switched on, and is the ${kind === 'camera' ? 'RTSP' : 'RTMP'} port right?`,
+    );
+  }
+  if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_|EPROTO)/.test(code)) {
+    return cause(
+      'tls',
+      `${who}: its certificate or TLS is not accepted: ${error.message} (${code}). Set caFile or fingerprint, and check the clock of this box.`,
+    );
+  }
+  return cause('protocol', `${who}: ${error.message}. Trying again.`);
+}
+
+/** The code of the error itself, or of the first inner error that has one (Happy Eyeballs wraps them). */
+function systemCode(error: Error): string {
+  if ('code' in error && typeof error.code === 'string') return error.code;
+  if (error instanceof AggregateError) {
+    for (const inner of error.errors) {
+      if (inner instanceof Error && systemCode(inner) !== '') return systemCode(inner);
+    }
+  }
+  return error.cause instanceof Error ? systemCode(error.cause) : '';
+}
