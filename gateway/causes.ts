@@ -64,6 +64,8 @@ export function streamStateOf(code: CauseCode): StreamState {
       return 'disabled';
     case 'dns':
     case 'refused':
+    case 'rejected':
+    case 'busy':
     case 'timeout':
     case 'network':
     case 'tls':
@@ -111,7 +113,7 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
     case 'RTMP_PUBLISH_REFUSED':
     case 'RTMP_CLOSED_DURING_PUBLISH':
       return cause(
-        'refused',
+        'rejected',
         `${who} refused the stream: ${error.message}. Check the application name and the stream key in targetUri and targetStreamName.`,
         'taken',
       );
@@ -131,7 +133,7 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
   }
   if (error.status === 453 || error.status === 503) {
     return cause(
-      'refused',
+      'busy',
       `${who} has no session free (${error.status}). Close other viewers of this ${kind}, or wait.`,
     );
   }

@@ -6,16 +6,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AttemptBudget } from './attempt-budget.ts';
 import type { Cause, Patience } from './causes.ts';
 
+interface Waits {
+  readonly firstMs: number;
+  /** How much longer each further wait is. */
+  readonly factor: number;
+  readonly maxMs: number;
+}
+
 /** First wait and longest wait for each kind of failure. */
-export const WAITS: Record<Patience, { readonly firstMs: number; readonly maxMs: number }> = {
+export const WAITS: Record<Patience, Waits> = {
   // The network comes back within seconds to minutes; half a minute is the most a return may take.
-  normal: { firstMs: 1_000, maxMs: 30_000 },
-  // A master that still holds our old session lets go after its idle time, often 15 to 60 s (R3).
-  taken: { firstMs: 5_000, maxMs: 30_000 },
-  // Cameras lock accounts after a handful of wrong logins (R8).
-  login: { firstMs: 60_000, maxMs: 600_000 },
+  normal: { firstMs: 1_000, factor: 2, maxMs: 30_000 },
+  // A master that still holds our old session lets go after its idle time, often 15 to 60 s.
+  taken: { firstMs: 5_000, factor: 2, maxMs: 30_000 },
+  // Cameras lock accounts after a handful of wrong logins: after the third, ten minutes.
+  login: { firstMs: 30_000, factor: 4.5, maxMs: 600_000 },
   // Only a change at the far side helps; look again now and then.
-  rare: { firstMs: 30_000, maxMs: 300_000 },
+  rare: { firstMs: 15_000, factor: 2, maxMs: 300_000 },
 };
 
 /** After this long up, the next failure is a new story: waits start small again. */
@@ -111,10 +118,10 @@ export class Supervisor {
     }
   }
 
-  /** Doubles up to the maximum, with the upper half random: forty cameras must not march in step. */
+  /** Grows up to the maximum, with the upper half random: forty cameras must not march in step. */
   #waitMs(patience: Patience): number {
-    const { firstMs, maxMs } = WAITS[patience];
-    const full = Math.min(maxMs, firstMs * 2 ** Math.min(this.#attempts - 1, 20));
+    const { firstMs, factor, maxMs } = WAITS[patience];
+    const full = Math.min(maxMs, firstMs * factor ** Math.min(this.#attempts - 1, 20));
     return full / 2 + (full / 2) * this.#context.random();
   }
 }

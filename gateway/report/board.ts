@@ -45,6 +45,12 @@ export class Board extends EventEmitter<BoardEvents> {
     this.emit('stream', entry, 'status');
   }
 
+  /** Brings the time of the last frame up to date without telling anybody. */
+  touchStream(name: string, lastFrameAt: string): void {
+    const entry = this.streams.get(name);
+    if (entry !== undefined) entry.status = { ...entry.status, lastFrameAt };
+  }
+
   setStreamInfo(name: string, info: StreamInfo): void {
     const entry = this.streams.get(name);
     if (entry === undefined) return;

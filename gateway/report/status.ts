@@ -22,7 +22,12 @@ export type CauseCode =
   | 'ok'
   | 'starting'
   | 'dns'
+  /** Nothing listens at that port. */
   | 'refused'
+  /** The far side answered, and said no. */
+  | 'rejected'
+  /** No session is free at the far side. */
+  | 'busy'
   | 'timeout'
   | 'network'
   | 'tls'

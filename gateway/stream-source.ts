@@ -1,0 +1,292 @@
+/**
+ * One source of one stream: its driver under the supervisor, the media watchdog, and what people
+ * are told about it.
+ */
+import type { Logger } from 'pino';
+import type { AccessUnit } from '../codecs/access-unit.ts';
+import { describeTrack } from '../codecs/describe-track.ts';
+import type { StreamSink } from '../codecs/stream-sink.ts';
+import type { Track } from '../codecs/track.ts';
+import type { StreamDriver } from '../drivers/driver.ts';
+import { type Cause, explain, SilenceError, streamStateOf } from './causes.ts';
+import type { Stream } from './hub/stream.ts';
+import type { Board } from './report/board.ts';
+import type { StreamInfo, StreamStatus } from './report/status.ts';
+import { type SupervisedState, Supervisor, type SupervisorContext } from './supervisor.ts';
+
+/** A camera may take this long from connect to its first picture: lookup, login, SETUP, a long GOP. */
+const FIRST_PICTURE_MS = 20_000;
+
+export interface StreamSourceOptions {
+  readonly driver: StreamDriver;
+  /** Where the source is, without secrets. */
+  readonly sourceUrl: string;
+  /** Begins sentences about it: "The camera 10.0.0.20:554". */
+  readonly who: string;
+  /** Silence after which a camera that was sending is called stalled and connected anew. */
+  readonly stallMs: number;
+  /** What the device says about itself, when it is known. */
+  readonly describe?: () => Partial<StreamInfo>;
+}
+
+export interface StreamSourceContext extends SupervisorContext {
+  readonly board: Board;
+  readonly log: Logger;
+}
+
+export class StreamSource {
+  readonly #stream: Stream;
+  readonly #options: StreamSourceOptions;
+  readonly #context: StreamSourceContext;
+  readonly #supervisor: Supervisor;
+  readonly #meter: StreamMeter;
+  #attempt: AbortController | undefined;
+  #attemptSinceMs = 0;
+  #sawMedia = false;
+  #seenUnits = 0;
+  #lastUnitAtMs: number | undefined;
+  #status: StreamStatus;
+  #reconnects = 0;
+
+  constructor(stream: Stream, options: StreamSourceOptions, context: StreamSourceContext) {
+    this.#stream = stream;
+    this.#options = options;
+    this.#context = context;
+    this.#meter = new StreamMeter(stream);
+    this.#supervisor = new Supervisor(
+      {
+        run: (signal, up) => this.#run(signal, up),
+        explain: (error) => this.#explain(error),
+        changed: (state) => this.#changed(state),
+      },
+      context,
+    );
+    this.#status = {
+      state: 'connecting',
+      code: 'starting',
+      reason: `Connecting to ${options.sourceUrl}.`,
+      since: this.#iso(context.now()),
+      lastFrameAt: null,
+      attempts: 0,
+      nextRetryAt: null,
+    };
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    this.#context.board.setStreamStatus(this.#stream.name, this.#status);
+    this.#tellInfo();
+    this.#stream.on('tracks', this.#tellInfo);
+    await this.#supervisor.run(signal);
+    this.#stream.off('tracks', this.#tellInfo);
+  }
+
+  /** Drops the connection, if any, and connects anew at once. */
+  restart(): void {
+    this.#attempt?.abort(new Error('restart was asked for'));
+    this.#supervisor.wake();
+  }
+
+  /** Ends a wait early: the device was heard of. Does nothing while connected. */
+  wake(): void {
+    this.#supervisor.wake();
+  }
+
+  /** The media watchdog; called about once a second for every source by one timer. */
+  tick(nowMs: number): void {
+    const { counters } = this.#stream;
+    const units = counters.videoUnits + counters.audioUnits;
+    if (units !== this.#seenUnits) {
+      this.#seenUnits = units;
+      this.#lastUnitAtMs = nowMs;
+    }
+    if (this.#attempt === undefined) return;
+    const { stallMs, who } = this.#options;
+    if (!this.#sawMedia) {
+      if (nowMs - this.#attemptSinceMs < Math.max(FIRST_PICTURE_MS, stallMs)) return;
+      this.#attempt.abort(
+        new SilenceError(
+          `${who} accepted the connection but sends no picture. Check that the stream is enabled in the camera; connecting anew.`,
+          false,
+        ),
+      );
+      return;
+    }
+    if (this.#lastUnitAtMs === undefined || nowMs - this.#lastUnitAtMs < stallMs) return;
+    this.#attempt.abort(
+      new SilenceError(
+        `${who} is connected but has sent no picture for ${Math.round(stallMs / 1000)} s. It may be rebooting or its network may be down; connecting anew.`,
+        true,
+      ),
+    );
+  }
+
+  /** Called every `periodMs` by one timer for all. */
+  tellStats(periodMs: number): void {
+    const { board } = this.#context;
+    const { stats } = this.#options.driver;
+    board.setStreamStats(this.#stream.name, {
+      ...this.#meter.read(periodMs),
+      lostPackets: stats.lostPackets,
+      damagedUnits: stats.damagedUnits,
+      jitterMs: stats.jitterMs,
+      reconnects: this.#reconnects,
+    });
+    if (this.#lastUnitAtMs !== undefined) {
+      board.touchStream(this.#stream.name, this.#iso(this.#lastUnitAtMs));
+    }
+  }
+
+  async #run(signal: AbortSignal, up: () => void): Promise<void> {
+    const attempt = new AbortController();
+    this.#attempt = attempt;
+    this.#attemptSinceMs = this.#context.now();
+    this.#sawMedia = false;
+    try {
+      const sink = new FirstUnitSink(this.#stream, () => {
+        this.#sawMedia = true;
+        this.#lastUnitAtMs = this.#context.now();
+        up();
+      });
+      await this.#options.driver.run(sink, AbortSignal.any([signal, attempt.signal]));
+      attempt.signal.throwIfAborted();
+    } catch (error) {
+      throw attempt.signal.aborted ? attempt.signal.reason : error;
+    } finally {
+      this.#attempt = undefined;
+      this.#stream.stop();
+    }
+  }
+
+  #explain(error: unknown): Cause {
+    const cause = explain(error, this.#options.who, 'camera');
+    this.#context.log.debug({ err: error, code: cause.code }, 'attempt ended');
+    return cause;
+  }
+
+  #changed(state: SupervisedState): void {
+    const { name } = this.#stream;
+    switch (state.at) {
+      case 'connecting':
+        // While trying again people still see why it is down.
+        if (this.#status.code !== 'starting' || state.attempts > 0) {
+          this.#tell({ ...this.#status, nextRetryAt: null });
+        }
+        return;
+      case 'up':
+        this.#context.log.info({ transport: this.#options.driver.stats.transport }, 'online');
+        this.#tellInfo();
+        this.#tell(this.#next('online', 'ok', 'Pictures are arriving.', 0, null));
+        this.#event('online', `${name} is online.`);
+        return;
+      case 'waiting': {
+        const { cause, attempts, retryAtMs } = state;
+        if (this.#status.state === 'online') this.#reconnects += 1;
+        const changed = this.#status.code !== cause.code;
+        const next = this.#next(
+          streamStateOf(cause.code),
+          cause.code,
+          cause.reason,
+          attempts,
+          this.#iso(retryAtMs),
+        );
+        this.#tell(next);
+        if (!changed) return;
+        this.#context.log.warn({ code: cause.code, reason: cause.reason }, 'stream down');
+        this.#event('down', cause.reason);
+      }
+    }
+  }
+
+  #next(
+    state: StreamStatus['state'],
+    code: StreamStatus['code'],
+    reason: string,
+    attempts: number,
+    nextRetryAt: string | null,
+  ): StreamStatus {
+    const since =
+      state === this.#status.state ? this.#status.since : this.#iso(this.#context.now());
+    const lastFrameAt = this.#lastUnitAtMs === undefined ? null : this.#iso(this.#lastUnitAtMs);
+    return { state, code, reason, since, lastFrameAt, attempts, nextRetryAt };
+  }
+
+  #tell(status: StreamStatus): void {
+    this.#status = status;
+    this.#context.board.setStreamStatus(this.#stream.name, status);
+  }
+
+  readonly #tellInfo = (): void => {
+    const { transport } = this.#options.driver.stats;
+    this.#context.board.setStreamInfo(this.#stream.name, {
+      ...this.#options.describe?.(),
+      source: this.#options.sourceUrl,
+      ...(transport === undefined ? {} : { transport }),
+      tracks: this.#stream.tracks.map(describeTrack),
+    });
+  };
+
+  #event(type: string, message: string): void {
+    const at = this.#iso(this.#context.now());
+    this.#context.board.emit('event', { at, type, stream: this.#stream.name, message });
+  }
+
+  #iso(ms: number): string {
+    return new Date(ms).toISOString();
+  }
+}
+
+/** Passes everything on and tells when the first access unit of an attempt has come. */
+class FirstUnitSink implements StreamSink {
+  readonly #stream: Stream;
+  readonly #onFirst: () => void;
+  #isFirst = true;
+
+  constructor(stream: Stream, onFirst: () => void) {
+    this.#stream = stream;
+    this.#onFirst = onFirst;
+  }
+
+  start(tracks: readonly Track[]): void {
+    this.#stream.start(tracks);
+  }
+
+  write(unit: AccessUnit): void {
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      this.#onFirst();
+    }
+    this.#stream.write(unit);
+  }
+
+  stop(): void {
+    this.#stream.stop();
+  }
+}
+
+/** Turns the stream's running counters into rates over a period. */
+class StreamMeter {
+  readonly #stream: Stream;
+  #videoUnits = 0;
+  #videoBytes = 0;
+  #audioBytes = 0;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+  }
+
+  read(periodMs: number) {
+    const { videoUnits, videoBytes, audioUnits, audioBytes, gopUs } = this.#stream.counters;
+    const rates = {
+      videoKbps: Math.round(((videoBytes - this.#videoBytes) * 8) / periodMs),
+      audioKbps: Math.round(((audioBytes - this.#audioBytes) * 8) / periodMs),
+      fps: Math.round(((videoUnits - this.#videoUnits) * 10_000) / periodMs) / 10,
+      gopMs: gopUs === undefined ? null : Math.round(gopUs / 1000),
+      units: videoUnits + audioUnits,
+      bytes: videoBytes + audioBytes,
+    };
+    this.#videoUnits = videoUnits;
+    this.#videoBytes = videoBytes;
+    this.#audioBytes = audioBytes;
+    return rates;
+  }
+}
