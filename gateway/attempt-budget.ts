@@ -2,7 +2,7 @@
  * One budget of connection attempts for all streams and targets, so that forty cameras behind one
  * switch do not all return in the same millisecond: a token bucket.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import timers from 'node:timers/promises';
 
 export class AttemptBudget {
   readonly #perSecond: number;
@@ -26,7 +26,7 @@ export class AttemptBudget {
     this.#tokens -= 1;
     if (this.#tokens >= 0) return;
     try {
-      await sleep((-this.#tokens / this.#perSecond) * 1000, undefined, { signal });
+      await timers.setTimeout((-this.#tokens / this.#perSecond) * 1000, undefined, { signal });
     } catch (error) {
       this.#tokens += 1;
       throw error;

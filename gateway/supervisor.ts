@@ -2,7 +2,7 @@
  * Run, wait, run again: the only retry loop in the repository. The first connect is an attempt
  * like any other, so start order never matters. How long to wait depends on the cause.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import timers from 'node:timers/promises';
 import type { AttemptBudget } from './attempt-budget.ts';
 import type { Cause, Patience } from './causes.ts';
 
@@ -112,7 +112,9 @@ export class Supervisor {
     });
     this.#wake = new AbortController();
     try {
-      await sleep(waitMs, undefined, { signal: AbortSignal.any([signal, this.#wake.signal]) });
+      await timers.setTimeout(waitMs, undefined, {
+        signal: AbortSignal.any([signal, this.#wake.signal]),
+      });
     } catch {
       // Woken or stopped: the loop looks at `signal` itself.
     }

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  AuthenticationError,
+  ParseError,
+  ProtocolError,
+  UnsupportedError,
+} from '../../codecs/errors.ts';
+import { explain, SilenceError, streamStateOf } from '../../gateway/causes.ts';
+
+const systemError = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
+
+const cases: readonly [name: string, error: unknown, code: string, state: string, words: RegExp][] =
+  [
+    [
+      'nothing listens',
+      systemError('ECONNREFUSED'),
+      'refused',
+      'unreachable',
+      /nothing listens there/,
+    ],
+    ['a name that is not in the DNS', systemError('ENOTFOUND'), 'dns', 'unreachable', /DNS server/],
+    ['no route', systemError('EHOSTUNREACH'), 'network', 'unreachable', /switched on/],
+    [
+      'an inner error of Happy Eyeballs',
+      new AggregateError([systemError('ECONNREFUSED')]),
+      'refused',
+      'unreachable',
+      /listens/,
+    ],
+    [
+      'a wrapped error',
+      new Error('dial', { cause: systemError('ETIMEDOUT') }),
+      'timeout',
+      'unreachable',
+      /firewall/,
+    ],
+    [
+      'no answer in time',
+      new DOMException('x', 'TimeoutError'),
+      'timeout',
+      'unreachable',
+      /in time/,
+    ],
+    [
+      'a self-signed certificate',
+      systemError('DEPTH_ZERO_SELF_SIGNED_CERT'),
+      'tls',
+      'unreachable',
+      /caFile/,
+    ],
+    [
+      'a wrong password',
+      new AuthenticationError('401', true),
+      'auth',
+      'unauthorized',
+      /refused the login/,
+    ],
+    [
+      'no password configured',
+      new AuthenticationError('401', false),
+      'no-credentials',
+      'unauthorized',
+      /none is configured/,
+    ],
+    [
+      'a codec we cannot carry',
+      new UnsupportedError('only JPEG is offered'),
+      'codec',
+      'unsupported',
+      /JPEG/,
+    ],
+    [
+      'no such path',
+      new ProtocolError('RTSP_STATUS', 'DESCRIBE: 404', 404),
+      'not-found',
+      'unreachable',
+      /path of the source/,
+    ],
+    [
+      'no session free',
+      new ProtocolError('RTSP_STATUS', 'SETUP: 453', 453),
+      'busy',
+      'unreachable',
+      /no session free/,
+    ],
+    [
+      'the name is taken',
+      new ProtocolError('RTMP_NAME_TAKEN', 'BadName'),
+      'name-taken',
+      'unreachable',
+      /already being published/,
+    ],
+    [
+      'publish refused',
+      new ProtocolError('RTMP_PUBLISH_REFUSED', 'no'),
+      'rejected',
+      'unreachable',
+      /stream key/,
+    ],
+    ['broken bytes', new ParseError('bad chunk', 7), 'protocol', 'unreachable', /at byte 7/],
+    ['silence', new SilenceError('no picture for 5 s', true), 'no-data', 'stalled', /no picture/],
+    ['a clean end', undefined, 'ended', 'unreachable', /ended the stream/],
+  ];
+
+for (const [name, error, code, state, words] of cases) {
+  test(`cause: ${name}`, () => {
+    const cause = explain(error, 'The camera 10.0.0.20:554', 'camera');
+    assert.equal(cause.code, code);
+    assert.equal(streamStateOf(cause.code), state);
+    assert.match(cause.reason, words);
+  });
+}
