@@ -1,0 +1,90 @@
+/** What people want to know of a track. Damaged parameter sets give fewer facts, never an error. */
+import { AudioObjectType, parseAudioSpecificConfig } from './aac/audio-specific-config.ts';
+import { ParseError } from './errors.ts';
+import { parseSps, type SequenceParameterSet } from './h264/sps.ts';
+import type { AacTrack, H264Track, Track } from './track.ts';
+
+export interface TrackDescription {
+  readonly kind: 'video' | 'audio';
+  readonly codec: string;
+  readonly width?: number;
+  readonly height?: number;
+  readonly fps?: number;
+  readonly profile?: string;
+  readonly sampleRate?: number;
+  readonly channels?: number;
+}
+
+/** What the VUI may state and still be believed; cameras exist that state 90 000. */
+const MAX_FPS = 480;
+
+const H264_PROFILES: ReadonlyMap<number, string> = new Map([
+  [66, 'Baseline'],
+  [77, 'Main'],
+  [88, 'Extended'],
+  [100, 'High'],
+  [110, 'High 10'],
+  [122, 'High 4:2:2'],
+  [244, 'High 4:4:4 Predictive'],
+  [44, 'CAVLC 4:4:4 Intra'],
+]);
+const CONSTRAINT_SET1 = 0x40;
+const CONSTRAINT_SET3 = 0x10;
+/** In Baseline, Main and Extended level 11 with constraint_set3_flag is level 1b, H.264 §A.3.1. */
+const LEVEL_1B_IDC = 11;
+
+const AAC_PROFILES: ReadonlyMap<number, string> = new Map([
+  [AudioObjectType.main, 'Main'],
+  [AudioObjectType.lc, 'LC'],
+  [AudioObjectType.ssr, 'SSR'],
+  [AudioObjectType.ltp, 'LTP'],
+]);
+
+export function describeTrack(track: Track): TrackDescription {
+  return track.kind === 'video' ? describeH264(track) : describeAac(track);
+}
+
+function describeH264(track: H264Track): TrackDescription {
+  const { kind, codec } = track;
+  const sps = parsedOrUndefined(parseSps, track.sps);
+  if (sps === undefined) return { kind, codec };
+  const { width, height } = sps;
+  const fps = sps.fps !== undefined && sps.fps <= MAX_FPS ? { fps: round3(sps.fps) } : {};
+  return { kind, codec, width, height, ...fps, profile: h264Profile(sps) };
+}
+
+/** "High 4.1", as encoders' settings pages write it. */
+function h264Profile(sps: SequenceParameterSet): string {
+  const { profileIdc, constraintFlags, levelIdc } = sps;
+  const name = H264_PROFILES.get(profileIdc) ?? `profile ${profileIdc}`;
+  const isConstrained = profileIdc === 66 && (constraintFlags & CONSTRAINT_SET1) !== 0;
+  const is1b = levelIdc === LEVEL_1B_IDC && (constraintFlags & CONSTRAINT_SET3) !== 0;
+  const level = is1b && profileIdc < 100 ? '1b' : (levelIdc / 10).toFixed(1);
+  return `${isConstrained ? 'Constrained ' : ''}${name} ${level}`;
+}
+
+function describeAac(track: AacTrack): TrackDescription {
+  const { kind, codec, sampleRate, channels } = track;
+  const config = parsedOrUndefined(parseAudioSpecificConfig, track.config);
+  const profile = config === undefined ? {} : { profile: aacProfile(config) };
+  return { kind, codec, sampleRate, channels, ...profile };
+}
+
+function aacProfile(config: ReturnType<typeof parseAudioSpecificConfig>): string {
+  if (config.parametricStereo) return 'HE-AAC v2';
+  if (config.sbrSampleRate !== undefined) return 'HE-AAC';
+  return AAC_PROFILES.get(config.objectType) ?? `object type ${config.objectType}`;
+}
+
+function parsedOrUndefined<T>(parse: (bytes: Uint8Array) => T, bytes: Uint8Array): T | undefined {
+  try {
+    return parse(bytes);
+  } catch (error) {
+    if (error instanceof ParseError) return undefined;
+    throw error;
+  }
+}
+
+function round3(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

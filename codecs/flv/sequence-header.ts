@@ -1,0 +1,31 @@
+/** The tag body that tells a decoder how to begin: FLV 10.1 §E.4.2.2 and §E.4.3.2. */
+import { serializeDecoderConfigurationRecord } from '../h264/decoder-configuration-record.ts';
+import type { AudioTrack, Track, VideoTrack } from '../track.ts';
+import {
+  AAC_HEADER_BYTES,
+  AacPacketType,
+  AVC_HEADER_BYTES,
+  AvcPacketType,
+  writeAacHeader,
+  writeAvcHeader,
+} from './tag.ts';
+
+/** The whole body: header and decoder configuration. */
+export function sequenceHeader(track: Track): Uint8Array {
+  return track.kind === 'video' ? avcSequenceHeader(track) : aacSequenceHeader(track);
+}
+
+function avcSequenceHeader(track: VideoTrack): Uint8Array {
+  const record = serializeDecoderConfigurationRecord([track.sps], [track.pps]);
+  const body = new Uint8Array(AVC_HEADER_BYTES + record.length);
+  writeAvcHeader(body, 0, AvcPacketType.sequenceHeader, true, 0);
+  body.set(record, AVC_HEADER_BYTES);
+  return body;
+}
+
+function aacSequenceHeader(track: AudioTrack): Uint8Array {
+  const body = new Uint8Array(AAC_HEADER_BYTES + track.config.length);
+  writeAacHeader(body, 0, AacPacketType.sequenceHeader);
+  body.set(track.config, AAC_HEADER_BYTES);
+  return body;
+}
