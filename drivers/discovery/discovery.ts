@@ -1,0 +1,161 @@
+/**
+ * Discovery: WS-Discovery and mDNS side by side, reporting into one list of devices. It only finds;
+ * whether a device is adopted, and with which password, others decide.
+ */
+import { EventEmitter, once } from 'node:events';
+import type { Logger } from 'pino';
+import type { DriverContext } from '../driver.ts';
+import {
+  type DeviceEvents,
+  DeviceRegistry,
+  type DiscoveredDevice,
+  type LearntIdentity,
+} from './device-registry.ts';
+import { type LocalInterface, listInterfaces } from './interfaces.ts';
+import { AvahiBrowser, findMdnsPackage, SETUP_MDNS_HINT } from './mdns-avahi.ts';
+import { MdnsBrowser } from './mdns-js.ts';
+import { WsDiscovery } from './ws-discovery.ts';
+
+export type MdnsBackend = 'js' | 'avahi' | 'auto';
+
+export interface DiscoveryOptions {
+  readonly onvif: boolean;
+  readonly mdns: boolean;
+  /** `avahi` needs the `mdns` package; `auto` uses it when it is there. `js` serves otherwise. */
+  readonly mdnsBackend: MdnsBackend;
+  readonly intervalMs: number;
+  /** Names; empty: every interface but loopback. */
+  readonly interfaces: readonly string[];
+}
+
+/** What tests replace: other ports, another list of interfaces, another place to look for `mdns`. */
+export interface DiscoveryNetwork {
+  readonly wsDiscoveryPort?: number;
+  readonly mdnsPort?: number;
+  readonly listInterfaces?: () => readonly LocalInterface[];
+  readonly findMdnsPackage?: () => string | undefined;
+}
+
+interface Method {
+  run(signal: AbortSignal): Promise<void>;
+  probeNow(): void;
+}
+
+export class Discovery extends EventEmitter<DeviceEvents> {
+  readonly #options: DiscoveryOptions;
+  readonly #log: Logger;
+  readonly #registry: DeviceRegistry;
+  readonly #wsDiscovery: WsDiscovery | undefined;
+  readonly #mdns: MdnsBrowser | undefined;
+  readonly #avahi: AvahiBrowser | undefined;
+
+  constructor(options: DiscoveryOptions, context: DriverContext, network: DiscoveryNetwork = {}) {
+    super();
+    this.#options = options;
+    this.#log = context.log;
+    this.#registry = new DeviceRegistry(context.now);
+    this.#registry.on('found', (device) => this.emit('found', device));
+    this.#registry.on('changed', (device) => this.emit('changed', device));
+    this.#registry.on('gone', (device, by) => this.emit('gone', device, by));
+    const { intervalMs } = options;
+    const interfaces = network.listInterfaces ?? (() => listInterfaces(options.interfaces));
+    if (options.onvif) {
+      this.#wsDiscovery = new WsDiscovery(
+        { intervalMs, listInterfaces: interfaces, ...optional('port', network.wsDiscoveryPort) },
+        this.#registry,
+        this.#log,
+      );
+    }
+    if (options.mdns) {
+      this.#mdns = new MdnsBrowser(
+        { intervalMs, listInterfaces: interfaces, ...optional('port', network.mdnsPort) },
+        this.#registry,
+        this.#log,
+      );
+      this.#avahi = this.#findAvahi(network.findMdnsPackage ?? findMdnsPackage);
+    }
+  }
+
+  get devices(): readonly DiscoveredDevice[] {
+    return this.#registry.devices;
+  }
+
+  device(id: string): DiscoveredDevice | undefined {
+    return this.#registry.get(id);
+  }
+
+  /** Adds what a login told about a device found here. */
+  learn(id: string, learnt: LearntIdentity): void {
+    this.#registry.learn(id, learnt);
+  }
+
+  /** Looks until aborted. Never throws for what the network or a device does. */
+  async run(signal: AbortSignal): Promise<void> {
+    const methods: Promise<void>[] = [];
+    if (this.#wsDiscovery !== undefined) methods.push(this.#wsDiscovery.run(signal));
+    if (this.#mdns !== undefined) methods.push(this.#runMdns(this.#mdns, signal));
+    if (methods.length === 0 && !signal.aborted) await once(signal, 'abort');
+    await Promise.all(methods);
+  }
+
+  /** Asks again now, as for `discover` on demand. */
+  probeNow(): void {
+    const methods: readonly (Method | undefined)[] = [this.#wsDiscovery, this.#mdns];
+    for (const method of methods) method?.probeNow();
+  }
+
+  #findAvahi(find: () => string | undefined): AvahiBrowser | undefined {
+    if (this.#options.mdnsBackend === 'js') return undefined;
+    const path = find();
+    if (path !== undefined) return new AvahiBrowser(path, this.#registry, this.#log);
+    if (this.#options.mdnsBackend === 'avahi') this.#log.warn(SETUP_MDNS_HINT);
+    return undefined;
+  }
+
+  async #runMdns(js: MdnsBrowser, signal: AbortSignal): Promise<void> {
+    if (this.#avahi !== undefined) {
+      const reason = await this.#avahi.run(signal);
+      if (signal.aborted) return;
+      this.#log.warn({ reason }, 'mdns: the Avahi backend ended, our own browser takes over');
+    }
+    await js.run(signal);
+  }
+}
+
+export interface DiscoverOnceOptions {
+  readonly timeoutMs: number;
+  readonly interfaces: readonly string[];
+  readonly log: Logger;
+  readonly network?: DiscoveryNetwork;
+  readonly onDevices?: (devices: readonly DiscoveredDevice[]) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** Looks for `timeoutMs` and returns what was found. */
+export async function discoverOnce(options: DiscoverOnceOptions): Promise<DiscoveredDevice[]> {
+  const discovery = new Discovery(
+    {
+      onvif: true,
+      mdns: true,
+      mdnsBackend: 'js',
+      intervalMs: 60_000,
+      interfaces: options.interfaces,
+    },
+    { log: options.log, now: Date.now },
+    options.network,
+  );
+  const report = () => options.onDevices?.(discovery.devices);
+  discovery.on('found', report).on('changed', report).on('gone', report);
+  const timeout = AbortSignal.timeout(options.timeoutMs);
+  await discovery.run(
+    options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
+  );
+  return discovery.devices.filter((device) => !device.gone);
+}
+
+function optional<Key extends string, Value>(
+  key: Key,
+  value: Value | undefined,
+): { [key in Key]?: Value } {
+  return value === undefined ? {} : ({ [key]: value } as { [key in Key]: Value });
+}

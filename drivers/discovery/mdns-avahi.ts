@@ -1,0 +1,177 @@
+/**
+ * The mDNS browser through Avahi, by the npm package `mdns` (optional, not installed by default).
+ *
+ * `mdns` 2.7.2 aborts the whole process in its default resolver on Node 20.13 and later (its issue
+ * #266) and throws from native callbacks when avahi-daemon goes away, so it lives in a child
+ * process of ours that prints one JSON line per event; media never passes through it. Only
+ * DNSServiceResolve is used; the addresses of the host are asked from our own resolver.
+ */
+import { spawn } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
+import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import type { Logger } from 'pino';
+import type { MdnsService } from '../../protocols/mdns/service-cache.ts';
+import { resolveLocalHost } from './mdns-resolve.ts';
+import { SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
+import type { SightingSink } from './sighting.ts';
+
+export const SETUP_MDNS_HINT =
+  'mdns: the npm package "mdns" is not installed, so our own browser serves instead of Avahi; to use Avahi: apt install avahi-daemon libavahi-compat-libdnssd-dev, then npm run setup:mdns (Node 20 or 22)';
+
+/** A service is a few hundred bytes; a longer line is not ours. */
+const MAX_LINE_CHARS = 16 * 1024;
+const MAX_SERVICES = 2048;
+
+/** Runs in the child: CommonJS, its only argument the path of the package. */
+const CHILD_SOURCE = `
+const mdns = require(process.argv[1]);
+const say = (line) => process.stdout.write(JSON.stringify(line) + '\\n');
+const fail = (error) => { say({ error: String(error && error.message || error) }); process.exit(1); };
+process.on('uncaughtException', fail);
+process.stdin.on('end', () => process.exit(0)).resume();
+for (const type of process.argv.slice(2)) {
+  const [name, protocol] = type.slice(1).split('._');
+  const browser = mdns.createBrowser(mdns.makeServiceType(name, protocol), {
+    resolverSequence: [mdns.rst.DNSServiceResolve()],
+  });
+  browser.on('error', fail);
+  browser.on('serviceUp', (s) => say({
+    up: s.name, type, host: s.host, port: s.port, txt: s.txtRecord || {},
+  }));
+  browser.on('serviceDown', (s) => say({ down: s.name, type }));
+  browser.start();
+}
+say({ ready: true });
+`;
+
+/** Where the package is, or undefined when it is not installed. */
+export function findMdnsPackage(): string | undefined {
+  for (const base of [import.meta.url, `${process.cwd()}/`]) {
+    try {
+      return createRequire(base).resolve('mdns');
+    } catch {
+      // Not there: the next place, or none.
+    }
+  }
+  return undefined;
+}
+
+export class AvahiBrowser {
+  readonly #packagePath: string;
+  readonly #sink: SightingSink;
+  readonly #log: Logger;
+  readonly #known = new Set<string>();
+
+  constructor(packagePath: string, sink: SightingSink, log: Logger) {
+    this.#packagePath = packagePath;
+    this.#sink = sink;
+    this.#log = log;
+  }
+
+  /** Browses until aborted, or until the backend ends; says why. Never throws. */
+  async run(signal: AbortSignal): Promise<string> {
+    if (signal.aborted) return 'stopped';
+    let reason = 'it exited';
+    const child = spawn(
+      process.execPath,
+      ['-e', CHILD_SOURCE, this.#packagePath, ...SERVICE_TYPES],
+      { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, AVAHI_COMPAT_NOWARN: '1' } },
+    );
+    const stop = () => child.kill('SIGKILL');
+    signal.addEventListener('abort', stop, { once: true });
+    child.stdin.on('error', () => {
+      // The child is gone; 'close' tells.
+    });
+    child.on('error', (error) => {
+      reason = error.message;
+    });
+    const closed = once(child, 'close').catch(() => undefined);
+    for await (const line of createInterface({ input: child.stdout })) {
+      const event = line.length <= MAX_LINE_CHARS ? parseEvent(line) : undefined;
+      if (event?.kind === 'error') reason = event.message;
+      else if (event !== undefined) this.#handle(event);
+    }
+    await closed;
+    signal.removeEventListener('abort', stop);
+    for (const key of this.#known) this.#sink.lose('mdns', key);
+    this.#known.clear();
+    return reason;
+  }
+
+  #handle(event: Exclude<AvahiEvent, { kind: 'error' }>): void {
+    switch (event.kind) {
+      case 'ready':
+        this.#log.info('mdns: browsing through Avahi');
+        break;
+      case 'down':
+        this.#known.delete(event.key);
+        this.#sink.lose('mdns', event.key);
+        break;
+      case 'up':
+        if (this.#known.size >= MAX_SERVICES && !this.#known.has(event.service.key)) return;
+        this.#known.add(event.service.key);
+        void this.#resolve(event.service);
+        break;
+    }
+  }
+
+  async #resolve(service: ResolvedService): Promise<void> {
+    const addresses = await resolveHost(service.host);
+    if (!this.#known.has(service.key)) return;
+    this.#sink.see(sightingOf({ ...service, addresses }));
+  }
+}
+
+/** Avahi tells the host, not its addresses. */
+type ResolvedService = Omit<MdnsService, 'addresses'>;
+
+type AvahiEvent =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'error'; readonly message: string }
+  | { readonly kind: 'down'; readonly key: string }
+  | { readonly kind: 'up'; readonly service: ResolvedService };
+
+function parseEvent(line: string): AvahiEvent | undefined {
+  let event: unknown;
+  try {
+    event = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  if (typeof event !== 'object' || event === null) return undefined;
+  const { ready, error, down, up, type, host, port, txt } = event as Record<string, unknown>;
+  if (ready === true) return { kind: 'ready' };
+  if (typeof error === 'string') return { kind: 'error', message: error };
+  if (typeof type !== 'string') return undefined;
+  if (typeof down === 'string') return { kind: 'down', key: serviceKey(down, type) };
+  if (typeof up !== 'string' || typeof host !== 'string' || typeof port !== 'number') {
+    return undefined;
+  }
+  const entries = Object.entries(typeof txt === 'object' && txt !== null ? txt : {});
+  return {
+    kind: 'up',
+    service: {
+      key: serviceKey(up, type),
+      name: up,
+      type,
+      host: host.replace(/\.$/, ''),
+      port,
+      txt: new Map(entries.map(([key, value]) => [key.toLowerCase(), String(value)])),
+    },
+  };
+}
+
+function serviceKey(name: string, type: string): string {
+  return `${name}.${type}.local`.toLowerCase();
+}
+
+/** The system resolver knows `.local` where nss-mdns is installed; else we ask the LAN ourselves. */
+async function resolveHost(host: string): Promise<string[]> {
+  try {
+    return (await lookup(host, { all: true, family: 4 })).map((each) => each.address);
+  } catch {
+    return resolveLocalHost(host);
+  }
+}

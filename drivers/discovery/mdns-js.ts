@@ -1,0 +1,175 @@
+/**
+ * The mDNS browser in plain JavaScript: one `multicast-dns` socket per IPv4 interface on port 5353,
+ * shared with Avahi or whoever else listens there. It only asks; it announces nothing.
+ */
+import { isIP } from 'node:net';
+import type createMulticastDns from 'multicast-dns';
+import type { Logger } from 'pino';
+import { type MdnsRecord, ServiceCache } from '../../protocols/mdns/service-cache.ts';
+import type { LocalInterface } from './interfaces.ts';
+import { SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
+import { ProbeLoop } from './probe-loop.ts';
+import type { SightingSink } from './sighting.ts';
+
+export const MDNS_PORT = 5353;
+const MDNS_GROUP_V4 = '224.0.0.251';
+/** RFC 6762 §5.2: at least one second between the first queries, then further apart. */
+const BURST_PAUSES_MS = [20, 1000, 2000];
+/** A packet of 9000 bytes (RFC 6762 §17) holds a few hundred records. */
+const MAX_RECORDS_PER_PACKET = 512;
+const MAX_QUESTIONS = 64;
+/** RFC 6762 §5.2 again, for questions about instances that came without details. */
+const MIN_FOLLOW_UP_GAP_MS = 1000;
+
+type MulticastDns = ReturnType<typeof createMulticastDns>;
+
+export interface MdnsOptions {
+  readonly intervalMs: number;
+  readonly listInterfaces: () => readonly LocalInterface[];
+  /** 5353 but in tests. */
+  readonly port?: number;
+}
+
+export class MdnsBrowser {
+  readonly stats = { queriesSent: 0, packets: 0, junk: 0 };
+  readonly #options: MdnsOptions;
+  readonly #port: number;
+  readonly #sink: SightingSink;
+  readonly #log: Logger;
+  readonly #loop: ProbeLoop;
+  readonly #cache: ServiceCache;
+  readonly #sockets = new Map<string, MulticastDns>();
+  /** Interfaces where port 5353 is held exclusively: ask from a port of our own (RFC 6762 §6.7). */
+  readonly #legacy = new Set<string>();
+  #lastFollowUpMs = Number.NEGATIVE_INFINITY;
+  #create: typeof createMulticastDns | undefined;
+
+  constructor(options: MdnsOptions, sink: SightingSink, log: Logger) {
+    this.#options = options;
+    this.#port = options.port ?? MDNS_PORT;
+    this.#sink = sink;
+    this.#log = log;
+    this.#cache = new ServiceCache(SERVICE_TYPES, 2 * options.intervalMs);
+    this.#loop = new ProbeLoop({
+      intervalMs: options.intervalMs,
+      burstPausesMs: BURST_PAUSES_MS,
+      rescan: () => this.#rescan(),
+      probe: () => this.#probe(),
+    });
+  }
+
+  /** Asks and listens until aborted; never throws for what the network does. */
+  async run(signal: AbortSignal): Promise<void> {
+    this.#create ??= (await import('multicast-dns')).default;
+    try {
+      await this.#loop.run(signal);
+    } finally {
+      for (const socket of this.#sockets.values()) socket.destroy();
+      this.#sockets.clear();
+    }
+  }
+
+  probeNow(): void {
+    this.#loop.burst();
+  }
+
+  #rescan(): boolean {
+    for (const key of this.#cache.expire(performance.now())) this.#sink.lose('mdns', key);
+    const interfaces = this.#options.listInterfaces().filter((each) => each.family === 'IPv4');
+    const keys = new Set(interfaces.map((each) => each.key));
+    for (const [key, socket] of this.#sockets) {
+      if (keys.has(key)) continue;
+      socket.destroy();
+      this.#sockets.delete(key);
+    }
+    const added = interfaces.filter((each) => !this.#sockets.has(each.key));
+    for (const each of added) this.#open(each);
+    return added.length > 0;
+  }
+
+  #open(each: LocalInterface): void {
+    const socket = this.#create?.({
+      port: this.#legacy.has(each.key) ? 0 : this.#port,
+      interface: each.address,
+      bind: '0.0.0.0',
+      reuseAddr: true,
+      loopback: true,
+    });
+    if (socket === undefined) return;
+    this.#sockets.set(each.key, socket);
+    socket.on('response', (packet) => this.#receive([...packet.answers, ...packet.additionals]));
+    socket.on('warning', (error) => {
+      this.stats.junk += 1;
+      this.#log.debug({ interface: each.name, err: error }, 'mdns packet not understood');
+    });
+    socket.on('error', (error) => {
+      this.#log.debug({ interface: each.name, err: error }, 'mdns cannot use its port here');
+      socket.destroy();
+      this.#sockets.delete(each.key);
+      this.#legacy.add(each.key);
+    });
+  }
+
+  #probe(): void {
+    const questions: { name: string; type: string }[] = [
+      ...SERVICE_TYPES.map((type) => ({ name: `${type}.local`, type: 'PTR' })),
+      ...this.#cache.missing(),
+    ];
+    this.#ask(questions.slice(0, MAX_QUESTIONS));
+  }
+
+  #ask(questions: readonly { name: string; type: string }[]): void {
+    for (const socket of this.#sockets.values()) {
+      this.stats.queriesSent += 1;
+      socket.query(questions, { address: MDNS_GROUP_V4, port: this.#port });
+    }
+  }
+
+  #receive(decoded: readonly object[]): void {
+    this.stats.packets += 1;
+    const records = decoded
+      .slice(0, MAX_RECORDS_PER_PACKET)
+      .flatMap((each) => toRecord(each) ?? []);
+    const changes = this.#cache.apply(records, performance.now());
+    for (const service of changes.seen) this.#sink.see(sightingOf(service));
+    for (const key of changes.lost) this.#sink.lose('mdns', key);
+    this.#askForDetails();
+  }
+
+  /** A PTR may come alone: ask for the rest, at most once a second; later rounds ask again. */
+  #askForDetails(): void {
+    const now = performance.now();
+    if (now - this.#lastFollowUpMs < MIN_FOLLOW_UP_GAP_MS) return;
+    const missing = this.#cache.missing().slice(0, MAX_QUESTIONS);
+    if (missing.length === 0) return;
+    this.#lastFollowUpMs = now;
+    this.#ask(missing);
+  }
+}
+
+/** Boundary to `dns-packet`: whatever it decoded, only the shapes we know pass. */
+function toRecord(decoded: object): MdnsRecord | undefined {
+  const { name, type, ttl, data } = decoded as Record<string, unknown>;
+  if (typeof name !== 'string') return undefined;
+  const ttlS = typeof ttl === 'number' ? ttl : 0;
+  switch (type) {
+    case 'PTR':
+      return typeof data === 'string' ? { type, name, ttlS, target: data } : undefined;
+    case 'SRV': {
+      const { target, port } = (data ?? {}) as Record<string, unknown>;
+      if (typeof target !== 'string' || typeof port !== 'number') return undefined;
+      return { type, name, ttlS, target, port };
+    }
+    case 'TXT': {
+      const strings = Array.isArray(data) ? data : [data];
+      return { type, name, ttlS, strings: strings.filter((each) => each instanceof Uint8Array) };
+    }
+    case 'A':
+    case 'AAAA':
+      return typeof data === 'string' && isIP(data) !== 0
+        ? { type, name, ttlS, address: data }
+        : undefined;
+    default:
+      return undefined;
+  }
+}

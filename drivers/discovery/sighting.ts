@@ -1,0 +1,28 @@
+/** What one discovery method tells about a device, before it is known which device that is. */
+
+export type DiscoveryMethod = 'ws-discovery' | 'mdns';
+
+export interface Sighting {
+  readonly via: DiscoveryMethod;
+  /** What a later goodbye will name: the endpoint reference, or the mDNS service instance. */
+  readonly key: string;
+  /** Most trusted first: where the packet came from, then what it says. */
+  readonly addresses: readonly string[];
+  readonly endpointReference?: string | undefined;
+  readonly serial?: string | undefined;
+  /** Twelve lower-case hexadecimal digits. */
+  readonly mac?: string | undefined;
+  readonly hostname?: string | undefined;
+  readonly manufacturer?: string | undefined;
+  readonly model?: string | undefined;
+  readonly name?: string | undefined;
+  readonly xaddrs?: readonly string[];
+  readonly rtspUrls?: readonly string[];
+}
+
+/** Where discovery methods report to. */
+export interface SightingSink {
+  see(sighting: Sighting): void;
+  /** The device said that it leaves, or its announcement expired. */
+  lose(via: DiscoveryMethod, key: string): void;
+}
