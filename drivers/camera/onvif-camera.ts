@@ -1,0 +1,213 @@
+/**
+ * A camera known by its ONVIF service: logs in, chooses a profile, asks for its RTSP URL and pulls
+ * that. A URL that played is used again at the next attempt, so that a reconnect is quick; when it
+ * fails, or the device moved, everything is asked anew.
+ */
+import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
+import type { StreamSink } from '../../codecs/stream-sink.ts';
+import type { Credentials, DriverContext, SourceStats, StreamDriver } from '../driver.ts';
+import type { CredentialChooser } from '../onvif/credential-chooser.ts';
+import { type DeviceDescription, OnvifClient } from '../onvif/onvif-client.ts';
+import { describeEndpoint, type OnvifEndpoint } from '../onvif/onvif-endpoint.ts';
+import { chooseProfile, type ProfileRule } from '../onvif/profile-choice.ts';
+
+export interface RtspSource {
+  readonly url: string;
+  readonly credentials?: Credentials;
+  readonly transport: 'auto' | 'tcp' | 'udp';
+}
+
+export interface OnvifCameraOptions {
+  /** Where the device is now, best first; asked at every attempt, because devices move. */
+  readonly endpoints: () => readonly OnvifEndpoint[];
+  /** One per device, kept between attempts. */
+  readonly credentials: CredentialChooser;
+  readonly profile: ProfileRule;
+  readonly transport: 'auto' | 'tcp' | 'udp';
+  /** Pulls the URL: an RtspCamera. */
+  readonly openRtsp: (source: RtspSource, context: DriverContext) => StreamDriver;
+}
+
+export interface OnvifCameraDescription extends DeviceDescription {
+  /** The profile pulled: its name and token. */
+  readonly profile: string;
+  readonly streamUrl: string;
+}
+
+interface Resolved {
+  readonly endpoint: OnvifEndpoint;
+  readonly url: string;
+  readonly credentials: Credentials | undefined;
+  readonly description: OnvifCameraDescription;
+}
+
+export class OnvifCamera implements StreamDriver {
+  readonly #options: OnvifCameraOptions;
+  readonly #context: DriverContext;
+  #resolved: Resolved | undefined;
+  #description: OnvifCameraDescription | undefined;
+  #rtsp: StreamDriver | undefined;
+
+  constructor(options: OnvifCameraOptions, context: DriverContext) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** What the device said about itself at the last login. */
+  get description(): OnvifCameraDescription | undefined {
+    return this.#description;
+  }
+
+  get stats(): SourceStats {
+    return this.#rtsp?.stats ?? NO_STATS;
+  }
+
+  async run(sink: StreamSink, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const resolved = this.#stillResolved() ?? (await this.#resolve(signal));
+    this.#resolved = undefined;
+    const { url, credentials } = resolved;
+    const { openRtsp, transport, credentials: chooser } = this.#options;
+    const rtsp = openRtsp(
+      { url, transport, ...(credentials === undefined ? {} : { credentials }) },
+      this.#context,
+    );
+    this.#rtsp = rtsp;
+    const onPlaying = () => {
+      chooser.worked(credentials);
+      this.#resolved = resolved;
+    };
+    try {
+      await rtsp.run(new WatchedSink(sink, onPlaying), signal);
+    } catch (error) {
+      if (error instanceof AuthenticationError && error.credentialsSent) {
+        chooser.refused(credentials);
+        this.#resolved = undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** What played last time, as long as the device is still found there. */
+  #stillResolved(): Resolved | undefined {
+    const [best] = this.#options.endpoints();
+    const { endpoint } = this.#resolved ?? {};
+    return endpoint !== undefined && endpoint.host === best?.host ? this.#resolved : undefined;
+  }
+
+  async #resolve(signal: AbortSignal): Promise<Resolved> {
+    let lastError: unknown = new ProtocolError(
+      'ONVIF_NO_ADDRESS',
+      'no address of this device is known yet',
+    );
+    for (const endpoint of this.#options.endpoints()) {
+      try {
+        return await this.#logInAndResolve(endpoint, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        lastError = error;
+        // The next address is tried when nobody answers at this one; an answer is final.
+        if (!isSystemError(error)) break;
+        this.#context.log.debug(
+          { endpoint: describeEndpoint(endpoint), err: error },
+          'onvif: no answer',
+        );
+      }
+    }
+    throw lastError;
+  }
+
+  /** Tries each of the credentials once, while the count of refusals allows. */
+  async #logInAndResolve(endpoint: OnvifEndpoint, signal: AbortSignal): Promise<Resolved> {
+    const { credentials: chooser } = this.#options;
+    for (;;) {
+      const credentials = chooser.next();
+      try {
+        return await this.#ask(endpoint, credentials, signal);
+      } catch (error) {
+        const isRefusal = error instanceof AuthenticationError && error.credentialsSent;
+        if (!isRefusal || !chooser.hasUntried || chooser.heldUntilMs !== undefined) throw error;
+        this.#context.log.debug(
+          { endpoint: describeEndpoint(endpoint) },
+          'onvif: next credentials',
+        );
+      }
+    }
+  }
+
+  async #ask(
+    endpoint: OnvifEndpoint,
+    credentials: Credentials | undefined,
+    signal: AbortSignal,
+  ): Promise<Resolved> {
+    const client = new OnvifClient(endpoint, credentials, {
+      signal,
+      now: this.#context.now,
+      onRefused: () => this.#options.credentials.refused(credentials),
+    });
+    const device = await client.describeDevice();
+    this.#refuseOtherDevice(endpoint, device);
+    const profile = chooseProfile(await client.profiles(), this.#options.profile);
+    const { url, original } = await client.streamUri(profile.token);
+    const description = {
+      ...device,
+      profile: profile.name === profile.token ? profile.name : `${profile.name} (${profile.token})`,
+      streamUrl: url,
+    };
+    this.#description = description;
+    this.#context.log.debug(
+      { endpoint: describeEndpoint(endpoint), profile: profile.token, url, original },
+      'onvif: stream found',
+    );
+    return { endpoint, url, credentials, description };
+  }
+
+  /** Addresses change hands: another camera's picture under this name is worse than none. */
+  #refuseOtherDevice(endpoint: OnvifEndpoint, device: DeviceDescription): void {
+    const expected = this.#description?.serial;
+    if (expected === undefined || device.serial === undefined || device.serial === expected) return;
+    throw new ProtocolError(
+      'ONVIF_OTHER_DEVICE',
+      `another device answers at ${endpoint.host}: serial ${device.serial}, expected ${expected}`,
+    );
+  }
+}
+
+/** Passes everything on and tells when the source begins. */
+class WatchedSink implements StreamSink {
+  readonly #sink: StreamSink;
+  readonly #onStart: () => void;
+
+  constructor(sink: StreamSink, onStart: () => void) {
+    this.#sink = sink;
+    this.#onStart = onStart;
+  }
+
+  start(tracks: Parameters<StreamSink['start']>[0]): void {
+    this.#onStart();
+    this.#sink.start(tracks);
+  }
+
+  write(unit: Parameters<StreamSink['write']>[0]): void {
+    this.#sink.write(unit);
+  }
+
+  stop(): void {
+    this.#sink.stop();
+  }
+}
+
+const NO_STATS: SourceStats = {
+  receivedBytes: 0,
+  receivedPackets: 0,
+  lostPackets: 0,
+  damagedUnits: 0,
+  jitterMs: 0,
+  transport: undefined,
+};
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && 'syscall' in error
+    ? true
+    : error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT';
+}

@@ -1,0 +1,474 @@
+/**
+ * A dialogue with one ONVIF device: who it is, which profiles it has, where their streams are.
+ *
+ * Login. What the device demands is found out with a request that carries no password, so that a
+ * wrong one costs a single refusal (cameras lock accounts after a few). Then HTTP Digest where it
+ * is offered and WS-UsernameToken always (ONVIF Core §5.9), stamped with the device's own time.
+ *
+ * One instance is one attempt: clock and nonce are measured anew by the next.
+ */
+import {
+  AuthenticationError,
+  ParseError,
+  ProtocolError,
+  UnsupportedError,
+} from '../../codecs/errors.ts';
+import { chooseDigestChallenge, DigestResponder } from '../../protocols/soap/http-digest.ts';
+import { usernameTokenHeader } from '../../protocols/soap/username-token.ts';
+import {
+  child,
+  descendants,
+  escapeXml,
+  readXml,
+  textAt,
+  type XmlElement,
+} from '../../protocols/soap/xml.ts';
+import { parseMac } from '../../protocols/ws-discovery/scopes.ts';
+import type { Credentials } from '../driver.ts';
+import {
+  type CamCall,
+  type CamReply,
+  type CamRequest,
+  FencedCam,
+  SECURITY_PLACEHOLDER,
+} from './cam.ts';
+import { atHost, describeEndpoint, type OnvifEndpoint } from './onvif-endpoint.ts';
+import { postSoap, SOAP_TIMEOUT_MS, type SoapReply } from './soap-http.ts';
+
+/** Devices accept tokens a few seconds old; a difference above this is worth another try. */
+const CLOCK_TOLERANCE_MS = 5000;
+const QUARTER_HOUR_MS = 15 * 60_000;
+const MAX_PROFILES = 256;
+const MAX_TEXT_CHARS = 256;
+
+export interface DeviceDescription {
+  readonly manufacturer: string | undefined;
+  readonly model: string | undefined;
+  readonly firmware: string | undefined;
+  readonly serial: string | undefined;
+  /** Twelve lower-case hexadecimal digits; asked for only after a login. */
+  readonly mac: string | undefined;
+}
+
+export interface OnvifProfile {
+  readonly token: string;
+  readonly name: string;
+  /** `h264`, `h265`, `jpeg`, …; undefined when the profile has no video. */
+  readonly codec: string | undefined;
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly kbps: number;
+}
+
+export interface OnvifUrl {
+  /** At the host that answered. */
+  readonly url: string;
+  /** As the device gave it, for diagnosis. May contain secrets. */
+  readonly original: string;
+}
+
+export interface OnvifClientOptions {
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  readonly timeoutMs?: number;
+  /** The device refused the credentials; false: do not send them again now. */
+  readonly onRefused?: () => boolean;
+}
+
+export class OnvifClient {
+  readonly endpoint: OnvifEndpoint;
+  /** The device's clock minus ours, as last measured. */
+  clockOffsetMs = 0;
+  readonly #credentials: Credentials | undefined;
+  readonly #options: OnvifClientOptions;
+  #cam: FencedCam | undefined;
+  #sendsCredentials = false;
+  #isLoggedIn = false;
+  #digest: DigestResponder | undefined;
+  #isDigestAccepted = false;
+  #servicePort: number | undefined;
+  #hasServices = false;
+  #dateHeaderMs: number | undefined;
+
+  constructor(
+    endpoint: OnvifEndpoint,
+    credentials: Credentials | undefined,
+    options: OnvifClientOptions,
+  ) {
+    this.endpoint = endpoint;
+    this.#credentials = credentials;
+    this.#options = options;
+  }
+
+  /** Logs in, and says who the device is. */
+  async describeDevice(): Promise<DeviceDescription> {
+    await this.#measureClock();
+    const open = await this.#askWithoutLogin();
+    this.#sendsCredentials = this.#credentials !== undefined;
+    const reply = open ?? (await this.#withLogin((cam, done) => cam.getDeviceInformation(done)));
+    // Refused without a login and granted with it: from here on a refusal is about rights.
+    this.#isLoggedIn = open === undefined;
+    const information = child(reply.body, 'GetDeviceInformationResponse');
+    if (information === undefined) {
+      throw new ProtocolError(
+        'ONVIF_REPLY',
+        'GetDeviceInformation: the reply is about something else',
+      );
+    }
+    return {
+      manufacturer: shortText(information, 'Manufacturer'),
+      model: shortText(information, 'Model'),
+      firmware: shortText(information, 'FirmwareVersion'),
+      serial: shortText(information, 'SerialNumber'),
+      mac: await this.#readMac(),
+    };
+  }
+
+  async profiles(): Promise<OnvifProfile[]> {
+    await this.#findServices();
+    let reply: CamReply;
+    try {
+      reply = await this.#withLogin((cam, done) => cam.getProfiles(done));
+    } catch (error) {
+      // Some firmwares list Media 2 and fail at it (D-Link DCS-8635LH).
+      const mayFallBack = (await this.#camera()).hasMedia2 && error instanceof ProtocolError;
+      if (!mayFallBack) throw error;
+      (await this.#camera()).hasMedia2 = false;
+      reply = await this.#withLogin((cam, done) => cam.getProfiles(done));
+    }
+    const answer = child(reply.body, 'GetProfilesResponse');
+    return (answer?.children ?? [])
+      .filter((each) => each.name === 'Profiles' && each.closed)
+      .slice(0, MAX_PROFILES)
+      .flatMap((each) => readProfile(each) ?? []);
+  }
+
+  async streamUri(profileToken: string): Promise<OnvifUrl> {
+    await this.#findServices();
+    const options = {
+      protocol: 'RTSP',
+      stream: 'RTP-Unicast',
+      profileToken: escapeXml(profileToken),
+    };
+    return this.#readUrl(await this.#withLogin((cam, done) => cam.getStreamUri(options, done)));
+  }
+
+  async snapshotUri(profileToken: string): Promise<OnvifUrl> {
+    await this.#findServices();
+    const options = { profileToken: escapeXml(profileToken) };
+    return this.#readUrl(await this.#withLogin((cam, done) => cam.getSnapshotUri(options, done)));
+  }
+
+  /** Undefined when the device wants a login, or will not answer without. */
+  async #askWithoutLogin(): Promise<CamReply | undefined> {
+    try {
+      return await this.#call((cam, done) => cam.getDeviceInformation(done));
+    } catch (error) {
+      if (error instanceof AuthenticationError && this.#credentials === undefined) throw error;
+      const isAnswer =
+        error instanceof AuthenticationError ||
+        error instanceof ProtocolError ||
+        error instanceof ParseError;
+      if (!isAnswer) throw error;
+      return undefined;
+    }
+  }
+
+  /** The call; refused for the first time, again with the clock measured anew if that may be why. */
+  async #withLogin(invoke: CamCall): Promise<CamReply> {
+    try {
+      return await this.#call(invoke);
+    } catch (error) {
+      const isRefusal = error instanceof AuthenticationError && error.credentialsSent;
+      if (!isRefusal || !(this.#options.onRefused?.() ?? true)) throw error;
+      if (!(await this.#correctClock())) throw error;
+    }
+    try {
+      return await this.#call(invoke);
+    } catch (error) {
+      if (error instanceof AuthenticationError) this.#options.onRefused?.();
+      throw error;
+    }
+  }
+
+  /** Whether the clock may have been the reason, and is now set differently. */
+  async #correctClock(): Promise<boolean> {
+    const before = this.clockOffsetMs;
+    await this.#measureClock();
+    if (Math.abs(this.clockOffsetMs - before) > CLOCK_TOLERANCE_MS) return true;
+    // Some firmwares give local time as UTC (OpenIPC), but check tokens against true UTC.
+    const quarters = Math.round(this.clockOffsetMs / QUARTER_HOUR_MS);
+    const isTimeZone =
+      quarters !== 0 &&
+      Math.abs(this.clockOffsetMs - quarters * QUARTER_HOUR_MS) < 2 * CLOCK_TOLERANCE_MS;
+    if (isTimeZone) this.clockOffsetMs = 0;
+    return isTimeZone;
+  }
+
+  /** ONVIF Core §8.3.1: answers without a login; the HTTP Date header where it does not. */
+  async #measureClock(): Promise<void> {
+    const sendsCredentials = this.#sendsCredentials;
+    this.#sendsCredentials = false;
+    try {
+      const { body } = await this.#call((cam, done) => cam.getSystemDateAndTime(done));
+      const now = this.#options.now();
+      this.clockOffsetMs = (readDeviceTime(body) ?? this.#dateHeaderMs ?? now) - now;
+    } catch (error) {
+      const isAnswer =
+        error instanceof AuthenticationError ||
+        error instanceof ProtocolError ||
+        error instanceof ParseError;
+      if (!isAnswer) throw error;
+      const now = this.#options.now();
+      this.clockOffsetMs = (this.#dateHeaderMs ?? now) - now;
+    } finally {
+      this.#sendsCredentials = sendsCredentials;
+    }
+  }
+
+  async #findServices(): Promise<void> {
+    if (this.#hasServices) return;
+    try {
+      await this.#withLogin((cam, done) => cam.getServices(false, done));
+    } catch (error) {
+      // Devices from before ONVIF 2.0 know only GetCapabilities.
+      if (!(error instanceof ProtocolError)) throw error;
+      await this.#withLogin((cam, done) => cam.getCapabilities(done));
+    }
+    const { services } = await this.#camera();
+    this.#servicePort = portOf(services['device'] ?? services['devicemgmt']);
+    this.#hasServices = true;
+  }
+
+  async #readMac(): Promise<string | undefined> {
+    try {
+      const reply = await this.#withLogin((cam, done) => cam.getNetworkInterfaces(done));
+      for (const each of descendants(reply.body, 'HwAddress')) {
+        const mac = parseMac(each.text.trim());
+        if (mac !== undefined) return mac;
+      }
+    } catch (error) {
+      // Not every user may ask, and not every device answers: the description does without.
+      const isHarmless =
+        error instanceof ProtocolError ||
+        error instanceof ParseError ||
+        (error instanceof AuthenticationError && !error.credentialsSent);
+      if (!isHarmless) throw error;
+    }
+    return undefined;
+  }
+
+  #readUrl(reply: CamReply): OnvifUrl {
+    const [element] = descendants(reply.body, 'Uri');
+    const original = element?.text.trim() ?? '';
+    const url = original.length > 2048 ? undefined : atHost(original, this.endpoint.host);
+    if (url === undefined) {
+      throw new ProtocolError('ONVIF_URI', 'the device gave no usable URL for this profile');
+    }
+    return { url, original };
+  }
+
+  async #camera(): Promise<FencedCam> {
+    this.#cam ??= await FencedCam.create((request) => this.#exchange(request));
+    return this.#cam;
+  }
+
+  async #call(invoke: CamCall): Promise<CamReply & { readonly data: unknown }> {
+    const cam = await this.#camera();
+    this.#options.signal.throwIfAborted();
+    return cam.call(invoke);
+  }
+
+  async #exchange(request: CamRequest): Promise<CamReply> {
+    const endpoint = this.#serviceEndpoint(request.service);
+    let reply = await this.#post(endpoint, request);
+    if (reply.status === 401 && this.#acceptChallenge(reply)) {
+      reply = await this.#post(endpoint, request);
+    }
+    if (this.#sendsCredentials && this.#digest !== undefined && reply.status !== 401) {
+      this.#isDigestAccepted = true;
+    }
+    this.#dateHeaderMs = reply.dateMs ?? this.#dateHeaderMs;
+    const body = readBody(reply);
+    const fault = body === undefined ? undefined : child(body, 'Fault');
+    if (isRefusal(reply, fault)) throw this.#refusal(request);
+    if (fault !== undefined) {
+      throw new ProtocolError(
+        'ONVIF_FAULT',
+        `${request.action}: ${faultText(fault)}`,
+        reply.status,
+      );
+    }
+    if (reply.status < 200 || reply.status > 299) {
+      throw new ProtocolError('ONVIF_HTTP', `HTTP status ${reply.status}`, reply.status);
+    }
+    if (body === undefined) throw new ParseError('ONVIF: the reply is not a SOAP envelope');
+    return { http: reply, body };
+  }
+
+  #post(endpoint: OnvifEndpoint, request: CamRequest): Promise<SoapReply> {
+    const credentials = this.#sendsCredentials ? this.#credentials : undefined;
+    const security =
+      credentials === undefined
+        ? ''
+        : usernameTokenHeader(
+            credentials.username,
+            credentials.password,
+            this.#options.now() + this.clockOffsetMs,
+          );
+    return postSoap(
+      endpoint,
+      {
+        body: request.body.replace(SECURITY_PLACEHOLDER, () => security),
+        action: request.action,
+        authorization:
+          credentials === undefined ? undefined : this.#digest?.authorize('POST', endpoint.path),
+      },
+      this.#options.signal,
+      this.#options.timeoutMs ?? SOAP_TIMEOUT_MS,
+    );
+  }
+
+  /** Takes a Digest challenge; whether the request is worth sending again. */
+  #acceptChallenge(reply: SoapReply): boolean {
+    const challenge = chooseDigestChallenge(reply.challenges);
+    if (challenge === undefined || this.#credentials === undefined) return false;
+    const { username, password } = this.#credentials;
+    const hadAnswered = this.#sendsCredentials && this.#digest !== undefined;
+    this.#digest = new DigestResponder(challenge, username, password);
+    if (!this.#sendsCredentials) return false;
+    // Answered and refused is a refusal, unless the nonce had only become too old.
+    return !hadAnswered || challenge.stale || this.#isDigestAccepted;
+  }
+
+  #refusal(request: CamRequest): Error {
+    const where = describeEndpoint(this.endpoint);
+    if (!this.#sendsCredentials || this.#credentials === undefined) {
+      return new AuthenticationError(`ONVIF at ${where} asks for a login`, false);
+    }
+    if (this.#isLoggedIn) {
+      return new ProtocolError(
+        'ONVIF_NOT_AUTHORIZED',
+        `the user "${this.#credentials.username}" may not call ${request.action}: give it the operator role in the camera`,
+      );
+    }
+    return new AuthenticationError(
+      `ONVIF at ${where} refused the user "${this.#credentials.username}"`,
+      true,
+    );
+  }
+
+  /**
+   * Path and port from the device, the host always the one that answered. A service on the same
+   * port as the device service is on the port we reached that by, whatever a NAT made of it.
+   */
+  #serviceEndpoint(service: string | undefined): OnvifEndpoint {
+    if (service === undefined || service === 'device') return this.endpoint;
+    const address = this.#cam?.services[service];
+    if (address === undefined) {
+      throw new UnsupportedError(`the ONVIF device has no ${service} service`);
+    }
+    const port = portOf(address);
+    const isElsewhere =
+      port !== undefined && this.#servicePort !== undefined && port !== this.#servicePort;
+    return {
+      ...this.endpoint,
+      path: address.path ?? this.endpoint.path,
+      port: isElsewhere ? port : this.endpoint.port,
+    };
+  }
+}
+
+function portOf(address: { port?: string | null } | undefined): number | undefined {
+  if (address === undefined) return undefined;
+  const port = Number(address.port ?? 80);
+  return port > 0 && port <= 65_535 ? port : undefined;
+}
+
+function readBody(reply: SoapReply): XmlElement | undefined {
+  try {
+    const envelope = readXml(reply.text);
+    return envelope.name === 'Envelope' && envelope.closed ? child(envelope, 'Body') : undefined;
+  } catch (error) {
+    // An HTML error page, or nothing at all: the status tells.
+    if (error instanceof ParseError) return undefined;
+    throw error;
+  }
+}
+
+/** ONVIF Core §5.9.1: 401 for HTTP Digest; a fault with subcode NotAuthorized for WS-Security. */
+function isRefusal(reply: SoapReply, fault: XmlElement | undefined): boolean {
+  if (reply.status === 401 || reply.status === 403) return true;
+  if (fault === undefined) return false;
+  return [
+    ...descendants(fault, 'Value'),
+    ...descendants(fault, 'Text'),
+    ...descendants(fault, 'faultcode'),
+  ].some(({ text }) =>
+    /not ?authorized|failedauthentication|invalidsecurity|unauthorized/i.test(text),
+  );
+}
+
+function faultText(fault: XmlElement): string {
+  const text =
+    textAt(fault, 'Reason', 'Text') ??
+    textAt(fault, 'faultstring') ??
+    textAt(fault, 'Code', 'Subcode', 'Value') ??
+    'SOAP fault without a reason';
+  return clean(text);
+}
+
+function readProfile(element: XmlElement): OnvifProfile | undefined {
+  const token = element.attributes.get('token');
+  if (token === undefined || token === '') return undefined;
+  // Media 1 has VideoEncoderConfiguration, Media 2 Configurations/VideoEncoder.
+  const video =
+    child(element, 'VideoEncoderConfiguration') ??
+    child(child(element, 'Configurations'), 'VideoEncoder');
+  return {
+    token,
+    name: clean(textAt(element, 'Name') ?? token),
+    codec: textAt(video, 'Encoding')
+      ?.toLowerCase()
+      .replace(/[^a-z0-9]/g, ''),
+    width: numberAt(video, 'Resolution', 'Width'),
+    height: numberAt(video, 'Resolution', 'Height'),
+    fps: numberAt(video, 'RateControl', 'FrameRateLimit'),
+    kbps: numberAt(video, 'RateControl', 'BitrateLimit'),
+  };
+}
+
+function readDeviceTime(body: XmlElement): number | undefined {
+  const [utc] = descendants(body, 'UTCDateTime');
+  const time = child(utc, 'Time');
+  const date = child(utc, 'Date');
+  if (time === undefined || date === undefined) return undefined;
+  const ms = Date.UTC(
+    numberAt(date, 'Year'),
+    numberAt(date, 'Month') - 1,
+    numberAt(date, 'Day'),
+    numberAt(time, 'Hour'),
+    numberAt(time, 'Minute'),
+    numberAt(time, 'Second'),
+  );
+  // `toISOString` of a token ends at the year 9999; a device without a battery starts in 1970 or 2000.
+  return ms >= 0 && ms < Date.UTC(9000, 0) ? ms : undefined;
+}
+
+function numberAt(element: XmlElement | undefined, ...path: readonly string[]): number {
+  const value = Number(textAt(element, ...path));
+  return Number.isFinite(value) && value > 0 ? value : 0;
+}
+
+function shortText(element: XmlElement, name: string): string | undefined {
+  const text = textAt(element, name);
+  return text === undefined ? undefined : clean(text);
+}
+
+function clean(text: string): string {
+  return text
+    .replace(/\p{C}+/gu, ' ')
+    .trim()
+    .slice(0, MAX_TEXT_CHARS);
+}
