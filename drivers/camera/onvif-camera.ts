@@ -24,6 +24,8 @@ export interface OnvifCameraOptions {
   readonly credentials: CredentialChooser;
   readonly profile: ProfileRule;
   readonly transport: 'auto' | 'tcp' | 'udp';
+  /** The addresses come from discovery: refuse another device that answers there meanwhile. */
+  readonly keepsIdentity?: boolean;
   /** Pulls the URL: an RtspCamera. */
   readonly openRtsp: (source: RtspSource, context: DriverContext) => StreamDriver;
 }
@@ -31,7 +33,6 @@ export interface OnvifCameraOptions {
 export interface OnvifCameraDescription extends DeviceDescription {
   /** The profile pulled: its name and token. */
   readonly profile: string;
-  readonly streamUrl: string;
 }
 
 interface Resolved {
@@ -106,8 +107,8 @@ export class OnvifCamera implements StreamDriver {
       } catch (error) {
         if (signal.aborted) throw error;
         lastError = error;
-        // The next address is tried when nobody answers at this one; an answer is final.
-        if (!isSystemError(error)) break;
+        // The next address is tried when nobody answers at this one, or another device does.
+        if (!isSystemError(error) && !isOtherDevice(error)) break;
         this.#context.log.debug(
           { endpoint: describeEndpoint(endpoint), err: error },
           'onvif: no answer',
@@ -152,19 +153,17 @@ export class OnvifCamera implements StreamDriver {
     const description = {
       ...device,
       profile: profile.name === profile.token ? profile.name : `${profile.name} (${profile.token})`,
-      streamUrl: url,
     };
     this.#description = description;
-    this.#context.log.debug(
-      { endpoint: describeEndpoint(endpoint), profile: profile.token, url, original },
-      'onvif: stream found',
-    );
+    const where = { endpoint: describeEndpoint(endpoint), profile: profile.token };
+    // Not the URLs themselves: some devices put the password into the path.
+    this.#context.log.debug({ ...where, advertisedHost: hostOf(original) }, 'onvif: stream found');
     return { endpoint, url, credentials, description };
   }
 
   /** Addresses change hands: another camera's picture under this name is worse than none. */
   #refuseOtherDevice(endpoint: OnvifEndpoint, device: DeviceDescription): void {
-    const expected = this.#description?.serial;
+    const expected = this.#options.keepsIdentity ? this.#description?.serial : undefined;
     if (expected === undefined || device.serial === undefined || device.serial === expected) return;
     throw new ProtocolError(
       'ONVIF_OTHER_DEVICE',
@@ -206,8 +205,16 @@ const NO_STATS: SourceStats = {
   transport: undefined,
 };
 
+function hostOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).host : undefined;
+}
+
+function isOtherDevice(error: unknown): boolean {
+  return error instanceof ProtocolError && error.code === 'ONVIF_OTHER_DEVICE';
+}
+
 function isSystemError(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && 'syscall' in error
-    ? true
-    : error instanceof Error && 'code' in error && error.code === 'ETIMEDOUT';
+  return (
+    error instanceof Error && 'code' in error && ('syscall' in error || error.code === 'ETIMEDOUT')
+  );
 }
