@@ -22,7 +22,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   codecs: { folders: ['codecs'], outside: [], outsideTypes: [], fewestModules: 8 },
   protocols: {
     folders: ['protocols', 'codecs'],
-    outside: ['node:crypto', 'node:events', 'node:timers/promises'],
+    outside: ['node:crypto', 'node:events', 'node:timers/promises', 'saxes'],
     outsideTypes: ['node:stream'],
     fewestModules: 12,
   },
