@@ -1,0 +1,68 @@
+/** What one key alone cannot tell: keys that exclude or need one another. */
+import { failAt, type KeyPath } from './config-error.ts';
+import { isMap } from './describe-issue.ts';
+import type { Config, MqttConfig, TargetConfig } from './schema.ts';
+import { schemeOf } from './urls.ts';
+
+interface Login {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
+/** `tree` is what the file says, without defaults. */
+export function checkBetweenKeys(config: Config, tree: unknown, file: string): void {
+  for (const [name, stream] of Object.entries(config.streams)) {
+    checkLogin(stream, ['streams', name], file);
+  }
+  for (const [index, entry] of config.discovery.credentials.entries()) {
+    checkLogin(entry, ['discovery', 'credentials', index], file);
+  }
+  for (const [index, target] of config.proxypublish.targets.entries()) {
+    checkTarget(target, ['proxypublish', 'targets', index], file);
+  }
+  checkLogin(config.mqtt, ['mqtt'], file);
+  checkMqtt(config.mqtt, tree, file);
+}
+
+function checkLogin(login: Login, path: KeyPath, file: string): void {
+  const { username, password, passwordFile } = login;
+  if (password !== undefined && passwordFile !== undefined) {
+    failAt(file, [...path, 'passwordFile'], 'expected password or passwordFile, got both');
+  }
+  if (username === undefined && (password ?? passwordFile) !== undefined) {
+    failAt(file, [...path, 'username'], 'expected a user name beside the password, got nothing');
+  }
+}
+
+/** Three ways to trust a certificate; only one can hold. */
+function checkTarget(target: TargetConfig, path: KeyPath, file: string): void {
+  const given = (['caFile', 'fingerprint', 'insecure'] as const).filter(
+    (key) => target[key] !== undefined && target[key] !== false,
+  );
+  const [first, second] = given;
+  if (first === undefined) return;
+  if (second !== undefined) {
+    failAt(file, [...path, second], `expected one of ${given.join(' and ')}, got both`);
+  }
+  if (schemeOf(target.targetUri) !== 'rtmps:') {
+    failAt(file, [...path, first], 'only rtmps:// targets have a certificate; leave it out');
+  }
+}
+
+function checkMqtt(mqtt: MqttConfig, tree: unknown, file: string): void {
+  if (mqtt.url === undefined) {
+    const useless = (['username', 'password', 'passwordFile', 'caFile'] as const).find(
+      (key) => mqtt[key] !== undefined,
+    );
+    if (useless === undefined) return;
+    failAt(file, ['mqtt', useless], 'has no effect without mqtt.url: set it, or leave this out');
+  }
+  const written = isMap(tree) ? tree['mqtt'] : undefined;
+  if (isMap(written) && written['embedded'] !== undefined) {
+    failAt(file, ['mqtt', 'embedded'], 'has no effect beside mqtt.url: leave one of them out');
+  }
+  if (mqtt.caFile !== undefined && schemeOf(mqtt.url) !== 'mqtts:') {
+    failAt(file, ['mqtt', 'caFile'], 'only mqtts:// has a certificate; leave it out');
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * From a YAML file to a frozen `Config`: syntax, `${ENV}`, schema, checks between keys, secrets
+ * from files. Relative paths are relative to the file's folder (without a file: where we run).
+ */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import { registerSecret, registerUrlSecrets, scrub } from '../secrets.ts';
+import { ConfigError, failAt, type KeyPath } from './config-error.ts';
+import { checkBetweenKeys } from './cross-checks.ts';
+import { describeIssues, isMap } from './describe-issue.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/** No configuration is longer; a wrong file (a video, a core) is refused before it is parsed. */
+const MAX_FILE_BYTES = 1024 * 1024;
+const MAX_SECRET_BYTES = 4096;
+
+/** The schema is 5 deep; an alias to itself is endless. */
+const MAX_DEPTH = 16;
+
+export interface LoadOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Instead of gateway.dataDir: the command line's --data-dir, relative to where we run. */
+  readonly dataDir?: string | undefined;
+}
+
+/** Throws a `ConfigError` whose message is one line. Without a path: all defaults. */
+export function loadConfig(path: string | undefined, options: LoadOptions = {}): Config {
+  const file = path ?? 'configuration';
+  const source = path === undefined ? '' : readText(file, [], path, MAX_FILE_BYTES);
+  const folder = path === undefined ? process.cwd() : dirname(resolve(path));
+  const config = parseConfig(source, { file, folder, env: options.env ?? process.env });
+  if (options.dataDir === undefined) return config;
+  const dataDir = resolve(options.dataDir);
+  return deepFreeze({ ...config, gateway: { ...config.gateway, dataDir } });
+}
+
+export interface ParseContext {
+  /** As the error line names it. */
+  readonly file: string;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+export function parseConfig(source: string, context: ParseContext): Config {
+  const tree = substitute(parseYaml(source, context.file), [], context);
+  registerUrls(tree);
+  const result = configSchema.safeParse(tree);
+  if (!result.success) {
+    const { path, words } = describeIssues(result.error.issues, tree);
+    failAt(context.file, path, words);
+  }
+  checkBetweenKeys(result.data, tree, context.file);
+  return deepFreeze(resolveFiles(result.data, context));
+}
+
+/** Tells configurations apart without telling secrets. */
+export function configHash(config: Config): string {
+  const text = JSON.stringify(config, (key, value: unknown) =>
+    key === 'password' ? undefined : value,
+  );
+  return createHash('sha256').update(scrub(text)).digest('hex').slice(0, 12);
+}
+
+function parseYaml(source: string, file: string): unknown {
+  const lineCounter = new LineCounter();
+  try {
+    const document = parseDocument(source, {
+      lineCounter,
+      prettyErrors: false,
+      logLevel: 'error',
+    });
+    const error = document.errors[0];
+    if (error === undefined) return document.toJS() ?? {};
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    throw new ConfigError(`${file}:${line}:${col}: not valid YAML: ${oneLine(error.message)}`);
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    // Aliases that multiply without end or name nothing; nesting too deep to parse.
+    failAt(file, [], `not valid YAML: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function oneLine(text: string): string {
+  return scrub(text).replace(/\s*\n\s*/g, ' ');
+}
+
+/** `${NAME}` in every text; `$${` stands for `${`. A key with nothing after it counts as left out. */
+function substitute(node: unknown, path: KeyPath, context: ParseContext): unknown {
+  if (typeof node === 'string') return substituteText(node, path, context);
+  if (path.length > MAX_DEPTH) failAt(context.file, path.slice(0, 3), 'nested too deep');
+  if (Array.isArray(node)) {
+    return node.map((item, index) => substitute(item, [...path, index], context));
+  }
+  if (!isMap(node)) return node;
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [key, substitute(value, [...path, key], context)]),
+  );
+}
+
+function substituteText(text: string, path: KeyPath, { file, env }: ParseContext): string {
+  return text.replace(/\$\$\{|\$\{([^}]*)\}?/g, (whole, name: string | undefined) => {
+    if (name === undefined) return '${';
+    if (!whole.endsWith('}') || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+      failAt(file, path, 'expected the name of an environment variable in braces after the $');
+    }
+    const value = env[name];
+    if (value === undefined) failAt(file, path, `the environment variable ${name} is not set`);
+    return value;
+  });
+}
+
+/** Before validation already, so that no error line shows what a URL carries. */
+function registerUrls(node: unknown): void {
+  if (typeof node === 'string') registerUrlSecrets(node);
+  else if (Array.isArray(node)) for (const item of node) registerUrls(item);
+  else if (isMap(node)) for (const value of Object.values(node)) registerUrls(value);
+}
+
+function resolveFiles(config: Config, context: ParseContext): Config {
+  const { gateway, discovery, streams, proxypublish, mqtt } = config;
+  const credentials = discovery.credentials.map((entry, index) =>
+    withPassword(entry, ['discovery', 'credentials', index], context),
+  );
+  const resolvedStreams = Object.fromEntries(
+    Object.entries(streams).map(([name, stream]) => [
+      name,
+      withPassword(stream, ['streams', name], context),
+    ]),
+  );
+  const targets = proxypublish.targets.map((target, index) =>
+    withCaFile(target, ['proxypublish', 'targets', index], context),
+  );
+  return {
+    ...config,
+    gateway: { ...gateway, dataDir: resolve(context.folder, gateway.dataDir) },
+    discovery: { ...discovery, credentials },
+    streams: resolvedStreams,
+    proxypublish: { ...proxypublish, targets },
+    mqtt: withCaFile(withPassword(mqtt, ['mqtt'], context), ['mqtt'], context),
+  };
+}
+
+interface MayHavePassword {
+  readonly password?: string | undefined;
+  readonly passwordFile?: string | undefined;
+}
+
+/** The same with the secret in `password`, wherever it came from; it is masked from now on. */
+function withPassword<T extends MayHavePassword>(
+  entry: T,
+  path: KeyPath,
+  context: ParseContext,
+): T {
+  const { passwordFile, ...rest } = entry;
+  if (passwordFile === undefined) {
+    if (entry.password !== undefined) registerSecret(entry.password);
+    return entry;
+  }
+  const filePath = [...path, 'passwordFile'];
+  const whole = readText(
+    context.file,
+    filePath,
+    resolve(context.folder, passwordFile),
+    MAX_SECRET_BYTES,
+  );
+  const password = whole.replace(/\r?\n$/, '');
+  if (password === '') failAt(context.file, filePath, `the file ${passwordFile} is empty`);
+  registerSecret(password);
+  // What is left is T without one optional key, plus another optional key of T.
+  return { ...rest, password } as T;
+}
+
+function withCaFile<T extends { readonly caFile?: string | undefined }>(
+  entry: T,
+  path: KeyPath,
+  context: ParseContext,
+): T {
+  if (entry.caFile === undefined) return entry;
+  const caFile = resolve(context.folder, entry.caFile);
+  const pem = readText(context.file, [...path, 'caFile'], caFile, MAX_FILE_BYTES);
+  if (!pem.includes('-----BEGIN CERTIFICATE-----')) {
+    failAt(context.file, [...path, 'caFile'], `the file ${entry.caFile} holds no PEM certificate`);
+  }
+  return { ...entry, caFile };
+}
+
+function readText(file: string, path: KeyPath, name: string, maxBytes: number): string {
+  try {
+    const bytes = readFileSync(name);
+    if (bytes.length > maxBytes) failAt(file, path, `the file ${name} is over ${maxBytes} bytes`);
+    return bytes.toString('utf8');
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    failAt(file, path, `cannot read the file ${name}: ${reasonOf(error)}`);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error && 'code' in error)) return String(error);
+  switch (error.code) {
+    case 'ENOENT':
+      return 'there is none';
+    case 'EACCES':
+      return 'no permission';
+    case 'EISDIR':
+      return 'it is a folder';
+    default:
+      return String(error.code);
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) deepFreeze(inner);
+  }
+  return value;
+}

@@ -1,0 +1,291 @@
+/**
+ * The configuration: this one schema is the types, the defaults, the bounds, the documentation and
+ * the JSON Schema. Only keys that do something are here; any other is an error.
+ */
+import * as z from 'zod/mini';
+import { checkedText, flag, loopbackListen, name, oneOf, text, wholeNumber } from './fields.ts';
+import {
+  BROKER_EXPECTED,
+  brokerProblem,
+  SOURCE_EXPECTED,
+  sourceProblem,
+  TARGET_EXPECTED,
+  targetProblem,
+} from './urls.ts';
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const MINUTE_MS = 60_000;
+const MEBIBYTE = 1024 * 1024;
+
+/** A section left out is the section with all its defaults. */
+function section<const Shape extends z.core.$ZodShape>(description: string, shape: Shape) {
+  return z
+    .prefault(z.strictObject(shape, { error: mapOnly }), {} as never)
+    .check(z.describe(description));
+}
+
+function mapOnly(issue: { readonly code?: string }): string | undefined {
+  return issue.code === 'invalid_type' ? 'a map of keys' : undefined;
+}
+
+const username = z.optional(text('a user name')).check(z.describe('User name'));
+const password = z
+  .optional(text('a password'))
+  .check(z.describe('Password; better given as passwordFile or from the environment'));
+const passwordFile = z
+  .optional(text('the path of a file'))
+  .check(z.describe('File that holds the password; a trailing newline is not part of it'));
+
+const caFile = z
+  .optional(text('the path of a PEM file'))
+  .check(z.describe('Certificate authority to trust instead of the system’s'));
+
+const gateway = section('This box', {
+  id: z
+    .optional(name())
+    .check(z.describe('Name of this gateway in topics; derived from the machine when left out')),
+  dataDir: z
+    ._default(text('the path of a folder'), './data')
+    .check(z.describe('Folder for what must survive a restart')),
+});
+
+const log = section('The log: JSON lines on stdout, pretty on a terminal', {
+  level: z._default(oneOf(LOG_LEVELS), 'info').check(z.describe('The least severe level written')),
+});
+
+const profile = z
+  .union(
+    [
+      oneOf(['main', 'sub']),
+      z.strictObject({
+        maxHeight: z
+          .optional(wholeNumber(1, 8640))
+          .check(z.describe('Tallest picture wanted, in lines')),
+        maxKbps: z
+          .optional(wholeNumber(1, 1_000_000))
+          .check(z.describe('Highest bit rate wanted, in kbit/s')),
+        codec: z.optional(oneOf(['h264'])).check(z.describe('Video codec wanted')),
+      }),
+    ],
+    { error: 'main, sub, or a map of maxHeight, maxKbps and codec' },
+  )
+  .check(z.describe('Which of a camera’s profiles to pull: its best, its smallest, or by limits'));
+
+const discovery = section('Finding cameras on the LAN', {
+  onvif: z._default(flag(), true).check(z.describe('Look with ONVIF WS-Discovery')),
+  mdns: z._default(flag(), true).check(z.describe('Look with mDNS (DNS-SD)')),
+  mdnsBackend: z
+    ._default(oneOf(['js', 'avahi', 'auto']), 'js')
+    .check(z.describe('Who does mDNS: built in, the system’s Avahi, or Avahi where it is there')),
+  intervalMs: z
+    ._default(wholeNumber(5_000, 24 * 60 * MINUTE_MS), MINUTE_MS)
+    .check(z.describe('How often to look again')),
+  interfaces: z
+    ._default(
+      z
+        .array(text('the name of a network interface'), { error: 'a list of interface names' })
+        .check(z.maxLength(64, { error: 'at most 64 interface names' })),
+      [],
+    )
+    .check(z.describe('Network interfaces to look on; empty: every one')),
+  adopt: z
+    ._default(oneOf(['auto', 'ask', 'off']), 'auto')
+    .check(z.describe('auto: publish what is found; ask: list it and wait; off: only list it')),
+  profile: z._default(profile, 'main'),
+  name: z
+    ._default(
+      checkedText('a template such as {model}-{serial}', templateProblem),
+      '{model}-{serial}',
+    )
+    .check(
+      z.describe(
+        'Local stream name of a found camera, from {manufacturer}, {model}, {serial}, {mac}, {address}',
+      ),
+    ),
+  credentials: z
+    ._default(
+      z
+        .array(z.strictObject({ username: text('a user name'), password, passwordFile }), {
+          error: 'a list of { username, password }',
+        })
+        .check(z.maxLength(16, { error: 'at most 16 credentials' })),
+      [],
+    )
+    .check(z.describe('Tried in order; never more than 3 refusals per camera')),
+});
+
+function templateProblem(value: string): string | undefined {
+  const fields = [...value.matchAll(/\{([^}]*)\}/g)].map((match) => match[1] ?? '');
+  const unknown = fields.find((field) => !NAME_FIELDS.includes(field));
+  return unknown === undefined
+    ? undefined
+    : `a template of ${NAME_FIELDS.map((field) => `{${field}}`).join(', ')}`;
+}
+
+const NAME_FIELDS = ['manufacturer', 'model', 'serial', 'mac', 'address'];
+
+const stream = z
+  .strictObject(
+    {
+      source: checkedText(SOURCE_EXPECTED, sourceProblem).check(
+        z.describe('Where the stream comes from: rtsp://, rtsps:// or onvif://host'),
+      ),
+      username,
+      password,
+      passwordFile,
+      transport: z
+        ._default(oneOf(['auto', 'tcp', 'udp']), 'auto')
+        .check(z.describe('How RTP comes: auto tries TCP first, then UDP')),
+    },
+    { error: mapOnly },
+  )
+  .check(z.describe('A source known beforehand'));
+
+const streams = z
+  ._default(z.record(name(), stream, { error: recordWords }), {})
+  .check(z.describe('Sources known beforehand, by local stream name'));
+
+function recordWords(issue: { readonly code?: string }): string {
+  return issue.code === 'invalid_key'
+    ? 'a stream name of 1 to 48 lower-case letters, digits or hyphens'
+    : 'a map of stream names';
+}
+
+const target = z
+  .strictObject(
+    {
+      targetUri: checkedText(TARGET_EXPECTED, targetProblem).check(
+        z.describe('The master: rtmp:// or rtmps://; user:password@ for Adobe authentication'),
+      ),
+      localStreamName: z
+        ._default(text('a stream name or a pattern with *'), '*')
+        .check(z.describe('Which streams: an exact name or a glob')),
+      targetStreamName: z
+        ._default(
+          checkedText('a template such as {gateway}-{stream}', streamNameProblem),
+          '{stream}',
+        )
+        .check(z.describe('Name at the master, from {gateway} and {stream}')),
+      targetStreamType: z
+        ._default(oneOf(['live', 'record', 'append']), 'live')
+        .check(z.describe('Publish type asked of the master')),
+      keepAlive: z
+        ._default(flag(), true)
+        .check(z.describe('Connect again whenever the session ends')),
+      caFile,
+      fingerprint: z
+        .optional(
+          checkedText('a SHA-256 fingerprint of 64 hexadecimal digits', (value) =>
+            /^[0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){31}$/.test(value)
+              ? undefined
+              : 'a SHA-256 fingerprint of 64 hexadecimal digits',
+          ),
+        )
+        .check(z.describe('SHA-256 of the master’s certificate: trust exactly that one')),
+      insecure: z
+        ._default(flag(), false)
+        .check(z.describe('rtmps without any check of the certificate; said loudly')),
+    },
+    { error: mapOnly },
+  )
+  .check(z.describe('One master'));
+
+function streamNameProblem(value: string): string | undefined {
+  const known = value.replaceAll('{gateway}', '').replaceAll('{stream}', '');
+  return /[{}]/.test(known) ? 'a template of {gateway} and {stream}' : undefined;
+}
+
+const proxypublish = section('Every stream goes to these RTMP masters', {
+  abortOnConnectError: z
+    ._default(flag(), false)
+    .check(z.describe('true: the service exits with 1 when a target refuses at start')),
+  targets: z
+    ._default(
+      z
+        .array(target, { error: 'a list of targets' })
+        .check(z.maxLength(32, { error: 'at most 32 targets' })),
+      [],
+    )
+    .check(z.describe('The masters')),
+});
+
+const mqtt = section('Where the state is told: a broker, or without url one inside this service', {
+  url: z
+    .optional(checkedText(BROKER_EXPECTED, brokerProblem))
+    .check(z.describe('The broker: mqtt:// or mqtts://')),
+  caFile,
+  username,
+  password,
+  passwordFile,
+  baseTopic: z
+    ._default(
+      checkedText('a topic without + # and $', (value) =>
+        /^[^+#$/\s][^+#\s]{0,99}$/.test(value) && !/\/$|\/\//.test(value)
+          ? undefined
+          : 'a topic without + # and $',
+      ),
+      'sluice',
+    )
+    .check(z.describe('First part of every topic')),
+  embedded: section('The broker inside this service, used when there is no url', {
+    listen: z
+      ._default(
+        loopbackListen(
+          '127.0.0.1:1883',
+          'the embedded broker has no login; for others, set mqtt.url to a broker of your own',
+        ),
+        '127.0.0.1:1883',
+      )
+      .check(z.describe('Address and port')),
+  }),
+});
+
+const http = section('Health and state over HTTP', {
+  listen: z
+    ._default(
+      loopbackListen(
+        '127.0.0.1:8080',
+        'this version has no login; use a reverse proxy or an SSH tunnel',
+      ),
+      '127.0.0.1:8080',
+    )
+    .check(z.describe('Address and port')),
+});
+
+const limits = section('Bounds on memory and patience', {
+  gopCacheMaxBytes: z
+    ._default(wholeNumber(0, 4096 * MEBIBYTE), 32 * MEBIBYTE)
+    .check(z.describe('All GOP caches together; 0: none')),
+  queueMaxBytes: z
+    ._default(wholeNumber(64 * 1024, 1024 * MEBIBYTE), 8 * MEBIBYTE)
+    .check(z.describe('Queue of one stream to one target; when full, whole GOPs are dropped')),
+  queueMaxMs: z
+    ._default(wholeNumber(100, 10 * MINUTE_MS), 5_000)
+    .check(z.describe('The same queue in milliseconds of media')),
+  stallMs: z
+    ._default(wholeNumber(1_000, 10 * MINUTE_MS), 8_000)
+    .check(z.describe('A camera that sends nothing for so long is connected again')),
+});
+
+export const configSchema = z
+  .strictObject(
+    { gateway, log, discovery, streams, proxypublish, mqtt, http, limits },
+    { error: mapOnly },
+  )
+  .check(z.describe('Configuration of Sluice'));
+
+export type Config = Readonly<z.output<typeof configSchema>>;
+export type DiscoveryConfig = Config['discovery'];
+export type ProfileWanted = DiscoveryConfig['profile'];
+export type StreamConfig = Config['streams'][string];
+export type TargetConfig = Config['proxypublish']['targets'][number];
+export type MqttConfig = Config['mqtt'];
+export type HttpConfig = Config['http'];
+export type LimitsConfig = Config['limits'];
+
+/** The JSON Schema of the file, for editors. */
+export function configJsonSchema(): unknown {
+  return z.toJSONSchema(configSchema, { io: 'input' });
+}

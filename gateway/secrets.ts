@@ -1,0 +1,68 @@
+/**
+ * Keeps secrets out of everything that leaves the process: log lines, topics, API answers. Two
+ * nets: every known secret value, and every place where URLs and headers carry one.
+ */
+
+const MASK = '***';
+
+/** Shorter values would mask half the log; they are still caught as URL user-info. */
+const MIN_SECRET_LENGTH = 4;
+
+/** `scheme://user:password@`; the user's name is masked too, for some cameras it is half the key. */
+const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/gi;
+
+/** Query parameters under which cameras and masters take passwords and tokens. */
+const SECRET_PARAMETER =
+  /([?&](?:password|passwd|pass|pwd|token|access_token|auth|secret|key|apikey|api_key|sig|signature)=)[^&\s"'<>#]+/gi;
+
+/** The credentials of HTTP and RTSP Basic authentication. */
+const BASIC = /\b(Basic\s+)[A-Za-z0-9+/=]{4,}/g;
+
+const known = new Set<string>();
+let knownPattern: RegExp | undefined;
+
+/** From now on `scrub` masks this value wherever it appears. */
+export function registerSecret(value: string): void {
+  if (value.length < MIN_SECRET_LENGTH) return;
+  for (const form of writtenForms(value)) known.add(form);
+  // Longest first, so that a secret within a secret does not leave the rest behind.
+  const longestFirst = [...known].sort((a, b) => b.length - a.length);
+  knownPattern = new RegExp(longestFirst.map(escapeForPattern).join('|'), 'g');
+}
+
+/** The text without secrets. */
+export function scrub(text: string): string {
+  const withoutKnown = knownPattern === undefined ? text : text.replace(knownPattern, MASK);
+  return withoutKnown
+    .replace(USER_INFO, `$1${MASK}@`)
+    .replace(SECRET_PARAMETER, `$1${MASK}`)
+    .replace(BASIC, `$1${MASK}`);
+}
+
+/** Registers what a URL carries: the password of its user-info, and secret query parameters. */
+export function registerUrlSecrets(url: string): void {
+  const userInfo = /^[a-z][a-z0-9+.-]*:\/\/([^\s/?#]*)@/i.exec(url)?.[1];
+  const colon = userInfo?.indexOf(':') ?? -1;
+  if (userInfo !== undefined && colon >= 0) registerEncoded(userInfo.slice(colon + 1));
+  for (const match of url.matchAll(SECRET_PARAMETER)) {
+    registerEncoded(match[0].slice((match[1] ?? '').length));
+  }
+}
+
+function registerEncoded(value: string): void {
+  registerSecret(value);
+  try {
+    registerSecret(decodeURIComponent(value));
+  } catch {
+    // Not percent-encoded after all: the value as it stands is registered.
+  }
+}
+
+/** As it is, within JSON, and within a URL. */
+function writtenForms(value: string): string[] {
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)];
+}
+
+function escapeForPattern(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+}
