@@ -5,7 +5,7 @@
 import { createRequire } from 'node:module';
 import { type Logger, pino } from 'pino';
 import type { LogLevel } from './config/schema.ts';
-import { scrub } from './secrets.ts';
+import { scrub, scrubbedJson } from './secrets.ts';
 
 /** Where finished lines go. */
 export interface LogSink {
@@ -38,7 +38,7 @@ export class GatewayLog {
         },
         onChild: (child) => this.#remember(child),
       },
-      { write: (line: string) => sink.write(scrub(line)) },
+      { write: (line: string) => sink.write(withoutSecrets(line)) },
     );
   }
 
@@ -59,6 +59,11 @@ export class GatewayLog {
     this.#children.add(reference);
     this.#collected.register(child, reference);
   }
+}
+
+/** Most lines hold none and pass as they are; the others are taken apart, to stay valid JSON. */
+function withoutSecrets(line: string): string {
+  return scrub(line) === line ? line : `${scrubbedJson(JSON.parse(line))}\n`;
 }
 
 function stdoutSink(): LogSink {

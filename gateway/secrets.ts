@@ -18,6 +18,21 @@ const SECRET_PARAMETER =
 /** The credentials of HTTP and RTSP Basic authentication. */
 const BASIC = /\b(Basic\s+)[A-Za-z0-9+/=]{4,}/g;
 
+/** Fields that hold a name people chose to show, a word of a closed list, or a time. */
+const PUBLIC_FIELDS = new Set([
+  'name',
+  'stream',
+  'streams',
+  'device',
+  'id',
+  'adoptedAs',
+  'state',
+  'code',
+  'type',
+  'level',
+  'time',
+]);
+
 const known = new Set<string>();
 let knownPattern: RegExp | undefined;
 
@@ -32,8 +47,29 @@ export function registerSecret(value: string): void {
 
 /** The text without secrets. */
 export function scrub(text: string): string {
-  const withoutKnown = knownPattern === undefined ? text : text.replace(knownPattern, MASK);
-  return withoutKnown
+  return scrubPatterns(knownPattern === undefined ? text : text.replace(knownPattern, MASK));
+}
+
+/**
+ * The value as JSON without secrets. Only texts change, so that a password of digits leaves numbers
+ * alone; public names keep their value even where somebody's password is the same word.
+ */
+export function scrubbedJson(value: unknown): string {
+  return JSON.stringify(scrubTree(value, ''));
+}
+
+function scrubTree(value: unknown, field: string): unknown {
+  if (typeof value === 'string')
+    return PUBLIC_FIELDS.has(field) ? scrubPatterns(value) : scrub(value);
+  if (Array.isArray(value)) return value.map((item) => scrubTree(item, field));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [scrubPatterns(key), scrubTree(inner, key)]),
+  );
+}
+
+function scrubPatterns(text: string): string {
+  return text
     .replace(USER_INFO, `$1${MASK}@`)
     .replace(SECRET_PARAMETER, `$1${MASK}`)
     .replace(BASIC, `$1${MASK}`);

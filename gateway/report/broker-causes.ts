@@ -1,0 +1,38 @@
+/** Why there is no connection to the broker, in plain words. */
+import { type Cause, explain } from '../causes.ts';
+import { scrub } from '../secrets.ts';
+import { BrokerError } from './mqtt-session.ts';
+
+/** Reason codes of MQTT 3.1.1 §3.2.2.3 and MQTT 5 §3.2.2.2, §3.14.2.1. */
+const BAD_LOGIN = [4, 134];
+const NOT_AUTHORIZED = [5, 135];
+const SESSION_TAKEN_OVER = 142;
+
+export function explainBroker(error: unknown, url: string): Cause {
+  const who = `The MQTT broker ${scrub(url)}`;
+  if (!(error instanceof BrokerError)) return explain(error, who, 'master');
+  const { reasonCode, cause } = error;
+  if (reasonCode === undefined) {
+    if (cause instanceof Error && 'code' in cause) return explain(cause, who, 'master');
+    return { code: 'network', reason: `${who}: ${error.message}.`, patience: 'normal' };
+  }
+  if (BAD_LOGIN.includes(reasonCode) || NOT_AUTHORIZED.includes(reasonCode)) {
+    return {
+      code: 'auth',
+      reason: `${who} refused the login. Check mqtt.username and mqtt.password.`,
+      patience: 'taken',
+    };
+  }
+  if (reasonCode === SESSION_TAKEN_OVER) {
+    return {
+      code: 'name-taken',
+      reason: `${who}: another gateway came with the same id. Set gateway.id of one of them.`,
+      patience: 'taken',
+    };
+  }
+  return {
+    code: 'refused',
+    reason: `${who}: ${error.message} (reason code ${reasonCode}).`,
+    patience: 'normal',
+  };
+}

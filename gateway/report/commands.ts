@@ -1,0 +1,159 @@
+/**
+ * What can be asked of the gateway, whoever carries the question. A request is a JSON object: the
+ * verb's arguments, and beside them `id` (given back), `ts` (when it was sent) and `ttlMs`. The
+ * reply says what happened, not that it was queued.
+ */
+import * as z from 'zod/mini';
+import { name, oneOf, wholeNumber } from '../config/fields.ts';
+import { LOG_LEVELS } from '../config/schema.ts';
+import { scrub } from '../secrets.ts';
+
+/** The verbs and their arguments. Unknown arguments are ignored. */
+export const COMMANDS = {
+  'stream/restart': z.object({ name: name() }),
+  discover: z.object({ timeoutMs: z._default(wholeNumber(500, 30_000), 5_000) }),
+  'log/level': z.object({ level: oneOf(LOG_LEVELS) }),
+} as const;
+
+export type CommandVerb = keyof typeof COMMANDS;
+export type CommandArguments<Verb extends CommandVerb> = z.output<(typeof COMMANDS)[Verb]>;
+
+/** What a handler returns becomes the reply's `data`. */
+export type CommandHandlers = {
+  readonly [Verb in CommandVerb]: (args: CommandArguments<Verb>) => unknown;
+};
+
+/** Thrown by a handler that knows why: `code` is stable, the message is for people. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export type CommandReply = { readonly id?: string | number } & (
+  | { readonly ok: true; readonly data: unknown }
+  | { readonly ok: false; readonly error: { readonly code: string; readonly message: string } }
+);
+
+/** Arguments are names and numbers; anything larger is a mistake. */
+export const MAX_REQUEST_BYTES = 64 * 1024;
+const MAX_RUNNING = 16;
+const RUN_TIMEOUT_MS = 60_000;
+const DEFAULT_TTL_MS = 10_000;
+const MAX_TTL_MS = 24 * 60 * 60_000;
+
+const request = z.looseObject({
+  id: z.optional(z.union([z.string().check(z.maxLength(128)), z.number()])),
+  ts: z.optional(z.union([z.string().check(z.maxLength(64)), z.number()])),
+  ttlMs: z._default(wholeNumber(1, MAX_TTL_MS), DEFAULT_TTL_MS),
+});
+
+export type CommandOutcome =
+  | { readonly kind: 'reply'; readonly reply: CommandReply }
+  | { readonly kind: 'ignored'; readonly why: string };
+
+export class CommandDispatcher {
+  readonly #handlers: CommandHandlers;
+  readonly #now: () => number;
+  #running = 0;
+
+  constructor(handlers: CommandHandlers, now: () => number) {
+    this.#handlers = handlers;
+    this.#now = now;
+  }
+
+  /** Never rejects. An empty payload is a request without arguments. */
+  async run(verb: string, payload: Uint8Array): Promise<CommandOutcome> {
+    if (payload.length > MAX_REQUEST_BYTES) {
+      return failed('too-large', `expected at most ${MAX_REQUEST_BYTES} bytes`);
+    }
+    const parsed = request.safeParse(parseJson(payload));
+    if (!parsed.success)
+      return failed('bad-request', 'expected a JSON object with valid id, ts and ttlMs');
+    const { id, ts, ttlMs, ...args } = parsed.data;
+    if (ts !== undefined) {
+      const sentAtMs = typeof ts === 'number' ? ts : Date.parse(ts);
+      if (Number.isNaN(sentAtMs)) return failed('bad-request', 'expected ts as an ISO time', id);
+      const ageMs = this.#now() - sentAtMs;
+      if (ageMs > ttlMs)
+        return { kind: 'ignored', why: `sent ${ageMs} ms ago by this box’s clock` };
+    }
+    if (this.#running >= MAX_RUNNING) {
+      return failed('busy', `${MAX_RUNNING} commands are running`, id);
+    }
+    this.#running += 1;
+    try {
+      const data = await withTimeout(this.#dispatch(verb, args));
+      return { kind: 'reply', reply: { ...idOf(id), ok: true, data: data ?? null } };
+    } catch (error) {
+      if (error instanceof CommandError) return failed(error.code, error.message, id);
+      return failed('failed', error instanceof Error ? error.message : String(error), id);
+    } finally {
+      this.#running -= 1;
+    }
+  }
+
+  async #dispatch(verb: string, args: unknown): Promise<unknown> {
+    switch (verb) {
+      case 'stream/restart':
+        return this.#handlers[verb](checked(COMMANDS[verb], args));
+      case 'discover':
+        return this.#handlers[verb](checked(COMMANDS[verb], args));
+      case 'log/level':
+        return this.#handlers[verb](checked(COMMANDS[verb], args));
+      default:
+        throw new CommandError('unknown-verb', `known verbs: ${Object.keys(COMMANDS).join(', ')}`);
+    }
+  }
+}
+
+function checked<Schema extends z.core.$ZodType>(schema: Schema, args: unknown): z.output<Schema> {
+  const result = z.safeParse(schema, args);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new CommandError(
+    'bad-request',
+    `${issue?.path.join('.') ?? ''}: expected ${issue?.message ?? 'something else'}`,
+  );
+}
+
+function parseJson(payload: Uint8Array): unknown {
+  if (payload.length === 0) return {};
+  try {
+    return JSON.parse(Buffer.from(payload).toString('utf8'));
+  } catch {
+    // Not JSON: the schema says what is expected.
+    return undefined;
+  }
+}
+
+function failed(code: string, message: string, id?: string | number): CommandOutcome {
+  return {
+    kind: 'reply',
+    reply: { ...idOf(id), ok: false, error: { code, message: scrub(message) } },
+  };
+}
+
+function idOf(id: string | number | undefined): { id?: string | number } {
+  return id === undefined ? {} : { id };
+}
+
+async function withTimeout(work: Promise<unknown>): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new CommandError('timeout', `not done after ${RUN_TIMEOUT_MS} ms`)),
+      RUN_TIMEOUT_MS,
+    );
+    timer.unref();
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,153 @@
+/** How the box does, read from /proc and /sys: null where this machine does not tell. */
+import { readFile, statfs } from 'node:fs/promises';
+import { loadavg, totalmem } from 'node:os';
+import type { Board } from './board.ts';
+
+export interface Health {
+  readonly at: string;
+  readonly uptimeS: number;
+  /** Of one core, since the last sample. */
+  readonly cpuPercent: number;
+  readonly rssMb: number;
+  /** Memory that is ours alone (RssAnon). */
+  readonly anonMb: number | null;
+  readonly load1: number;
+  readonly memoryTotalMb: number;
+  readonly memoryAvailableMb: number | null;
+  readonly temperatureC: number | null;
+  /** A Raspberry Pi with a weak supply or too hot: the firmware's flags as it gives them. */
+  readonly throttled: string | null;
+  /** Of the file system that holds dataDir. */
+  readonly diskTotalMb: number | null;
+  readonly diskFreeMb: number | null;
+  /** What all targets together took since the last sample. */
+  readonly uplinkKbps: number;
+  readonly clockSynchronised: boolean | null;
+  readonly streamsUp: number;
+  readonly streamsTotal: number;
+  readonly publishesUp: number;
+  readonly publishesTotal: number;
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+export interface HealthContext {
+  readonly board: Board;
+  readonly dataDir: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export class HealthSampler {
+  readonly #context: HealthContext;
+  #cpu = process.cpuUsage();
+  /** A clock that nobody sets: rates stay right when NTP corrects the time of day. */
+  #sampledAtMs = performance.now();
+  #bytes = new Map<string, number>();
+
+  constructor(context: HealthContext) {
+    this.#context = context;
+  }
+
+  async sample(): Promise<Health> {
+    const { board, dataDir, now } = this.#context;
+    const [status, meminfo, thermal, throttled, disk, clockSynchronised] = await Promise.all([
+      read('/proc/self/status'),
+      read('/proc/meminfo'),
+      read('/sys/class/thermal/thermal_zone0/temp'),
+      read('/sys/devices/platform/soc/soc:firmware/get_throttled'),
+      statfs(dataDir).catch(() => undefined),
+      isClockSynchronised(),
+    ]);
+    const rates = this.#rates();
+    return {
+      at: new Date(now()).toISOString(),
+      uptimeS: Math.round(process.uptime()),
+      ...rates,
+      rssMb: round(process.memoryUsage.rss() / MEBIBYTE),
+      anonMb: kilobytesOf(status, 'RssAnon'),
+      load1: round(loadavg()[0] ?? 0),
+      memoryTotalMb: Math.round(totalmem() / MEBIBYTE),
+      memoryAvailableMb: kilobytesOf(meminfo, 'MemAvailable'),
+      temperatureC: thermal === undefined ? null : round(Number(thermal) / 1000),
+      throttled: throttled?.trim() ?? null,
+      diskTotalMb: disk === undefined ? null : Math.round((disk.blocks * disk.bsize) / MEBIBYTE),
+      diskFreeMb: disk === undefined ? null : Math.round((disk.bavail * disk.bsize) / MEBIBYTE),
+      clockSynchronised,
+      ...countUp(board),
+    };
+  }
+
+  #rates(): { cpuPercent: number; uplinkKbps: number } {
+    const atMs = performance.now();
+    const elapsedMs = Math.max(1, atMs - this.#sampledAtMs);
+    const used = process.cpuUsage(this.#cpu);
+    this.#cpu = process.cpuUsage();
+    this.#sampledAtMs = atMs;
+    const cpuMs = (used.user + used.system) / 1000;
+    return {
+      cpuPercent: round((100 * cpuMs) / elapsedMs),
+      uplinkKbps: Math.round((this.#bytesSince() * 8) / elapsedMs),
+    };
+  }
+
+  /** A counter that went back belongs to a new session and counts from 0. */
+  #bytesSince(): number {
+    let sum = 0;
+    const bytes = new Map<string, number>();
+    for (const [key, { status }] of this.#context.board.publishes) {
+      const before = this.#bytes.get(key) ?? 0;
+      sum += status.bytes >= before ? status.bytes - before : status.bytes;
+      bytes.set(key, status.bytes);
+    }
+    this.#bytes = bytes;
+    return sum;
+  }
+}
+
+export function countUp(board: Board): {
+  streamsUp: number;
+  streamsTotal: number;
+  publishesUp: number;
+  publishesTotal: number;
+} {
+  let streamsUp = 0;
+  for (const { status } of board.streams.values()) if (status.state === 'online') streamsUp += 1;
+  let publishesUp = 0;
+  for (const { status } of board.publishes.values()) {
+    if (status.state === 'publishing') publishesUp += 1;
+  }
+  return {
+    streamsUp,
+    streamsTotal: board.streams.size,
+    publishesUp,
+    publishesTotal: board.publishes.size,
+  };
+}
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch {
+    // Not on this machine.
+    return undefined;
+  }
+}
+
+/** A line such as `RssAnon:     12345 kB`, in MB. */
+function kilobytesOf(text: string | undefined, field: string): number | null {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(text ?? '');
+  return match === null ? null : round(Number(match[1]) / 1024);
+}
+
+/** systemd-timesyncd leaves a file once it has the time; with another time service we cannot tell. */
+async function isClockSynchronised(): Promise<boolean | null> {
+  if ((await read('/run/systemd/timesync/synchronized')) !== undefined) return true;
+  return (await statfs('/run/systemd/timesync').catch(() => undefined)) === undefined
+    ? null
+    : false;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

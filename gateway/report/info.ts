@@ -1,0 +1,76 @@
+/** What does not change by the minute: `B/info`. */
+import { readFileSync } from 'node:fs';
+import { arch, hostname, networkInterfaces } from 'node:os';
+import type { Board } from './board.ts';
+
+/** Raised when a payload changes in a way that is more than a new field. */
+export const SCHEMA_VERSION = 1;
+
+export interface GatewayInfo {
+  readonly schema: number;
+  readonly id: string;
+  /** Counts the starts of this gateway: a greater number is a later life. */
+  readonly session: number;
+  readonly startedAt: string;
+  readonly version: string;
+  readonly host: string;
+  /** The board's model where it tells, as a Raspberry Pi does. */
+  readonly board: string | null;
+  readonly arch: string;
+  readonly node: string;
+  readonly addresses: readonly string[];
+  readonly urls: Readonly<Record<string, string>>;
+  readonly streams: readonly string[];
+  readonly configHash: string;
+}
+
+export interface InfoSource {
+  readonly id: string;
+  readonly session: number;
+  readonly startedAt: string;
+  readonly version: string;
+  readonly configHash: string;
+  /** Such as `http`: what this service answers under. */
+  readonly urls: Readonly<Record<string, string>>;
+}
+
+export function describeGateway(source: InfoSource, board: Board): GatewayInfo {
+  return {
+    schema: SCHEMA_VERSION,
+    ...source,
+    host: hostname(),
+    board: boardModel(),
+    arch: arch(),
+    node: process.versions.node,
+    addresses: ownAddresses(),
+    streams: [...board.streams.keys()].sort(),
+  };
+}
+
+/** Addresses others can reach: neither loopback nor link-local IPv6. */
+export function ownAddresses(): string[] {
+  return Object.values(networkInterfaces())
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
+    .map(({ address }) => address)
+    .sort();
+}
+
+let knownModel: string | null | undefined;
+
+function boardModel(): string | null {
+  knownModel ??= readModel();
+  return knownModel;
+}
+
+function readModel(): string | null {
+  for (const path of ['/proc/device-tree/model', '/sys/class/dmi/id/product_name']) {
+    try {
+      const model = readFileSync(path, 'utf8').replaceAll('\0', '').trim();
+      if (model !== '') return model;
+    } catch {
+      // Not on this machine.
+    }
+  }
+  return null;
+}

@@ -1,0 +1,252 @@
+/**
+ * One connection to a broker, from connect to close; the supervisor above it tries again. MQTT 5
+ * first; a broker that refuses it is asked once more with 3.1.1, and so from then on. Each attempt
+ * is a new client, so nothing queues up while the broker is away.
+ */
+import { readFileSync } from 'node:fs';
+import type { IClientOptions, IClientSubscribeOptions, IPublishPacket, MqttClient } from 'mqtt';
+import type { MqttConfig } from '../config/schema.ts';
+import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
+import { MAX_REQUEST_BYTES } from './commands.ts';
+
+/** Two missed pings and the will is out: within half a minute a dead gateway shows as offline. */
+const KEEPALIVE_S = 20;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A DISCONNECT that takes longer is not awaited. */
+const CLOSE_TIMEOUT_MS = 500;
+/** Mosquitto's own default window; a broker may ask for less (MQTT-3.3.4-9). */
+const MAX_WINDOW = 20;
+/** What may wait in the socket before stats are skipped. */
+const MAX_WAITING_BYTES = 256 * 1024;
+/** Topic and properties beside the largest command. */
+const MAX_PACKET_BYTES = MAX_REQUEST_BYTES + 4096;
+
+/** Reason codes: 3.1.1 "unacceptable protocol version" and 5 "unsupported protocol version". */
+const VERSION_REFUSED = [1, 132];
+
+/** The broker said no, or took the connection away; `reasonCode` as in CONNACK or DISCONNECT. */
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError';
+  readonly reasonCode: number | undefined;
+
+  constructor(message: string, reasonCode?: number) {
+    super(message);
+    this.reasonCode = reasonCode;
+  }
+}
+
+export interface MqttSessionOptions {
+  readonly url: string;
+  readonly config: MqttConfig;
+  readonly clientId: string;
+  readonly will: { readonly topic: string; readonly payload: string };
+}
+
+export interface MqttSessionEvents {
+  up(link: BrokerLink, protocolVersion: 4 | 5): void;
+  message(message: IncomingMessage): void;
+}
+
+export class MqttSession {
+  readonly #options: MqttSessionOptions;
+  #protocolVersion: 4 | 5 = 5;
+
+  constructor(options: MqttSessionOptions) {
+    this.#options = options;
+  }
+
+  /** Settles when the connection is over; returns only after `signal` has aborted. */
+  async run(events: MqttSessionEvents, signal: AbortSignal): Promise<void> {
+    const connected = await this.#open(signal);
+    const { client } = connected;
+    const closed = untilClosed(client, signal);
+    client.on('message', (topic, payload, packet) => {
+      events.message(toIncoming(topic, payload, packet));
+    });
+    try {
+      events.up(new MqttLink(connected), this.#protocolVersion);
+      await closed;
+    } finally {
+      await close(client, signal.aborted);
+    }
+  }
+
+  async #open(signal: AbortSignal): Promise<Connected> {
+    try {
+      return await this.#connect(this.#protocolVersion, signal);
+    } catch (error) {
+      if (this.#protocolVersion !== 5 || signal.aborted || !isVersionRefusal(error)) throw error;
+    }
+    const connected = await this.#connect(4, signal);
+    this.#protocolVersion = 4;
+    return connected;
+  }
+
+  async #connect(protocolVersion: 4 | 5, signal: AbortSignal): Promise<Connected> {
+    const { connect } = await import('mqtt');
+    signal.throwIfAborted();
+    const client = connect(connectOptions(this.#options, protocolVersion));
+    try {
+      return { client, receiveMaximum: await untilConnected(client, signal) };
+    } catch (error) {
+      await close(client, false);
+      throw error;
+    }
+  }
+}
+
+interface Connected {
+  readonly client: MqttClient;
+  /** QoS 1 messages the broker takes at a time. */
+  readonly receiveMaximum: number;
+}
+
+function connectOptions(options: MqttSessionOptions, protocolVersion: 4 | 5): IClientOptions {
+  const { url, config, clientId, will } = options;
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const login = {
+    username: config.username ?? decodeURIComponent(username),
+    password: config.password ?? decodeURIComponent(password),
+  };
+  return {
+    protocol: protocol === 'mqtts:' ? 'mqtts' : 'mqtt',
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: port === '' ? (protocol === 'mqtts:' ? 8883 : 1883) : Number(port),
+    ...(config.caFile === undefined ? {} : { ca: readFileSync(config.caFile) }),
+    ...(login.username === '' ? {} : login),
+    clientId,
+    protocolVersion,
+    clean: true,
+    keepalive: KEEPALIVE_S,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Without this, everything said while the broker is away is kept in memory.
+    queueQoSZero: false,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    properties: { maximumPacketSize: MAX_PACKET_BYTES },
+    will: { ...will, payload: Buffer.from(will.payload), qos: 1, retain: true },
+  };
+}
+
+async function untilConnected(client: MqttClient, signal: AbortSignal): Promise<number> {
+  return await new Promise<number>((resolve, reject) => {
+    const timer = setTimeout(
+      () => reject(new BrokerError('it does not answer in time')),
+      CONNECT_TIMEOUT_MS,
+    );
+    const stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    const settle = (done: () => void) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', stop);
+      done();
+    };
+    client.once('connect', ({ properties }) =>
+      // MQTT 5 §3.2.2.3.3; 3.1.1 has no such word.
+      settle(() => resolve(properties?.receiveMaximum ?? 65_535)),
+    );
+    // Stays for the client's life: an 'error' without a listener would end the process.
+    client.on('error', (error) => settle(() => reject(toBrokerError(error))));
+    client.once('close', () =>
+      settle(() => reject(new BrokerError('it closed the connection before the login was over'))),
+    );
+  });
+}
+
+async function untilClosed(client: MqttClient, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let cause = new BrokerError('it closed the connection');
+    client.on('disconnect', ({ reasonCode }) => {
+      cause = new BrokerError('it ended the connection', reasonCode);
+    });
+    client.on('error', (error) => {
+      cause = toBrokerError(error);
+    });
+    client.once('close', () => reject(cause));
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Gracefully the broker is told that the will is not wanted. */
+async function close(client: MqttClient, gracefully: boolean): Promise<void> {
+  if (gracefully && client.connected) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+      client.end(false, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+  client.end(true);
+}
+
+function toBrokerError(error: Error): BrokerError {
+  // A refusal carries the reason code as a number where system errors carry a word.
+  const code = 'code' in error ? error.code : undefined;
+  if (typeof code === 'number') return new BrokerError(error.message, code);
+  const wrapped = new BrokerError(error.message);
+  wrapped.cause = error;
+  return wrapped;
+}
+
+/** Old brokers answer with a 3.1.1 refusal, with nonsense, or by closing. */
+function isVersionRefusal(error: unknown): boolean {
+  if (!(error instanceof BrokerError)) return false;
+  if (error.reasonCode !== undefined) return VERSION_REFUSED.includes(error.reasonCode);
+  const { cause } = error;
+  if (!(cause instanceof Error)) return error.message.includes('closed');
+  return !('code' in cause) || cause.code === 'ECONNRESET' || cause.code === 'EPIPE';
+}
+
+class MqttLink implements BrokerLink {
+  readonly window: number;
+  readonly #client: MqttClient;
+  readonly #isV5: boolean;
+
+  constructor({ client, receiveMaximum }: Connected) {
+    this.#client = client;
+    this.#isV5 = client.options.protocolVersion === 5;
+    this.window = Math.min(MAX_WINDOW, receiveMaximum);
+  }
+
+  get isWritable(): boolean {
+    return this.#client.connected && this.#client.stream.writableLength < MAX_WAITING_BYTES;
+  }
+
+  publish(message: OutgoingMessage, done: (error?: Error | null) => void = () => {}): void {
+    const { topic, payload, qos, retain, expiryS, correlationData } = message;
+    const properties = {
+      ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
+      ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
+    };
+    this.#client.publish(
+      topic,
+      payload,
+      { qos, retain, ...(this.#isV5 ? { properties } : {}) },
+      (error) => done(error),
+    );
+  }
+
+  subscribe(filter: string, withRetained: boolean): void {
+    const options: IClientSubscribeOptions = this.#isV5
+      ? { qos: 1, rap: true, rh: withRetained ? 0 : 2 }
+      : { qos: 1 };
+    // A refused subscription leaves state without commands: still worth having.
+    this.#client.subscribe(filter, options, () => {});
+  }
+
+  unsubscribe(filter: string): void {
+    this.#client.unsubscribe(filter, () => {});
+  }
+}
+
+function toIncoming(topic: string, payload: Uint8Array, packet: IPublishPacket): IncomingMessage {
+  return {
+    topic,
+    payload,
+    retain: packet.retain,
+    responseTopic: packet.properties?.responseTopic,
+    correlationData: packet.properties?.correlationData,
+  };
+}

@@ -1,0 +1,72 @@
+/**
+ * Every topic, in one place. State is retained, QoS 1; `stats` and `event` are neither. Payloads
+ * are the types of status.ts as JSON, `state` alone is a plain word.
+ */
+import { toName } from '../names.ts';
+
+export class Topics {
+  /** `<baseTopic>/<gateway id>`: all our topics begin with it. */
+  readonly base: string;
+  /** `online`, `stopped`, or by last will `offline`. */
+  readonly state: string;
+  readonly info: string;
+  readonly health: string;
+  readonly event: string;
+  readonly commandFilter: string;
+  /** Where an earlier life of this gateway may have left retained state of what is gone. */
+  readonly sweepFilters: readonly string[];
+
+  constructor(baseTopic: string, gatewayId: string) {
+    this.base = `${baseTopic}/${gatewayId}`;
+    this.state = `${this.base}/state`;
+    this.info = `${this.base}/info`;
+    this.health = `${this.base}/health`;
+    this.event = `${this.base}/event`;
+    this.commandFilter = `${this.base}/cmd/#`;
+    this.sweepFilters = ['stream', 'publish', 'found'].map((part) => `${this.base}/${part}/#`);
+  }
+
+  streamStatus(stream: string): string {
+    return `${this.base}/stream/${level(stream)}/status`;
+  }
+
+  streamInfo(stream: string): string {
+    return `${this.base}/stream/${level(stream)}/info`;
+  }
+
+  streamStats(stream: string): string {
+    return `${this.base}/stream/${level(stream)}/stats`;
+  }
+
+  publish(stream: string, target: string): string {
+    return `${this.base}/publish/${level(stream)}/${level(target)}`;
+  }
+
+  found(id: string): string {
+    return `${this.base}/found/${level(id)}`;
+  }
+
+  /** The verb of a command topic; undefined for any other topic. */
+  verbOf(topic: string): string | undefined {
+    const prefix = `${this.base}/cmd/`;
+    return topic.startsWith(prefix) ? topic.slice(prefix.length) : undefined;
+  }
+
+  reply(verb: string): string {
+    return `${this.base}/res/${verb}`;
+  }
+
+  /**
+   * Whether a requester may have its reply there: no wildcard, no broker's own topic, and not our
+   * own state, which a request could otherwise overwrite.
+   */
+  canReplyTo(topic: string): boolean {
+    if (topic === '' || topic.length > 1024 || /[+#\0]|^\$/.test(topic)) return false;
+    return !topic.startsWith(`${this.base}/`) || topic.startsWith(`${this.base}/res/`);
+  }
+}
+
+/** Names are valid already where they are given; this only makes a wildcard or slash impossible. */
+function level(name: string): string {
+  return /^[a-z0-9-]{1,48}$/.test(name) ? name : toName(name, 'unnamed');
+}
