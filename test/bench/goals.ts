@@ -1,0 +1,53 @@
+/** What the gateway has to reach, beside what it did. */
+import type { Measured } from './measurement.ts';
+import type { Memory } from './process-usage.ts';
+
+const MAX_SHARE_OF_FFMPEG_CPU = 0.4;
+const MAX_LATENCY_P99_MS = 5;
+const MAX_IDLE_ANONYMOUS_MB = 25;
+const MAX_RSS_MB: Readonly<Record<number, number>> = { 16: 90, 64: 110 };
+
+export interface Goal {
+  readonly name: string;
+  readonly limit: number;
+  readonly measured: number;
+  readonly isReached: boolean;
+}
+
+export function goals(all: readonly Measured[], idle: Memory | undefined): Goal[] {
+  const reached = all
+    .filter(({ system }) => system === 'gateway')
+    .flatMap((gateway) => {
+      const ffmpeg = all.find(
+        ({ system, cameras }) => system.startsWith('ffmpeg') && cameras === gateway.cameras,
+      );
+      return goalsFor(gateway, ffmpeg);
+    });
+  if (idle === undefined) return reached;
+  return [...reached, atMost('idle: RssAnon, MB', MAX_IDLE_ANONYMOUS_MB, idle.anonymousMb)];
+}
+
+export function shareOfCpu(gateway: Measured, ffmpeg: Measured): number {
+  return gateway.cpuMsPerCameraSecond / ffmpeg.cpuMsPerCameraSecond;
+}
+
+function goalsFor(gateway: Measured, ffmpeg: Measured | undefined): Goal[] {
+  const at = `${gateway.cameras} cameras: `;
+  const rssLimit = MAX_RSS_MB[gateway.cameras];
+  const bad = gateway.lost + gateway.corrupt + gateway.disordered + gateway.withheld;
+  return [
+    ...(ffmpeg === undefined
+      ? []
+      : [atMost(`${at}CPU, of ffmpeg's`, MAX_SHARE_OF_FFMPEG_CPU, shareOfCpu(gateway, ffmpeg))]),
+    atMost(`${at}added latency p99, ms`, MAX_LATENCY_P99_MS, gateway.latencyMs.p99),
+    atMost(`${at}access units lost or damaged`, 0, bad),
+    ...(rssLimit === undefined
+      ? []
+      : [atMost(`${at}VmRSS (peak), MB`, rssLimit, gateway.memory.peak.rssMb)]),
+  ];
+}
+
+/** NaN reaches nothing. */
+function atMost(name: string, limit: number, measured: number): Goal {
+  return { name, limit, measured, isReached: measured <= limit };
+}

@@ -1,0 +1,144 @@
+/**
+ * `npm run bench`: what the gateway costs and how long it holds a picture back, beside `ffmpeg -c copy` in the same run.
+ * Simulated cameras (1080p25 at 4 Mbit/s and AAC, RTSP over TCP) → system → RTMP sink; every access unit is
+ * checked byte for byte. Bounded in time; not a test, for it needs a quiet machine.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { stop } from './children.ts';
+import { type Goal, goals, shareOfCpu } from './goals.ts';
+import { type Measured, measure, type Options, summarize } from './measurement.ts';
+import { type Memory, memory } from './process-usage.ts';
+import { ffmpeg, gateway, idleGateway } from './systems.ts';
+
+const USAGE = `npm run bench -- [OPTIONS]
+  --cameras 16,64     how many cameras, one run each (default 16,64)
+  --seconds 20        how long each is measured (default 20)
+  --warm-up 8         seconds before that (default 8)
+  --only WHAT         gateway, ffmpeg or idle alone
+  --no-pin            do not give the system under test a processor of its own
+  --node-options "…"  for the gateway's Node, e.g. "--cpu-prof --cpu-prof-dir=test/out"
+  --assert            exit with 1 when a goal is missed
+Figures are also left in test/out/bench.json.`;
+
+const OUT_FOLDER = 'test/out';
+const IDLE_SECONDS = 10;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      cameras: { type: 'string', default: '16,64' },
+      seconds: { type: 'string', default: '20' },
+      'warm-up': { type: 'string', default: '8' },
+      only: { type: 'string' },
+      'no-pin': { type: 'boolean', default: false },
+      'node-options': { type: 'string', default: '' },
+      assert: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return console.log(USAGE);
+  const options: Options = {
+    seconds: positive('--seconds', values.seconds),
+    warmUpSeconds: positive('--warm-up', values['warm-up']),
+    pin: !values['no-pin'] && cpus().length > 1,
+    outFolder: OUT_FOLDER,
+    nodeOptions: values['node-options'].split(' ').filter(Boolean),
+  };
+  const counts = values.cameras.split(',').map((count) => positive('--cameras', count));
+  const isWanted = (what: string) => values.only === undefined || values.only === what;
+  const systems = [
+    ...(isWanted('gateway') ? [gateway] : []),
+    ...(isWanted('ffmpeg') ? [ffmpeg] : []),
+  ];
+
+  const idle = isWanted('idle') ? await measureIdle(options) : undefined;
+  const all: Measured[] = [];
+  for (const count of counts) {
+    for (const system of systems) {
+      console.error(`${system.name}, ${count} cameras …`);
+      all.push(await measure(system, count, options));
+    }
+  }
+  const checked = goals(all, idle);
+  report(all, idle, checked);
+  save({ options, idle, measured: all, goals: checked });
+  if (values.assert && checked.some((goal) => !goal.isReached)) process.exitCode = 1;
+}
+
+async function measureIdle(options: Options): Promise<Memory> {
+  console.error(`${idleGateway.name}, ${IDLE_SECONDS} s …`);
+  const cpu = options.pin ? 1 : undefined;
+  const children = await idleGateway.start({ cameras: 0, rtspPort: 0, rtmpPort: 0, cpu, options });
+  try {
+    await sleep(IDLE_SECONDS * 1000);
+    return summarize([memory(children.map((child) => child.pid ?? 0))], 0.5);
+  } finally {
+    await stop(children);
+  }
+}
+
+function report(
+  all: readonly Measured[],
+  idle: Memory | undefined,
+  checked: readonly Goal[],
+): void {
+  const rows = all.map((one) => {
+    const other = all.find(
+      ({ system, cameras }) => system !== one.system && cameras === one.cameras,
+    );
+    const share = one.system === 'gateway' && other ? shareOfCpu(one, other).toFixed(2) : '';
+    const { median, peak } = one.memory;
+    return {
+      system: one.system,
+      cameras: one.cameras,
+      'CPU-ms / camera-s': one.cpuMsPerCameraSecond.toFixed(2),
+      'of ffmpeg': share,
+      'RssAnon MB (peak)': `${median.anonymousMb.toFixed(1)} (${peak.anonymousMb.toFixed(1)})`,
+      'VmRSS MB (peak)': `${median.rssMb.toFixed(1)} (${peak.rssMb.toFixed(1)})`,
+      'latency p50/p99 ms': `${one.latencyMs.p50.toFixed(1)} / ${one.latencyMs.p99.toFixed(1)}`,
+      'video sent/arrived': `${one.video.sent} / ${one.video.arrived}`,
+      'audio sent/arrived': `${one.audio.sent} / ${one.audio.arrived}`,
+      'lost, bad': `${one.lost}, ${one.corrupt + one.disordered}`,
+    };
+  });
+  if (rows.length > 0)
+    console.table(
+      Object.fromEntries(rows.map(({ system, ...row }, index) => [`${index + 1} ${system}`, row])),
+    );
+  if (idle !== undefined) {
+    console.log(
+      `no camera: RssAnon ${idle.anonymousMb.toFixed(1)} MB, VmRSS ${idle.rssMb.toFixed(1)} MB`,
+    );
+  }
+  for (const { name, limit, measured, isReached } of checked) {
+    const figure = Math.round(measured * 100) / 100;
+    console.log(`${isReached ? 'reached' : 'MISSED '}  ${name}: ${figure} (at most ${limit})`);
+  }
+}
+
+function save(figures: object): void {
+  mkdirSync(OUT_FOLDER, { recursive: true });
+  const machine = { cpu: cpus()[0]?.model, cpus: cpus().length, memoryMb: totalmem() / 2 ** 20 };
+  const head = { at: new Date().toISOString(), node: process.version, machine };
+  writeFileSync(
+    `${OUT_FOLDER}/bench.json`,
+    `${JSON.stringify({ ...head, ...figures }, null, 2)}\n`,
+  );
+}
+
+function positive(option: string, text: string): number {
+  const value = Number(text);
+  if (!(value > 0)) throw new Error(`${option}: ${text} is no positive number\n${USAGE}`);
+  return value;
+}
+
+// The children go with the `exit` event, see children.ts.
+process.on('SIGINT', () => process.exit(130));
+process.on('SIGTERM', () => process.exit(143));
+main().catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});

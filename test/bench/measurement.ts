@@ -1,0 +1,159 @@
+/** One system under test with N cameras before it and the sink behind it, for a bounded time. */
+import type { ChildProcess } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { isRunning, launch, Peer, stop, waitFor } from './children.ts';
+import { cpuMs, type Memory, memory } from './process-usage.ts';
+import { nowUs } from './stamp.ts';
+import type { CamerasResult, SinkResult } from './window.ts';
+
+/** 64 ffmpegs look at their streams for up to 5 s each before they begin. */
+const FLOWING_TIMEOUT_MS = 60_000;
+/** What is on its way when the window closes may still arrive. */
+const DRAIN_MS = 1500;
+const SAMPLE_MS = 1000;
+
+export interface Options {
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+  /** Cameras and sink on one processor, the system under test on another. */
+  readonly pin: boolean;
+  readonly outFolder: string;
+  /** For the gateway's Node: --cpu-prof and the like. */
+  readonly nodeOptions: readonly string[];
+}
+
+/** The addresses between which a system has to carry `cameras` streams. */
+export interface Place {
+  readonly cameras: number;
+  readonly rtspPort: number;
+  readonly rtmpPort: number;
+  readonly cpu: number | undefined;
+  readonly options: Options;
+}
+
+export interface System {
+  readonly name: string;
+  start(place: Place): Promise<ChildProcess[]>;
+}
+
+export interface Measured {
+  readonly system: string;
+  readonly cameras: number;
+  readonly cpuMsPerCameraSecond: number;
+  readonly memory: { readonly median: Memory; readonly peak: Memory };
+  readonly latencyMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly video: { readonly sent: number; readonly arrived: number };
+  readonly audio: { readonly sent: number; readonly arrived: number };
+  readonly lost: number;
+  readonly corrupt: number;
+  readonly disordered: number;
+  /** What the cameras could not send because the system did not read; part of `lost` for a viewer. */
+  readonly withheld: number;
+}
+
+export async function measure(system: System, count: number, options: Options): Promise<Measured> {
+  const [peersCpu, systemCpu] = options.pin ? [0, 1] : [undefined, undefined];
+  const peer = <Result>(name: string, ...commandLine: string[]) =>
+    new Peer<Result>(
+      launch({
+        command: [process.execPath, '--enable-source-maps', modulePath(name), ...commandLine],
+        cpu: peersCpu,
+        logFile: `${options.outFolder}/bench-${name}.log`,
+        ipc: true,
+      }),
+    );
+  const cameras = peer<CamerasResult>('cameras', String(count));
+  const sink = peer<SinkResult>('sink');
+  const children: ChildProcess[] = [];
+  try {
+    const [rtspPort, rtmpPort] = [await cameras.listening(), await sink.listening()];
+    const place = { cameras: count, rtspPort, rtmpPort, cpu: systemCpu, options };
+    children.push(...(await system.start(place)));
+    await waitFor(`${count} streams through ${system.name}`, FLOWING_TIMEOUT_MS, () => {
+      assertAllRun(system, children);
+      return sink.flowing === count;
+    });
+    await sleep(options.warmUpSeconds * 1000);
+    const used = await watch(children, cameras, sink, options.seconds);
+    assertAllRun(system, children);
+    await sleep(DRAIN_MS);
+    return result(system, count, options, used, await cameras.collect(), await sink.collect());
+  } finally {
+    await stop(children);
+    await stop([cameras.child, sink.child]);
+  }
+}
+
+interface Used {
+  readonly cpuMs: number;
+  readonly samples: readonly Memory[];
+}
+
+async function watch(
+  children: readonly ChildProcess[],
+  cameras: Peer<CamerasResult>,
+  sink: Peer<SinkResult>,
+  seconds: number,
+): Promise<Used> {
+  const pids = children.map((child) => child.pid ?? 0);
+  const fromUs = nowUs() + 100_000;
+  const window = { fromUs, toUs: fromUs + seconds * 1_000_000 };
+  cameras.tell({ window });
+  sink.tell({ window });
+  await sleep((fromUs - nowUs()) / 1000);
+  const before = cpuMs(pids);
+  const samples: Memory[] = [];
+  while (nowUs() < window.toUs) {
+    await sleep(Math.min(SAMPLE_MS, Math.max(1, (window.toUs - nowUs()) / 1000)));
+    samples.push(memory(pids));
+  }
+  return { cpuMs: cpuMs(pids) - before, samples };
+}
+
+function result(
+  system: System,
+  count: number,
+  options: Options,
+  used: Used,
+  sent: CamerasResult,
+  arrived: SinkResult,
+): Measured {
+  const latency = (share: number) => quantile(arrived.latenciesUs, share) / 1000;
+  return {
+    system: system.name,
+    cameras: count,
+    cpuMsPerCameraSecond: used.cpuMs / (count * options.seconds),
+    memory: { median: summarize(used.samples, 0.5), peak: summarize(used.samples, 1) },
+    latencyMs: { p50: latency(0.5), p99: latency(0.99), max: latency(1) },
+    video: { sent: sent.video, arrived: arrived.video },
+    audio: { sent: sent.audio, arrived: arrived.audio },
+    lost: sent.video - arrived.video + sent.audio - arrived.audio,
+    corrupt: arrived.corrupt,
+    disordered: arrived.disordered,
+    withheld: sent.withheld,
+  };
+}
+
+export function summarize(samples: readonly Memory[], share: number): Memory {
+  const pick = (key: keyof Memory) =>
+    quantile(
+      samples.map((sample) => sample[key]).toSorted((a, b) => a - b),
+      share,
+    );
+  return { rssMb: pick('rssMb'), anonymousMb: pick('anonymousMb') };
+}
+
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}
+
+function assertAllRun(system: System, children: readonly ChildProcess[]): void {
+  const ended = children.find((child) => !isRunning(child));
+  if (ended === undefined) return;
+  throw new Error(`${system.name} ended with ${ended.signalCode ?? ended.exitCode}; see its log`);
+}
+
+function modulePath(name: string): string {
+  return fileURLToPath(new URL(`${name}.js`, import.meta.url));
+}

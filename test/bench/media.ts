@@ -1,0 +1,146 @@
+/**
+ * What the simulated cameras send: two seconds of 1080p25 H.264 at 4 Mbit/s and AAC at 128 kbit/s, made once
+ * from a fixed seed, so that the sink knows every byte of it. Headers are true (a decoder may look at them),
+ * coded data is noise that keeps the rules of emulation prevention. Each access unit has a stamp at a known place.
+ */
+import { Bits } from './bits.ts';
+import { STAMP_BYTES } from './stamp.ts';
+
+export const FRAMES_PER_SECOND = 25;
+export const GOP_FRAMES = 2 * FRAMES_PER_SECOND;
+export const AUDIO_SAMPLE_RATE = 48_000;
+export const AUDIO_FRAME_SAMPLES = 1024;
+
+const VIDEO_BITS_PER_SECOND = 4_000_000;
+/** A scene that moves a little: an IDR picture is this many times a P picture. */
+const IDR_WEIGHT = 6.5;
+/** P pictures differ in size by up to this much of their mean. */
+const P_SPREAD = 0.3;
+/** Where the stamp lies in a slice: well after its header. */
+export const VIDEO_STAMP_OFFSET = 32;
+
+/** 128 kbit/s at 46.875 frames per second. */
+const AUDIO_FRAME_BYTES = 341;
+export const AUDIO_STAMP_OFFSET = 32;
+const AUDIO_TEMPLATES = 8;
+
+/** AudioSpecificConfig: AAC-LC, 48 kHz, mono. ISO/IEC 14496-3 §1.6.2.1. */
+export const AUDIO_CONFIG_HEX = '1188';
+
+export const SPS = parameterSet(0x67, writeSps);
+export const PPS = parameterSet(0x68, writePps);
+
+/** The slice NAL units of one GOP; the first is the IDR picture. Stamps are left blank. */
+export function videoTemplates(): Buffer[] {
+  const random = randomBytes(1);
+  const meanP = ((VIDEO_BITS_PER_SECOND / 8) * 2) / (GOP_FRAMES - 1 + IDR_WEIGHT);
+  return Array.from({ length: GOP_FRAMES }, (_, index) => {
+    const spread = 1 + P_SPREAD * ((random() / 255) * 2 - 1);
+    const length = Math.round(meanP * (index === 0 ? IDR_WEIGHT : spread));
+    return slice(index, length, random);
+  });
+}
+
+/** Silence, and fill elements that bring it to size. ISO/IEC 14496-3 §4.4.2.1, §4.4.2.7. */
+export function audioTemplates(): Buffer[] {
+  const random = randomBytes(2);
+  return Array.from({ length: AUDIO_TEMPLATES }, () => {
+    const bits = new Bits();
+    bits.u(3, 0).u(4, 0); // single_channel_element, element_instance_tag
+    bits.u(8, 0).u(11, 0).u(3, 0); // global_gain; ics_info with max_sfb 0; no pulse, TNS, gain control
+    for (const bytes of [269, 64]) {
+      bits
+        .u(3, 6)
+        .u(4, 15)
+        .u(8, bytes - 14)
+        .u(4, 0); // fill_element, count, esc_count, EXT_FILL
+      bits.u(4, 0);
+      for (let index = 1; index < bytes; index++) bits.u(8, random());
+    }
+    bits.u(3, 7); // END
+    const frame = bits.bytes();
+    if (frame.length !== AUDIO_FRAME_BYTES) throw new Error(`AAC frame of ${frame.length} bytes`);
+    frame.fill(0, AUDIO_STAMP_OFFSET, AUDIO_STAMP_OFFSET + STAMP_BYTES);
+    return frame;
+  });
+}
+
+/** H.264 §7.3.2.1.1: Main profile, level 4.0, 1920x1080, no reordering (picture order count type 2), 25 fps. */
+function writeSps(bits: Bits): void {
+  bits.u(8, 77).u(8, 0).u(8, 40); // profile_idc, constraint flags, level_idc
+  bits.ue(0).ue(4).ue(2).ue(1).u(1, 0); // id, log2_max_frame_num 8, pic_order_cnt_type, max_num_ref_frames, gaps
+  bits.ue(119).ue(67).u(1, 1).u(1, 1); // 120 x 68 macroblocks, frame_mbs_only, direct_8x8_inference
+  bits.u(1, 1).ue(0).ue(0).ue(0).ue(4); // cropped to 1080 lines
+  bits.u(1, 1); // VUI
+  bits.u(1, 0).u(1, 0).u(1, 0).u(1, 0); // aspect ratio, overscan, video signal type, chroma location
+  bits
+    .u(1, 1)
+    .u(32, 1)
+    .u(32, 2 * FRAMES_PER_SECOND)
+    .u(1, 1); // timing: fixed 25 fps
+  bits.u(1, 0).u(1, 0).u(1, 0).u(1, 0); // HRD parameters, pic_struct, bitstream restriction
+}
+
+/** H.264 §7.3.2.2: CABAC, one reference. */
+function writePps(bits: Bits): void {
+  bits.ue(0).ue(0).u(1, 1).u(1, 0).ue(0); // ids, entropy_coding_mode, bottom_field_pic_order, slice groups
+  bits.ue(0).ue(0).u(1, 0).u(2, 0); // reference indices, weighted prediction
+  bits.ue(0).ue(0).ue(0).u(1, 0).u(1, 0).u(1, 0); // QP, deblocking control, constrained intra, redundant pictures
+}
+
+/** H.264 §7.3.3, then noise. */
+function slice(index: number, length: number, random: () => number): Buffer {
+  const isIdr = index === 0;
+  const bits = new Bits();
+  bits.u(8, isIdr ? 0x65 : 0x41);
+  bits
+    .ue(0)
+    .ue(isIdr ? 7 : 5)
+    .ue(0)
+    .u(8, index); // first_mb, slice_type I or P, PPS id, frame_num
+  if (isIdr)
+    bits.ue(0).u(2, 0); // idr_pic_id, dec_ref_pic_marking
+  else bits.u(1, 0).u(1, 0).u(1, 0).ue(0); // no override, no reordering, no marking; cabac_init_idc
+  bits.ue(0); // slice_qp_delta
+  const header = bits.bytes();
+  const nalUnit = Buffer.alloc(length);
+  header.copy(nalUnit);
+  let previous = 1;
+  for (let at = header.length; at < length; at++) {
+    const byte = random();
+    // Two zeros in a row could begin a start code or need an emulation prevention byte.
+    previous = nalUnit[at] = byte === 0 && previous === 0 ? 0x55 : byte;
+  }
+  nalUnit[length - 1] = 0x80; // rbsp_trailing_bits
+  nalUnit.fill(0x40, VIDEO_STAMP_OFFSET, VIDEO_STAMP_OFFSET + STAMP_BYTES);
+  return nalUnit;
+}
+
+function parameterSet(header: number, write: (bits: Bits) => void): Buffer {
+  const bits = new Bits();
+  bits.u(8, header);
+  write(bits);
+  bits.u(1, 1); // rbsp_trailing_bits
+  return withEmulationPrevention(bits.bytes());
+}
+
+/** H.264 §7.4.1.1. */
+function withEmulationPrevention(bytes: Buffer): Buffer {
+  const out: number[] = [];
+  for (const byte of bytes) {
+    if (byte <= 3 && out.at(-1) === 0 && out.at(-2) === 0) out.push(3);
+    out.push(byte);
+  }
+  return Buffer.from(out);
+}
+
+/** xorshift32: the same noise in every process. */
+function randomBytes(seed: number): () => number {
+  let state = seed * 0x9e3779b9;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 11) & 0xff;
+  };
+}

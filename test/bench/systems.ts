@@ -1,0 +1,86 @@
+/** The systems that are compared: one gateway for all cameras, and one `ffmpeg -c copy` for each. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { launch } from './children.ts';
+import type { Place, System } from './measurement.ts';
+
+/** What users run, see deploy/build.mjs. npm runs the bench in the repository's root. */
+const BUNDLE = 'dist/gateway/main.js';
+/** ffmpegs that all begin at once would fight for the processor and miss their cameras' patience. */
+const FFMPEG_STAGGER_MS = 50;
+
+export const gateway: System = {
+  name: 'gateway',
+  async start(place) {
+    const streams = range(place.cameras).map(
+      (camera) =>
+        `  cam-${camera}: { source: "rtsp://127.0.0.1:${place.rtspPort}/${camera}", transport: tcp }`,
+    );
+    return [
+      await launchGateway(place, [
+        'streams:',
+        ...streams,
+        'proxypublish:',
+        '  targets:',
+        `    - { targetUri: "rtmp://127.0.0.1:${place.rtmpPort}/live" }`,
+      ]),
+    ];
+  },
+};
+
+export const idleGateway: System = {
+  name: 'gateway, no camera',
+  start: async (place) => [await launchGateway(place, [])],
+};
+
+export const ffmpeg: System = {
+  name: 'ffmpeg -c copy',
+  async start({ cameras, rtspPort, rtmpPort, cpu, options }) {
+    const children: ChildProcess[] = [];
+    for (const camera of range(cameras)) {
+      const source = `rtsp://127.0.0.1:${rtspPort}/${camera}`;
+      const target = `rtmp://127.0.0.1:${rtmpPort}/live/cam-${camera}`;
+      const input = ['-nostdin', '-loglevel', 'error', '-rtsp_transport', 'tcp', '-i', source];
+      const command = ['ffmpeg', ...input, '-c', 'copy', '-f', 'flv', target];
+      const logFile = `${options.outFolder}/bench-ffmpeg.log`;
+      children.push(launch({ command, cpu, logFile }));
+      await sleep(FFMPEG_STAGGER_MS);
+    }
+    return children;
+  },
+};
+
+async function launchGateway(place: Place, more: readonly string[]): Promise<ChildProcess> {
+  const { cpu, options } = place;
+  const dataFolder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+  const config = join(dataFolder, 'sluice.yaml');
+  const lines = [
+    'gateway: { id: bench }',
+    'discovery: { onvif: false, mdns: false }',
+    `http: { listen: "127.0.0.1:${await freePort()}" }`,
+    `mqtt: { embedded: { listen: "127.0.0.1:${await freePort()}" } }`,
+    ...more,
+  ];
+  writeFileSync(config, `${lines.join('\n')}\n`);
+  const commandLine = [BUNDLE, 'run', '--config', config, '--data-dir', dataFolder];
+  const command = [process.execPath, ...options.nodeOptions, ...commandLine];
+  return launch({ command, cpu, logFile: `${options.outFolder}/bench-gateway.log` });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
+}
