@@ -53,6 +53,7 @@ export interface MediaOutput {
 
 export interface MediaWriterOptions {
   readonly messageStreamId: number;
+  /** At least ACCESS_UNIT_HEADROOM, so that audio which waits is one chunk. */
   readonly chunkSize: number;
   /** Who we are, in onMetaData. */
   readonly encoder: string;

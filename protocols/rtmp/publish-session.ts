@@ -304,7 +304,7 @@ function isRefusal(code: string): boolean {
 function quoted(code: string, text: string): string {
   const words = text
     .replace(/\?\S*/g, '?…')
-    .replace(/\p{Cc}+/gu, ' ')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
     .slice(0, MAX_QUOTED_CHARACTERS)
     .trim();
   const name = code.slice(0, MAX_QUOTED_CHARACTERS) || 'no reason given';

@@ -80,15 +80,18 @@ test('a header at an offset touches nothing else', () => {
 });
 
 test('what is written is read back, however it is cut', () => {
-  const anyMessage = fc.record({
-    typeId: fc.constantFrom(8, 9, 18, 20),
-    timestampMs: fc.oneof(
-      fc.nat(0xffffffff),
-      fc.constantFrom(0, 0xfffffe, 0xffffff, 0x1000000, 0xffffffff),
-    ),
-    messageStreamId: fc.nat(0xffffffff),
-    payload: fc.uint8Array({ maxLength: 300 }),
-  });
+  const anyMessage = fc.record(
+    {
+      typeId: fc.constantFrom(8, 9, 18, 20),
+      timestampMs: fc.oneof(
+        fc.nat(0xffffffff),
+        fc.constantFrom(0, 0xfffffe, 0xffffff, 0x1000000, 0xffffffff),
+      ),
+      messageStreamId: fc.nat(0xffffffff),
+      payload: fc.uint8Array({ maxLength: 300 }),
+    },
+    { noNullPrototype: true },
+  );
   const sent = fc.tuple(
     anyMessage,
     fc.oneof(fc.integer({ min: 3, max: 12 }), fc.constantFrom(63, 64, 319, 320, 65_599)),
