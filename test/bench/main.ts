@@ -3,13 +3,13 @@
  * Simulated cameras (1080p25 at 4 Mbit/s and AAC, RTSP over TCP) → system → RTMP sink; every access unit is
  * checked byte for byte. Bounded in time; not a test, for it needs a quiet machine.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stop } from './children.ts';
 import { type Goal, goals, shareOfCpu } from './goals.ts';
-import { type Measured, measure, type Options, summarize } from './measurement.ts';
+import { type Measured, measure, type Options, OUT_FOLDER, summarize } from './measurement.ts';
 import { type Memory, memory } from './process-usage.ts';
 import { ffmpeg, gateway, idleGateway } from './systems.ts';
 
@@ -23,7 +23,6 @@ const USAGE = `npm run bench -- [OPTIONS]
   --assert            exit with 1 when a goal is missed
 Figures are also left in test/out/bench.json.`;
 
-const OUT_FOLDER = 'test/out';
 const IDLE_SECONDS = 10;
 
 async function main(): Promise<void> {
@@ -44,7 +43,6 @@ async function main(): Promise<void> {
     seconds: positive('--seconds', values.seconds),
     warmUpSeconds: positive('--warm-up', values['warm-up']),
     pin: !values['no-pin'] && cpus().length > 1,
-    outFolder: OUT_FOLDER,
     nodeOptions: values['node-options'].split(' ').filter(Boolean),
   };
   const counts = values.cameras.split(',').map((count) => positive('--cameras', count));
@@ -54,6 +52,9 @@ async function main(): Promise<void> {
     ...(isWanted('ffmpeg') ? [ffmpeg] : []),
   ];
 
+  for (const name of ['cameras', 'sink', 'gateway', 'ffmpeg']) {
+    rmSync(`${OUT_FOLDER}/bench-${name}.log`, { force: true });
+  }
   const idle = isWanted('idle') ? await measureIdle(options) : undefined;
   const all: Measured[] = [];
   for (const count of counts) {

@@ -13,12 +13,14 @@ const FLOWING_TIMEOUT_MS = 60_000;
 const DRAIN_MS = 1500;
 const SAMPLE_MS = 1000;
 
+/** Logs of all that was started, and the figures. */
+export const OUT_FOLDER = 'test/out';
+
 export interface Options {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   /** Cameras and sink on one processor, the system under test on another. */
   readonly pin: boolean;
-  readonly outFolder: string;
   /** For the gateway's Node: --cpu-prof and the like. */
   readonly nodeOptions: readonly string[];
 }
@@ -59,7 +61,7 @@ export async function measure(system: System, count: number, options: Options): 
       launch({
         command: [process.execPath, '--enable-source-maps', modulePath(name), ...commandLine],
         cpu: peersCpu,
-        logFile: `${options.outFolder}/bench-${name}.log`,
+        logFile: `${OUT_FOLDER}/bench-${name}.log`,
         ipc: true,
       }),
     );
@@ -151,7 +153,8 @@ function quantile(sorted: readonly number[], share: number): number {
 function assertAllRun(system: System, children: readonly ChildProcess[]): void {
   const ended = children.find((child) => !isRunning(child));
   if (ended === undefined) return;
-  throw new Error(`${system.name} ended with ${ended.signalCode ?? ended.exitCode}; see its log`);
+  const how = ended.signalCode ?? `exit code ${ended.exitCode}`;
+  throw new Error(`${system.name} ended with ${how}; what it said is in ${OUT_FOLDER}`);
 }
 
 function modulePath(name: string): string {

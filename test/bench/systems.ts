@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './children.ts';
-import type { Place, System } from './measurement.ts';
+import { OUT_FOLDER, type Place, type System } from './measurement.ts';
 
 /** What users run, see deploy/build.mjs. npm runs the bench in the repository's root. */
 const BUNDLE = 'dist/gateway/main.js';
@@ -40,14 +40,14 @@ export const idleGateway: System = {
 
 export const ffmpeg: System = {
   name: 'ffmpeg -c copy',
-  async start({ cameras, rtspPort, rtmpPort, cpu, options }) {
+  async start({ cameras, rtspPort, rtmpPort, cpu }) {
     const children: ChildProcess[] = [];
     for (const camera of range(cameras)) {
       const source = `rtsp://127.0.0.1:${rtspPort}/${camera}`;
       const target = `rtmp://127.0.0.1:${rtmpPort}/live/cam-${camera}`;
       const input = ['-nostdin', '-loglevel', 'error', '-rtsp_transport', 'tcp', '-i', source];
       const command = ['ffmpeg', ...input, '-c', 'copy', '-f', 'flv', target];
-      const logFile = `${options.outFolder}/bench-ffmpeg.log`;
+      const logFile = `${OUT_FOLDER}/bench-ffmpeg.log`;
       children.push(launch({ command, cpu, logFile }));
       await sleep(FFMPEG_STAGGER_MS);
     }
@@ -69,7 +69,7 @@ async function launchGateway(place: Place, more: readonly string[]): Promise<Chi
   writeFileSync(config, `${lines.join('\n')}\n`);
   const commandLine = [BUNDLE, 'run', '--config', config, '--data-dir', dataFolder];
   const command = [process.execPath, ...options.nodeOptions, ...commandLine];
-  return launch({ command, cpu, logFile: `${options.outFolder}/bench-gateway.log` });
+  return launch({ command, cpu, logFile: `${OUT_FOLDER}/bench-gateway.log` });
 }
 
 async function freePort(): Promise<number> {
