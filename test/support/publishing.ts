@@ -1,0 +1,64 @@
+/** A publisher under test: its source is the test itself, its end can be awaited. */
+import { pino } from 'pino';
+import type { AccessUnit } from '../../codecs/access-unit.ts';
+import type { StreamSink } from '../../codecs/stream-sink.ts';
+import type { Track } from '../../codecs/track.ts';
+import { RtmpPublisher, type RtmpPublisherOptions } from '../../gateway/proxypublish/publisher.ts';
+
+export class Publishing {
+  readonly publisher: RtmpPublisher;
+  readonly abort = new AbortController();
+  /** Resolves when the master has accepted the stream, rejects when the session ends before that. */
+  readonly accepted: Promise<void>;
+  /** undefined when it returned, else what it threw. */
+  readonly ended: Promise<unknown>;
+  sink: StreamSink | undefined;
+  #tracks: readonly Track[];
+
+  constructor(options: Omit<RtmpPublisherOptions, 'targetStreamName'>, tracks: readonly Track[]) {
+    this.#tracks = tracks;
+    this.publisher = new RtmpPublisher(
+      { targetStreamName: 'cam', ...options },
+      { log: pino({ level: 'silent' }), now: () => performance.now() },
+    );
+    const accepted = new Promise<void>((resolve) => {
+      this.publisher.onPublishing = resolve;
+    });
+    const run = this.publisher.run((sink) => this.#subscribe(sink), this.abort.signal);
+    this.ended = run.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    this.accepted = Promise.race([
+      accepted,
+      run.then(() => Promise.reject(new Error('it ended without publishing'))),
+    ]);
+    this.accepted.catch(() => undefined); // a test may look at `ended` only
+  }
+
+  write(unit: AccessUnit): void {
+    this.sink?.write(unit);
+  }
+
+  /** Ends the session as the owner would; nothing may have gone wrong. */
+  async stop(): Promise<void> {
+    this.abort.abort(new Error('the test is over'));
+    const error = await this.ended;
+    if (error !== undefined) throw error;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.abort.abort(new Error('the test is over'));
+    await this.ended;
+  }
+
+  #subscribe(sink: StreamSink): Disposable {
+    this.sink = sink;
+    sink.start(this.#tracks);
+    return {
+      [Symbol.dispose]: () => {
+        this.sink = undefined;
+      },
+    };
+  }
+}
