@@ -1,0 +1,207 @@
+/** The reporter against Debian's Mosquitto: state, loss of the broker, last will, login. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { Mosquitto } from '../support/mosquitto.ts';
+import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { GATEWAY_ID, makeReporting, publishStatus, streamStatus } from '../support/reporting.ts';
+
+const B = `sluice/${GATEWAY_ID}`;
+
+describe('MQTT with Mosquitto', () => {
+  let broker: Mosquitto;
+  let watcher: MqttWatcher;
+
+  before(async () => {
+    broker = await Mosquitto.start();
+    watcher = await MqttWatcher.open(broker.url);
+  });
+
+  after(async () => {
+    await watcher.close();
+    await broker.stop();
+  });
+
+  it('tells everything retained, changes, removals, and stopped at the end', async () => {
+    const { board, reporter, lines } = makeReporting({ url: broker.url });
+    board.setStreamStatus('front', streamStatus());
+    board.setPublish('front', 'master', publishStatus(), 'status');
+    board.setFound({ id: 'cam-1', via: ['mdns'], addresses: ['10.0.0.2'], lastSeenAt: 'now' });
+    await reporter.start();
+    try {
+      await watcher.untilState(`${B}/state`, 'online');
+      const status = JSON.parse(await watcher.untilState(`${B}/stream/front/status`));
+      assert.deepEqual(status, streamStatus());
+      await watcher.untilState(`${B}/publish/front/master`, JSON.stringify(publishStatus()));
+      await watcher.untilState(`${B}/found/cam-1`);
+      const info = JSON.parse(await watcher.untilState(`${B}/info`));
+      assert.equal(info.schema, 1);
+      assert.equal(info.session, 7);
+      assert.deepEqual(info.streams, ['front']);
+      const health = JSON.parse(await watcher.untilState(`${B}/health`));
+      assert.equal(health.streamsUp, 1);
+      assert.equal(health.publishesUp, 1);
+      assert.ok(health.rssMb > 10);
+      const connected = lines.find(({ msg }) => msg === 'connected to the MQTT broker');
+      assert.equal(connected?.['protocolVersion'], 5);
+
+      board.setStreamStatus('front', streamStatus({ state: 'stalled', code: 'no-data' }));
+      await watcher.until('stalled', () =>
+        watcher.state.get(`${B}/stream/front/status`)?.includes('stalled') ? true : undefined,
+      );
+      board.removeStream('front');
+      board.removePublish('front', 'master');
+      board.removeFound('cam-1');
+      await watcher.until('removals', () =>
+        [...watcher.state.keys()].some((topic) => /front|cam-1/.test(topic)) ? undefined : true,
+      );
+    } finally {
+      await reporter.stop();
+    }
+    await watcher.untilState(`${B}/state`, 'stopped');
+    const late = await MqttWatcher.open(broker.url);
+    const state = await late.untilState(`${B}/state`);
+    assert.equal(state, 'stopped');
+    assert.ok(late.heard.every(({ topic }) => !/front|cam-1/.test(topic)));
+    await late.close();
+  });
+
+  it('changes that come quickly are one message, the newest', async () => {
+    const { board, reporter } = makeReporting({ url: broker.url });
+    board.setStreamStatus('flap', streamStatus());
+    await reporter.start();
+    await watcher.untilState(`${B}/stream/flap/status`);
+    const before = watcher.heard.length;
+    for (let n = 1; n <= 50; n += 1) {
+      board.setStreamStatus('flap', streamStatus({ attempts: n }));
+    }
+    await watcher.untilState(
+      `${B}/stream/flap/status`,
+      JSON.stringify(streamStatus({ attempts: 50 })),
+    );
+    await reporter.stop();
+    const told = watcher.heard.slice(before).filter(({ topic }) => topic.includes('/flap/status'));
+    assert.equal(told.length, 1);
+  });
+
+  it('a wide board arrives whole through the broker’s window', async () => {
+    const { board, reporter } = makeReporting({ url: broker.url });
+    for (let n = 0; n < 300; n += 1) board.setStreamStatus(`wide-${n}`, streamStatus());
+    await reporter.start();
+    await watcher.until('300 streams', () => {
+      const count = [...watcher.state.keys()].filter((topic) => topic.includes('/wide-')).length;
+      return count === 300 ? true : undefined;
+    });
+    await reporter.stop();
+  });
+
+  it('the broker is killed and returns empty: the whole set is there again, as it is now', async () => {
+    const { board, reporter, lines } = makeReporting({ url: broker.url });
+    board.setStreamStatus('front', streamStatus());
+    board.setStreamStatus('gone', streamStatus());
+    await reporter.start();
+    try {
+      await watcher.untilState(`${B}/stream/gone/status`);
+      await broker.kill();
+      await watcher.until('the reporter notices', () => (reporter.isConnected ? undefined : true));
+      board.removeStream('gone');
+      const now = streamStatus({ state: 'unreachable', code: 'network', attempts: 3 });
+      board.setStreamStatus('front', now);
+      await broker.restart();
+      const fresh = await MqttWatcher.open(broker.url);
+      await fresh.untilState(`${B}/stream/front/status`, JSON.stringify(now));
+      await fresh.untilState(`${B}/state`, 'online');
+      assert.equal(fresh.state.has(`${B}/stream/gone/status`), false);
+      await fresh.close();
+      const warning = lines.find(({ level }) => level === 40);
+      assert.match(String(warning?.['msg']), /The MQTT broker mqtt:\/\/127\.0\.0\.1:\d+/);
+    } finally {
+      await reporter.stop();
+    }
+  });
+
+  it('what an earlier life left behind is removed', async () => {
+    await watcher.publish(`${B}/stream/old/status`, '{}', { retain: true });
+    await watcher.publish(`${B}/found/old`, '{}', { retain: true });
+    await watcher.publish(`other/stream/old/status`, '{}', { retain: true });
+    const { board, reporter } = makeReporting({ url: broker.url }, {}, 50);
+    board.setStreamStatus('new', streamStatus());
+    await reporter.start();
+    await watcher.until('the sweep', () =>
+      watcher.state.has(`${B}/stream/old/status`) || watcher.state.has(`${B}/found/old`)
+        ? undefined
+        : true,
+    );
+    assert.ok(watcher.state.has(`${B}/stream/new/status`));
+    assert.ok(watcher.state.has('other/stream/old/status'));
+    await reporter.stop();
+  });
+
+  it('a process that is killed shows as offline by its last will', async () => {
+    const script = fileURLToPath(new URL('../support/reporter-process.js', import.meta.url));
+    const child = spawn(process.execPath, [script, broker.url], { stdio: 'inherit' });
+    await watcher.untilState(`${B}/state`, 'online');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    await watcher.untilState(`${B}/state`, 'offline');
+  });
+
+  it('a will that is published late does not stay', async () => {
+    const { reporter } = makeReporting({ url: broker.url });
+    await reporter.start();
+    await watcher.untilState(`${B}/state`, 'online');
+    await watcher.publish(`${B}/state`, 'offline', { retain: true });
+    await watcher.until('offline, then online', () => {
+      const told = watcher.heard.filter(({ topic }) => topic === `${B}/state`);
+      return told.at(-2)?.text === 'offline' && told.at(-1)?.text === 'online' ? true : undefined;
+    });
+    await reporter.stop();
+  });
+
+  it('events are heard, without secrets, and not kept', async () => {
+    const { board, reporter } = makeReporting({ url: broker.url });
+    await reporter.start();
+    await watcher.untilState(`${B}/state`, 'online');
+    await watcher.until('connected', () => (reporter.isConnected ? true : undefined));
+    board.emit('event', {
+      at: 'now',
+      type: 'stream-lost',
+      message: 'rtsp://u:pw@10.0.0.1/ is gone',
+    });
+    const event = await watcher.until('the event', () =>
+      watcher.heard.find(({ topic }) => topic === `${B}/event`),
+    );
+    assert.equal(JSON.parse(event.text).message, 'rtsp://***@10.0.0.1/ is gone');
+    await reporter.stop();
+    const late = await MqttWatcher.open(broker.url);
+    await late.untilState(`${B}/state`, 'stopped');
+    assert.equal(late.state.has(`${B}/event`), false);
+    await late.close();
+  });
+});
+
+describe('MQTT with a login', () => {
+  it('the right password gets in, a wrong one is a plain reason without the password', async () => {
+    const login = { username: 'gw', password: 'right-Pa55' };
+    const broker = await Mosquitto.start({ login });
+    const good = makeReporting({ url: broker.url, ...login });
+    await good.reporter.start();
+    const watcher = await MqttWatcher.open(broker.url, 5, login);
+    await watcher.untilState(`${B}/state`, 'online');
+    await good.reporter.stop();
+
+    const bad = makeReporting({ url: broker.url, username: 'gw', password: 'wrong-Pa55' });
+    await bad.reporter.start();
+    const line = await watcher.until('a warning', () =>
+      bad.lines.find(({ level }) => level === 40),
+    );
+    assert.equal(line['code'], 'auth');
+    assert.match(String(line['msg']), /refused the login. Check mqtt.username and mqtt.password/);
+    assert.doesNotMatch(JSON.stringify(bad.lines), /wrong-Pa55/);
+    await bad.reporter.stop();
+    await watcher.close();
+    await broker.stop();
+  });
+});

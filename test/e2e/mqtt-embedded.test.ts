@@ -1,0 +1,64 @@
+/** The broker inside the service, met by an ordinary 3.1.1 client. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { describe, it } from 'node:test';
+import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import { GATEWAY_ID, makeReporting, streamStatus } from '../support/reporting.ts';
+
+const B = `sluice/${GATEWAY_ID}`;
+
+describe('the embedded broker', () => {
+  it('holds the state, takes commands, and survives clients that talk nonsense', async () => {
+    const { board, reporter } = makeReporting({ embedded: { listen: '127.0.0.1:0' } });
+    board.setStreamStatus('front', streamStatus());
+    await reporter.start();
+    const url = `mqtt://127.0.0.1:${reporter.embeddedPort}`;
+    const nonsense = connect(reporter.embeddedPort!, '127.0.0.1');
+    nonsense.on('error', () => {});
+    nonsense.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+    await once(nonsense, 'close');
+
+    const watcher = await MqttWatcher.open(url, 4);
+    await watcher.untilState(`${B}/state`, 'online');
+    await watcher.untilState(`${B}/stream/front/status`, JSON.stringify(streamStatus()));
+    board.setStreamStatus('front', streamStatus({ state: 'stalled', code: 'no-data' }));
+    await watcher.until('the change', () =>
+      watcher.state.get(`${B}/stream/front/status`)?.includes('stalled') ? true : undefined,
+    );
+    await watcher.publish(`${B}/cmd/stream/restart`, '{"name":"front","id":1}');
+    await watcher.until('the reply', () => watcher.state.get(`${B}/res/stream/restart`));
+    assert.equal(
+      watcher.state.get(`${B}/res/stream/restart`),
+      '{"id":1,"ok":true,"data":{"name":"front"}}',
+    );
+    await watcher.publish(`${B}/cmd/stream/restart`, '{"name":"kept","id":2}', { retain: true });
+    board.removeStream('front');
+    await watcher.until('the removal', () =>
+      watcher.state.has(`${B}/stream/front/status`) ? undefined : true,
+    );
+    assert.ok(
+      !watcher.heard.some(({ topic, text }) => topic.includes('/res/') && text.includes('kept')),
+    );
+    const before = Date.now();
+    await reporter.stop();
+    assert.ok(Date.now() - before < 2_000);
+    await watcher.until('stopped', () => watcher.heard.find(({ text }) => text === 'stopped'));
+    await watcher.close();
+  });
+
+  it('its port is taken: one warning that says what to do, and the service goes on', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const { board, reporter, lines } = makeReporting({ embedded: { listen: `127.0.0.1:${port}` } });
+    await reporter.start();
+    board.setStreamStatus('front', streamStatus());
+    await reporter.stop();
+    const warnings = lines.filter(({ level }) => level === 40);
+    assert.equal(warnings.length, 1);
+    assert.equal(warnings[0]?.['listen'], `127.0.0.1:${port}`);
+    assert.match(String(warnings[0]?.['msg']), /port is in use.*mqtt\.url.*mqtt\.embedded\.listen/);
+    other.close();
+  });
+});

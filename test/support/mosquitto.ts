@@ -1,0 +1,119 @@
+/**
+ * Debian's Mosquitto as the broker, on a loopback port, in a folder of its own. It can be killed
+ * and started again on the same port. (Mosquitto 2.0 cannot be told to refuse MQTT 5: for that
+ * see scripted-broker.ts.)
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
+
+const START_TIMEOUT_MS = 10_000;
+
+export interface MosquittoOptions {
+  /** Only this login is let in; without, everybody. */
+  readonly login?: { readonly username: string; readonly password: string };
+  /** Further lines of mosquitto.conf. */
+  readonly lines?: readonly string[];
+}
+
+export class Mosquitto {
+  readonly port: number;
+  readonly folder: string;
+  #process: ChildProcess | undefined;
+  #output = '';
+
+  private constructor(port: number, folder: string) {
+    this.port = port;
+    this.folder = folder;
+  }
+
+  static async start(options: MosquittoOptions = {}): Promise<Mosquitto> {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-mosquitto-'));
+    const broker = new Mosquitto(await freePort(), folder);
+    await broker.#configure(options);
+    await broker.restart();
+    return broker;
+  }
+
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.port}`;
+  }
+
+  /** What it logged, for a failed test. */
+  get output(): string {
+    return this.#output;
+  }
+
+  /** Starts it (again) and returns when it takes connections. */
+  async restart(): Promise<void> {
+    const child = spawn('mosquitto', ['-c', join(this.folder, 'mosquitto.conf')], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    this.#process = child;
+    const keep = (chunk: Buffer) => {
+      this.#output += chunk.toString();
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    const deadline = Date.now() + START_TIMEOUT_MS;
+    while (!(await canConnect(this.port))) {
+      if (child.exitCode !== null || Date.now() > deadline) {
+        throw new Error(`mosquitto does not start: ${this.#output}`);
+      }
+      await sleep(20);
+    }
+  }
+
+  /** As in a power cut: nothing is said to anybody. */
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (child === undefined || child.exitCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(signal);
+    await exited;
+  }
+
+  async stop(): Promise<void> {
+    await this.kill('SIGTERM');
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  async #configure({ login, lines = [] }: MosquittoOptions): Promise<void> {
+    const passwords = join(this.folder, 'passwords');
+    if (login !== undefined) {
+      await writeFile(passwords, '');
+      execFileSync('mosquitto_passwd', ['-b', passwords, login.username, login.password]);
+    }
+    const config = [
+      `listener ${this.port} 127.0.0.1`,
+      `allow_anonymous ${login === undefined}`,
+      ...(login === undefined ? [] : [`password_file ${passwords}`]),
+      'persistence false',
+      'log_type all',
+      ...lines,
+    ];
+    await writeFile(join(this.folder, 'mosquitto.conf'), `${config.join('\n')}\n`);
+    // Started as root, Mosquitto becomes the user `mosquitto` and must still read its files.
+    await chmod(this.folder, 0o755);
+    if (login !== undefined) await chmod(passwords, 0o644);
+  }
+}
+
+async function canConnect(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch {
+    // Not yet.
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}

@@ -1,0 +1,92 @@
+/** A reporter with a board, for tests: everything around it is plain and small. */
+import { type Logger, pino } from 'pino';
+import { parseConfig } from '../../gateway/config/load.ts';
+import { Board } from '../../gateway/report/board.ts';
+import type { CommandHandlers } from '../../gateway/report/commands.ts';
+import { HealthSampler } from '../../gateway/report/health.ts';
+import { describeGateway } from '../../gateway/report/info.ts';
+import { MqttReporter } from '../../gateway/report/mqtt-reporter.ts';
+import type { PublishStatus, StreamStatus } from '../../gateway/report/status.ts';
+
+export const GATEWAY_ID = 'test-1';
+
+export interface Reporting {
+  readonly board: Board;
+  readonly reporter: MqttReporter;
+  /** Every log line, parsed. */
+  readonly lines: Record<string, unknown>[];
+}
+
+export function makeReporting(
+  /** The `mqtt` section as YAML would have it. */
+  mqtt: Record<string, unknown>,
+  handlers: Partial<CommandHandlers> = {},
+  sweepAfterMs = 60_000,
+): Reporting {
+  const config = parseConfig(JSON.stringify({ mqtt }), { file: 'test', folder: '/tmp', env: {} });
+  const board = new Board();
+  const { log, lines } = collectingLog();
+  const source = {
+    id: GATEWAY_ID,
+    session: 7,
+    startedAt: new Date().toISOString(),
+    version: '0.0.0',
+    configHash: 'abc',
+    urls: {},
+  };
+  const sampler = new HealthSampler({ board, dataDir: '/tmp', now: Date.now });
+  const reporter = new MqttReporter({
+    config: config.mqtt,
+    gatewayId: GATEWAY_ID,
+    board,
+    log,
+    handlers: {
+      'stream/restart': ({ name }) => ({ name }),
+      discover: () => [],
+      'log/level': ({ level }) => ({ level }),
+      ...handlers,
+    },
+    info: () => describeGateway(source, board),
+    health: () => sampler.sample(),
+    now: Date.now,
+    random: () => 0,
+    sweepAfterMs,
+  });
+  return { board, reporter, lines };
+}
+
+export function collectingLog(): { log: Logger; lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => lines.push(JSON.parse(line)) });
+  return { log, lines };
+}
+
+export function streamStatus(change: Partial<StreamStatus> = {}): StreamStatus {
+  return {
+    state: 'online',
+    code: 'ok',
+    reason: 'ok',
+    since: '2026-01-01T00:00:00.000Z',
+    lastFrameAt: null,
+    attempts: 0,
+    nextRetryAt: null,
+    ...change,
+  };
+}
+
+export function publishStatus(change: Partial<PublishStatus> = {}): PublishStatus {
+  return {
+    state: 'publishing',
+    code: 'ok',
+    reason: 'ok',
+    target: 'rtmp://master.example/live',
+    queueMs: 0,
+    droppedGops: 0,
+    droppedUnits: 0,
+    bytes: 0,
+    since: '2026-01-01T00:00:00.000Z',
+    attempts: 0,
+    nextRetryAt: null,
+    ...change,
+  };
+}
