@@ -59,7 +59,10 @@ function install(withDevelopmentPackages) {
   );
   const started = Date.now();
   const omit = withDevelopmentPackages ? [] : ['--omit=dev'];
-  const npm = spawnSync('npm', ['ci', '--no-fund', '--no-audit', '--loglevel=error', ...omit], {
+  // Not `npm ci`: it refuses a lock file written where the registry lacked some other platform's optional binary, and it
+  // empties node_modules under whatever runs. The versions are those of the lock file either way.
+  const quiet = ['--no-fund', '--no-audit', '--loglevel=error'];
+  const npm = spawnSync('npm', ['install', '--no-save', ...quiet, ...omit], {
     cwd: ROOT,
     // To stderr: stdout belongs to the command, for example `config schema > file`.
     stdio: ['ignore', 2, 2],
