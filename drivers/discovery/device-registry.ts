@@ -16,8 +16,8 @@ const MAX_URLS = 16;
 const MAX_KEYS = 64;
 const MAX_TEXT_CHARS = 128;
 const MAX_ID_CHARS = 48;
-/** An address nothing was heard from for so long may belong to another device by now. */
-const ADDRESS_EXPIRES_MS = 10 * 60_000;
+/** Not heard from for two rounds: by now the address may belong to another device. */
+const ADDRESS_EXPIRES_MS = 150_000;
 /** Serial numbers that factories forgot to fill in, shared by many devices. */
 const PLACEHOLDER_SERIAL =
   /^(n\/?a|none|null|unknown|default|serial(number)?|(.)\3*|0*1?23456\d*)$/i;

@@ -107,6 +107,7 @@ export class MdnsBrowser {
       socket.destroy();
       this.#sockets.delete(each.key);
       this.#legacy.add(each.key);
+      this.#loop.burst();
     });
   }
 

@@ -39,7 +39,9 @@ export class ProbeLoop {
           nextProbeAtMs = performance.now() + this.#options.intervalMs;
         }
         const untilProbeMs = Math.max(0, nextProbeAtMs - performance.now());
-        if (!signal.aborted) await this.#alarm.wait(Math.min(RESCAN_MS, untilProbeMs));
+        // A burst asked for during the last one has rung the alarm already.
+        if (!signal.aborted && !this.#isBurstWanted)
+          await this.#alarm.wait(Math.min(RESCAN_MS, untilProbeMs));
       }
     } finally {
       signal.removeEventListener('abort', wake);

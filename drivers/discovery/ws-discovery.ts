@@ -110,6 +110,7 @@ export class WsDiscovery {
   #probe(): void {
     for (const type of PROBE_TYPES) {
       for (const prober of this.#probers.values()) {
+        if (prober.failed) continue;
         const id = randomUUID();
         this.#remember(id);
         this.stats.probesSent += 1;

@@ -13,7 +13,7 @@ import {
   ProtocolError,
   UnsupportedError,
 } from '../../codecs/errors.ts';
-import { chooseDigestChallenge, DigestResponder } from '../../protocols/soap/http-digest.ts';
+import { HttpAuthenticator } from '../../protocols/http-auth/authenticator.ts';
 import { usernameTokenHeader } from '../../protocols/soap/username-token.ts';
 import {
   child,
@@ -39,6 +39,8 @@ import { postSoap, SOAP_TIMEOUT_MS, type SoapReply } from './soap-http.ts';
 const CLOCK_TOLERANCE_MS = 5000;
 const QUARTER_HOUR_MS = 15 * 60_000;
 const MAX_PROFILES = 256;
+/** What may stand in an HTTP request line. */
+const REQUEST_PATH = /^\/[\x21-\x7e]{0,1023}$/;
 const MAX_TEXT_CHARS = 256;
 
 export interface DeviceDescription {
@@ -85,8 +87,7 @@ export class OnvifClient {
   #cam: FencedCam | undefined;
   #sendsCredentials = false;
   #isLoggedIn = false;
-  #digest: DigestResponder | undefined;
-  #isDigestAccepted = false;
+  readonly #digest: HttpAuthenticator | undefined;
   #servicePort: number | undefined;
   #hasServices = false;
   #dateHeaderMs: number | undefined;
@@ -99,6 +100,7 @@ export class OnvifClient {
     this.endpoint = endpoint;
     this.#credentials = credentials;
     this.#options = options;
+    this.#digest = credentials === undefined ? undefined : new HttpAuthenticator(credentials);
   }
 
   /** Logs in, and says who the device is. */
@@ -283,12 +285,10 @@ export class OnvifClient {
   async #exchange(request: CamRequest): Promise<CamReply> {
     const endpoint = this.#serviceEndpoint(request.service);
     let reply = await this.#post(endpoint, request);
-    if (reply.status === 401 && this.#acceptChallenge(reply)) {
+    if (reply.status === 401 && this.#isWorthRetrying(reply)) {
       reply = await this.#post(endpoint, request);
     }
-    if (this.#sendsCredentials && this.#digest !== undefined && reply.status !== 401) {
-      this.#isDigestAccepted = true;
-    }
+    if (reply.wasAuthorized && reply.status !== 401) this.#digest?.accepted();
     this.#dateHeaderMs = reply.dateMs ?? this.#dateHeaderMs;
     const body = readBody(reply);
     const fault = body === undefined ? undefined : child(body, 'Fault');
@@ -307,7 +307,10 @@ export class OnvifClient {
     return { http: reply, body };
   }
 
-  #post(endpoint: OnvifEndpoint, request: CamRequest): Promise<SoapReply> {
+  async #post(
+    endpoint: OnvifEndpoint,
+    request: CamRequest,
+  ): Promise<SoapReply & { readonly wasAuthorized: boolean }> {
     const credentials = this.#sendsCredentials ? this.#credentials : undefined;
     const security =
       credentials === undefined
@@ -317,29 +320,26 @@ export class OnvifClient {
             credentials.password,
             this.#options.now() + this.clockOffsetMs,
           );
-    return postSoap(
+    const authorization =
+      credentials === undefined ? undefined : this.#digest?.authorize('POST', endpoint.path);
+    const reply = await postSoap(
       endpoint,
       {
         body: request.body.replace(SECURITY_PLACEHOLDER, () => security),
         action: request.action,
-        authorization:
-          credentials === undefined ? undefined : this.#digest?.authorize('POST', endpoint.path),
+        authorization,
       },
       this.#options.signal,
       this.#options.timeoutMs ?? SOAP_TIMEOUT_MS,
     );
+    return { ...reply, wasAuthorized: authorization !== undefined };
   }
 
-  /** Takes a Digest challenge; whether the request is worth sending again. */
-  #acceptChallenge(reply: SoapReply): boolean {
-    const challenge = chooseDigestChallenge(reply.challenges);
-    if (challenge === undefined || this.#credentials === undefined) return false;
-    const { username, password } = this.#credentials;
-    const hadAnswered = this.#sendsCredentials && this.#digest !== undefined;
-    this.#digest = new DigestResponder(challenge, username, password);
-    if (!this.#sendsCredentials) return false;
-    // Answered and refused is a refusal, unless the nonce had only become too old.
-    return !hadAnswered || challenge.stale || this.#isDigestAccepted;
+  /** Takes the challenge of a 401, Digest only: Basic would send the password in clear. */
+  #isWorthRetrying(reply: SoapReply & { readonly wasAuthorized: boolean }): boolean {
+    const digests = reply.challenges.filter((header) => /\bdigest\s/i.test(header));
+    const verdict = this.#digest?.challenge(digests, reply.wasAuthorized);
+    return this.#sendsCredentials && verdict === 'retry';
   }
 
   #refusal(request: CamRequest): Error {
@@ -369,12 +369,16 @@ export class OnvifClient {
     if (address === undefined) {
       throw new UnsupportedError(`the ONVIF device has no ${service} service`);
     }
+    const path = address.path ?? this.endpoint.path;
+    if (!REQUEST_PATH.test(path)) {
+      throw new ProtocolError('ONVIF_URI', `the ${service} service has no usable address`);
+    }
     const port = portOf(address);
     const isElsewhere =
       port !== undefined && this.#servicePort !== undefined && port !== this.#servicePort;
     return {
       ...this.endpoint,
-      path: address.path ?? this.endpoint.path,
+      path,
       port: isElsewhere ? port : this.endpoint.port,
     };
   }

@@ -16,7 +16,10 @@ import {
   textAt,
   type XmlElement,
 } from '../../protocols/soap/xml.ts';
-import { parseWsDiscoveryMessage } from '../../protocols/ws-discovery/message.ts';
+import {
+  parseWsDiscoveryMessage,
+  type WsDiscoveryMessage,
+} from '../../protocols/ws-discovery/message.ts';
 
 export interface VirtualProfile {
   readonly token: string;
@@ -191,8 +194,8 @@ export class VirtualOnvif {
   // --- WS-Discovery ---
 
   #answerProbe(bytes: Uint8Array, from: RemoteInfo): void {
-    const probe = parseWsDiscoveryMessage(bytes);
-    if (probe.kind !== 'probe') return;
+    const probe = readProbe(bytes);
+    if (probe?.kind !== 'probe') return;
     const matches = [...(this.#options.siblings ?? []), this.endpointReference]
       .map(
         (reference) =>
@@ -451,6 +454,15 @@ export class VirtualOnvif {
       ? `<tr2:${operation}Response xmlns:tr2="${MEDIA2}"><tr2:Uri>${escapeXml(url)}</tr2:Uri></tr2:${operation}Response>`
       : `<trt:${operation}Response xmlns:trt="${MEDIA}" xmlns:tt="${SCHEMA}"><trt:MediaUri><tt:Uri>${escapeXml(url)}</tt:Uri>` +
           `<tt:InvalidAfterConnect>false</tt:InvalidAfterConnect></trt:MediaUri></trt:${operation}Response>`;
+  }
+}
+
+function readProbe(bytes: Uint8Array): WsDiscoveryMessage | undefined {
+  try {
+    return parseWsDiscoveryMessage(bytes);
+  } catch {
+    // Junk that a test sends to all.
+    return undefined;
   }
 }
 

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import {
+  DeviceRegistry,
+  type DiscoveredDevice,
+  MAX_DEVICES,
+} from '../../../drivers/discovery/device-registry.ts';
+import type { Sighting } from '../../../drivers/discovery/sighting.ts';
+
+function setUp() {
+  const clock = { nowMs: 1_000_000 };
+  const registry = new DeviceRegistry(() => clock.nowMs);
+  const events: string[] = [];
+  registry.on('found', (device) => events.push(`found ${device.id}`));
+  registry.on('changed', (device) => events.push(`changed ${device.id}`));
+  registry.on('gone', (device, by) =>
+    events.push(`gone ${device.id}${by === undefined ? '' : ` into ${by.id}`}`),
+  );
+  return { clock, registry, events };
+}
+
+const EPR = 'urn:uuid:8b3f1c2a-90d1-4c7e-9b60-3cef8c000002';
+const ONVIF: Sighting = {
+  via: 'ws-discovery',
+  key: '8b3f1c2a-90d1-4c7e-9b60-3cef8c000002',
+  addresses: ['10.0.0.20'],
+  endpointReference: EPR,
+  model: 'IPC-HFW4431R-Z',
+  xaddrs: ['http://10.0.0.20/onvif/device_service'],
+};
+const RTSP: Sighting = {
+  via: 'mdns',
+  key: 'yard._rtsp._tcp.local',
+  addresses: ['10.0.0.20'],
+  hostname: 'yard.local',
+  rtspUrls: ['rtsp://10.0.0.20:554/'],
+};
+
+const only = (registry: DeviceRegistry): DiscoveredDevice => {
+  assert.equal(registry.devices.length, 1);
+  return registry.devices[0]!;
+};
+
+test('what two methods tell about one device becomes one entry, in either order', () => {
+  for (const [first, second] of [
+    [ONVIF, RTSP],
+    [RTSP, ONVIF],
+  ] as const) {
+    const { registry, events } = setUp();
+    registry.see(first);
+    registry.see(second);
+    const device = only(registry);
+    assert.deepEqual(device.via, ['mdns', 'ws-discovery']);
+    assert.deepEqual(device.xaddrs, ONVIF.xaddrs);
+    assert.deepEqual(device.rtspUrls, RTSP.rtspUrls);
+    assert.deepEqual(events, [`found ${device.id}`, `changed ${device.id}`]);
+  }
+});
+
+test('seen again with nothing new: only the time moves', () => {
+  const { clock, registry, events } = setUp();
+  registry.see(ONVIF);
+  clock.nowMs += 60_000;
+  registry.see(ONVIF);
+  assert.equal(events.length, 1);
+  assert.equal(only(registry).lastSeenAt, new Date(clock.nowMs).toISOString());
+});
+
+test('an address change updates the entry; the old address is forgotten in time', () => {
+  const { clock, registry, events } = setUp();
+  registry.see(ONVIF);
+  const { id } = only(registry);
+  registry.see({ ...ONVIF, addresses: ['10.0.0.33'] });
+  assert.deepEqual(only(registry).addresses, ['10.0.0.33', '10.0.0.20']);
+  assert.deepEqual(events, [`found ${id}`, `changed ${id}`]);
+  clock.nowMs += 3 * 60_000;
+  registry.see({ ...ONVIF, addresses: ['10.0.0.33'] });
+  assert.deepEqual(only(registry).addresses, ['10.0.0.33']);
+});
+
+test('another device at a known address is another entry', () => {
+  const { registry } = setUp();
+  registry.see(ONVIF);
+  registry.see({ ...ONVIF, key: 'other', endpointReference: 'urn:uuid:other-device' });
+  assert.equal(registry.devices.length, 2);
+});
+
+test('devices recognised by hardware address, serial or host name, not by address', () => {
+  const cases: { name: string; a: Partial<Sighting>; b: Partial<Sighting> }[] = [
+    { name: 'MAC', a: { mac: 'accc8e000001' }, b: { mac: 'ac:cc:8e:00:00:01' } },
+    {
+      name: 'serial',
+      a: { serial: 'DS-2CD2042WD-I20160101AAWR1' },
+      b: { serial: 'DS-2CD2042WD-I20160101AAWR1' },
+    },
+    { name: 'MAC as serial', a: { serial: 'ACCC8E000001' }, b: { mac: 'accc8e000001' } },
+    {
+      name: 'MAC in a time-based EPR',
+      a: { endpointReference: 'urn:uuid:0d5a1c00-5dcc-11b5-8105-4cbd8f000001' },
+      b: { mac: '4cbd8f000001' },
+    },
+    { name: 'host name', a: { hostname: 'AXIS-1.local' }, b: { hostname: 'axis-1.local' } },
+    {
+      name: 'EPR in another spelling',
+      a: { endpointReference: EPR },
+      b: { endpointReference: EPR.slice(4).toUpperCase() },
+    },
+  ];
+  for (const { name, a, b } of cases) {
+    const { registry } = setUp();
+    registry.see({ via: 'ws-discovery', key: 'a', addresses: ['10.0.0.1'], ...a });
+    registry.see({ via: 'mdns', key: 'b', addresses: ['10.0.0.2'], ...b });
+    assert.equal(registry.devices.length, 1, name);
+  }
+});
+
+test('cloned endpoint references are told apart by hardware address or serial', () => {
+  for (const [a, b] of [
+    [{ mac: '4cbd8f000001' }, { mac: '4cbd8f000002' }],
+    [{ serial: 'AAAA1' }, { serial: 'AAAA2' }],
+  ]) {
+    const { registry } = setUp();
+    registry.see({ ...ONVIF, addresses: ['10.0.0.1'], ...a });
+    registry.see({ ...ONVIF, addresses: ['10.0.0.2'], ...b });
+    assert.equal(registry.devices.length, 2);
+  }
+});
+
+test('serial numbers that mean nothing do not join devices', () => {
+  for (const serial of [
+    '',
+    '1',
+    'None',
+    'N/A',
+    'unknown',
+    '00000000',
+    '123456',
+    '1234567890',
+    'SerialNumber',
+  ]) {
+    const { registry } = setUp();
+    registry.see({ via: 'mdns', key: 'a', addresses: ['10.0.0.1'], serial });
+    registry.see({ via: 'mdns', key: 'b', addresses: ['10.0.0.2'], serial });
+    assert.equal(registry.devices.length, 2, serial);
+  }
+});
+
+test('a login that shows two entries to be one device joins them', () => {
+  const { registry, events } = setUp();
+  registry.see({ ...ONVIF, addresses: ['10.0.0.1'] });
+  registry.see({ ...RTSP, addresses: ['10.0.0.2'], serial: '2L0123456ABCDE' });
+  const [first, second] = registry.devices;
+  registry.learn(first!.id, { serial: '2L0123456ABCDE', manufacturer: 'Dahua' });
+  const device = only(registry);
+  assert.equal(device.id, first!.id);
+  assert.equal(device.manufacturer, 'Dahua');
+  assert.deepEqual(device.addresses, ['10.0.0.1', '10.0.0.2']);
+  assert.ok(events.includes(`gone ${second!.id} into ${first!.id}`));
+});
+
+test('a goodbye marks it gone, not forgotten; it may come back', () => {
+  const { registry, events } = setUp();
+  registry.see(ONVIF);
+  const { id } = only(registry);
+  registry.lose('ws-discovery', ONVIF.key);
+  assert.equal(only(registry).gone, true);
+  registry.lose('ws-discovery', ONVIF.key);
+  registry.see(ONVIF);
+  assert.equal(only(registry).gone, false);
+  assert.deepEqual(events, [`found ${id}`, `gone ${id}`, `found ${id}`]);
+});
+
+test('a goodbye by one method leaves it to the other', () => {
+  const { registry, events } = setUp();
+  registry.see(ONVIF);
+  registry.see(RTSP);
+  registry.lose('mdns', RTSP.key);
+  assert.deepEqual(only(registry).via, ['ws-discovery']);
+  assert.ok(!events.some((event) => event.startsWith('gone')));
+});
+
+test('the list is bounded: those gone make room first, then those silent longest', () => {
+  const { clock, registry } = setUp();
+  const sighting = (i: number): Sighting => ({
+    via: 'ws-discovery',
+    key: `k${i}`,
+    addresses: [`10.1.${i >> 8}.${i & 255}`],
+    endpointReference: `epr-${i}`,
+  });
+  for (let i = 0; i < MAX_DEVICES; i += 1) {
+    clock.nowMs += 1;
+    registry.see(sighting(i));
+  }
+  registry.lose('ws-discovery', 'k500');
+  registry.see(sighting(MAX_DEVICES));
+  assert.equal(registry.devices.length, MAX_DEVICES);
+  assert.equal(
+    registry.devices.find((device) => device.endpointReference === 'epr-500'),
+    undefined,
+  );
+  registry.see(sighting(MAX_DEVICES + 1));
+  assert.equal(
+    registry.devices.find((device) => device.endpointReference === 'epr-0'),
+    undefined,
+  );
+});
+
+test('whatever is announced: ids are safe, unique and everything is bounded', () => {
+  const odd = fc.option(
+    fc.oneof(
+      fc.string(),
+      fc.constantFrom('urn:uuid:', '\x1b[31m', 'é'.repeat(300), 'a', '..', 'accc8e000001'),
+    ),
+    { nil: undefined },
+  );
+  const sighting = fc.record({
+    via: fc.constantFrom('ws-discovery', 'mdns'),
+    key: fc.string(),
+    addresses: fc.array(fc.oneof(fc.ipV4(), fc.ipV6()), { maxLength: 12 }),
+    endpointReference: odd,
+    serial: odd,
+    mac: odd,
+    hostname: odd,
+    manufacturer: odd,
+    model: odd,
+    name: odd,
+    xaddrs: fc.array(fc.string(), { maxLength: 30 }),
+    rtspUrls: fc.array(fc.string(), { maxLength: 30 }),
+  }) as fc.Arbitrary<Sighting>;
+  fc.assert(
+    fc.property(fc.array(sighting, { maxLength: 30 }), (sightings) => {
+      const { registry } = setUp();
+      for (const each of sightings) registry.see(each);
+      const ids = registry.devices.map((device) => device.id);
+      assert.equal(new Set(ids).size, ids.length);
+      for (const device of registry.devices) {
+        assert.match(device.id, /^[a-z0-9-]{1,48}$/);
+        assert.ok(device.addresses.length <= 8 && device.xaddrs.length <= 16);
+        assert.doesNotMatch(`${device.model}${device.name}${device.serial}`, /\p{Cc}/u);
+      }
+    }),
+  );
+});

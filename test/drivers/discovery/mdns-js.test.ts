@@ -1,0 +1,157 @@
+/** Real packets over the loopback interface, on a port of their own. */
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import createMulticastDns from 'multicast-dns';
+import { pino } from 'pino';
+import { DeviceRegistry } from '../../../drivers/discovery/device-registry.ts';
+import type { LocalInterface } from '../../../drivers/discovery/interfaces.ts';
+import { MdnsBrowser } from '../../../drivers/discovery/mdns-js.ts';
+import { until } from '../../support/until.ts';
+
+const LOOPBACK: LocalInterface = { name: 'lo', family: 'IPv4', address: '127.0.0.1', key: 'lo' };
+const log = pino({ level: 'silent' });
+const within = () => ({ signal: AbortSignal.timeout(5000) });
+
+type Responder = ReturnType<typeof createMulticastDns> & {
+  respond(answer: object): void;
+  on(
+    event: 'query',
+    listener: (query: { questions: { name: string; type: string }[] }) => void,
+  ): void;
+};
+
+async function freePort(): Promise<number> {
+  const socket = createSocket('udp4');
+  socket.bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  socket.close();
+  return port;
+}
+
+const INSTANCE = 'AXIS P1448-LE - ACCC8E000003._axis-video._tcp.local';
+const PTR = { name: '_axis-video._tcp.local', type: 'PTR', ttl: 4500, data: INSTANCE };
+const DETAILS = [
+  { name: INSTANCE, type: 'SRV', ttl: 120, data: { target: 'axis-accc8e000003.local', port: 80 } },
+  { name: INSTANCE, type: 'TXT', ttl: 4500, data: ['macaddress=ACCC8E000003'] },
+  { name: 'axis-accc8e000003.local', type: 'A', ttl: 120, data: '10.0.0.90' },
+  { name: 'axis-accc8e000003.local', type: 'AAAA', ttl: 120, data: 'fe80::aecc:8eff:fe00:3' },
+];
+
+async function setUp(
+  t: TestContext,
+  answer: (question: { name: string; type: string }) => object | undefined,
+) {
+  const port = await freePort();
+  const responder = createMulticastDns({
+    port,
+    interface: '127.0.0.1',
+    bind: '0.0.0.0',
+  }) as Responder;
+  await once(responder, 'ready');
+  responder.on('query', ({ questions }) => {
+    for (const question of questions) {
+      const reply = answer(question);
+      if (reply !== undefined) responder.respond(reply);
+    }
+  });
+  const registry = new DeviceRegistry(Date.now);
+  const browser = new MdnsBrowser(
+    { intervalMs: 60_000, port, listInterfaces: () => [LOOPBACK] },
+    registry,
+    log,
+  );
+  const stop = new AbortController();
+  const done = browser.run(stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await done;
+    responder.destroy();
+  });
+  return { registry, browser, responder, port };
+}
+
+test('a camera that answers with everything at once', async (t) => {
+  const { registry, responder } = await setUp(t, ({ name }) =>
+    name === PTR.name ? { answers: [PTR], additionals: DETAILS } : undefined,
+  );
+  const [device] = await once(registry, 'found', within());
+  assert.equal(device.id, 'accc8e000003');
+  assert.deepEqual(device.via, ['mdns']);
+  assert.deepEqual(device.addresses, ['10.0.0.90']);
+  assert.equal(device.manufacturer, 'AXIS');
+  assert.equal(device.model, 'P1448-LE');
+  assert.deepEqual(device.xaddrs, ['http://10.0.0.90:80/onvif/device_service']);
+  assert.deepEqual(device.rtspUrls, ['rtsp://10.0.0.90:554/axis-media/media.amp']);
+
+  const gone = once(registry, 'gone', within());
+  responder.respond({ answers: [{ ...PTR, ttl: 0 }] });
+  assert.equal((await gone)[0].id, 'accc8e000003');
+});
+
+test('a camera that answers each question with one record', async (t) => {
+  const records = [PTR, ...DETAILS];
+  const { registry } = await setUp(t, ({ name, type }) => {
+    const record = records.find((each) => each.name === name && each.type === type);
+    return record === undefined ? undefined : { answers: [record] };
+  });
+  const [device] = await once(registry, 'found', within());
+  assert.equal(device.id, 'accc8e000003');
+});
+
+test('an RTSP service: its path becomes part of the URL', async (t) => {
+  const instance = 'Encoder 7._rtsp._tcp.local';
+  const { registry } = await setUp(t, ({ name }) =>
+    name === '_rtsp._tcp.local'
+      ? {
+          answers: [
+            { name: '_rtsp._tcp.local', type: 'PTR', ttl: 10, data: instance },
+            { name: instance, type: 'SRV', ttl: 10, data: { target: 'enc7.local', port: 8554 } },
+            { name: instance, type: 'TXT', ttl: 10, data: ['path=stream 1?x=y'] },
+            { name: 'enc7.local', type: 'A', ttl: 10, data: '10.0.0.7' },
+          ],
+        }
+      : undefined,
+  );
+  const [device] = await once(registry, 'found', within());
+  assert.deepEqual(device.rtspUrls, ['rtsp://10.0.0.7:8554/stream%201?x=y']);
+  assert.equal(device.id, 'enc7');
+});
+
+test('junk on the port is counted', async (t) => {
+  const { browser, port } = await setUp(t, () => undefined);
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  const send = setInterval(() => {
+    socket.send(new Uint8Array(40).fill(0xff), port, '127.0.0.1');
+    socket.send('\0', port, '127.0.0.1');
+  }, 20);
+  t.after(() => clearInterval(send));
+  await until(() => browser.stats.junk >= 2);
+});
+
+test('where the port is held by somebody alone, it asks from one of its own', async (t) => {
+  const holder = createSocket('udp4');
+  holder.bind(0, '0.0.0.0');
+  await once(holder, 'listening');
+  t.after(() => holder.close());
+  const registry = new DeviceRegistry(Date.now);
+  const { port } = holder.address();
+  const browser = new MdnsBrowser(
+    { intervalMs: 60_000, port, listInterfaces: () => [LOOPBACK] },
+    registry,
+    log,
+  );
+  const stop = new AbortController();
+  const done = browser.run(stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await done;
+  });
+  holder.addMembership('224.0.0.251', '127.0.0.1');
+  browser.probeNow();
+  const [query] = await once(holder, 'message', { signal: AbortSignal.timeout(9000) });
+  assert.ok((query as Buffer).includes('_axis-video'));
+});

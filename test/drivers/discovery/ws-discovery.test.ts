@@ -1,0 +1,152 @@
+/** Real datagrams over the loopback interface: multicast works there when the interface is chosen. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
+import { DeviceRegistry } from '../../../drivers/discovery/device-registry.ts';
+import type { LocalInterface } from '../../../drivers/discovery/interfaces.ts';
+import { WsDiscovery } from '../../../drivers/discovery/ws-discovery.ts';
+import { until } from '../../support/until.ts';
+import { VirtualOnvif, type VirtualOnvifOptions } from '../../support/virtual-onvif.ts';
+
+const LOOPBACK: LocalInterface = { name: 'lo', family: 'IPv4', address: '127.0.0.1', key: 'lo' };
+const SECOND: LocalInterface = { name: 'lo', family: 'IPv4', address: '127.0.0.2', key: 'lo2' };
+const log = pino({ level: 'silent' });
+
+async function startCamera(t: TestContext, options: Partial<VirtualOnvifOptions> = {}) {
+  const camera = await VirtualOnvif.start({
+    rtspUrl: 'rtsp://127.0.0.1:554/main',
+    wsDiscoveryPort: 0,
+    ...options,
+  });
+  t.after(() => camera.close());
+  return camera;
+}
+
+/** Runs until the test ends. */
+function startDiscovery(
+  t: TestContext,
+  port: number,
+  interfaces: LocalInterface[] = [LOOPBACK],
+  intervalMs = 60_000,
+) {
+  const registry = new DeviceRegistry(Date.now);
+  const discovery = new WsDiscovery(
+    { intervalMs, port, listInterfaces: () => interfaces },
+    registry,
+    log,
+  );
+  const stop = new AbortController();
+  const done = discovery.run(stop.signal);
+  t.after(async () => {
+    stop.abort();
+    await done;
+  });
+  return { registry, discovery, stop, done };
+}
+
+const within = (ms = 5000) => ({ signal: AbortSignal.timeout(ms) });
+
+test('a camera answers a probe and is listed with the address its packet came from', async (t) => {
+  const camera = await startCamera(t, {
+    advertisedHost: '192.168.77.77',
+    mac: '4c:bd:8f:00:00:01',
+  });
+  const { registry } = startDiscovery(t, camera.wsDiscoveryPort);
+  const [device] = await once(registry, 'found', within());
+  assert.deepEqual(device.addresses, ['127.0.0.1']);
+  assert.deepEqual(device.xaddrs, [`http://192.168.77.77:${camera.port}/onvif/device_service`]);
+  assert.equal(device.id, '4cbd8f000001');
+  assert.equal(device.model, 'VC-1');
+  assert.equal(device.name, 'Virtual camera');
+});
+
+test('every match of one datagram is listed', async (t) => {
+  const siblings = ['urn:uuid:sibling-1', 'urn:uuid:sibling-2'];
+  const camera = await startCamera(t, { siblings });
+  const { registry } = startDiscovery(t, camera.wsDiscoveryPort);
+  while (registry.devices.length < 3) await once(registry, 'found', within());
+  assert.deepEqual(
+    registry.devices.map((device) => device.endpointReference).sort(),
+    [camera.endpointReference.slice('urn:uuid:'.length), 'sibling-1', 'sibling-2'].sort(),
+  );
+});
+
+test('three rounds of three probes each on every interface, then one round per interval', async (t) => {
+  const camera = await startCamera(t);
+  const { discovery, registry } = startDiscovery(t, camera.wsDiscoveryPort, [LOOPBACK, SECOND]);
+  await once(registry, 'found', within());
+  await until(() => discovery.stats.probesSent >= 18);
+  assert.equal(discovery.stats.probesSent, 18);
+  assert.equal(discovery.stats.unrelated, 0);
+  discovery.probeNow();
+  await until(() => discovery.stats.probesSent >= 36);
+});
+
+test('hello and bye are heard without a probe', async (t) => {
+  const camera = await startCamera(t);
+  const { registry } = startDiscovery(t, camera.wsDiscoveryPort);
+  await once(registry, 'found', within());
+  const gone = once(registry, 'gone', within());
+  await camera.bye();
+  assert.equal((await gone)[0].gone, true);
+  const back = once(registry, 'found', within());
+  await camera.hello();
+  assert.equal((await back)[0].gone, false);
+});
+
+test('a hello without XAddrs makes it ask for them', async (t) => {
+  const camera = await startCamera(t);
+  const { registry, discovery } = startDiscovery(t, camera.wsDiscoveryPort);
+  await once(registry, 'found', within());
+  await camera.bye();
+  await once(registry, 'gone', within());
+  const before = discovery.stats.probesSent;
+  await camera.hello(false);
+  await until(() => discovery.stats.probesSent > before);
+});
+
+test('junk is counted and changes nothing', async (t) => {
+  const camera = await startCamera(t);
+  const { registry, discovery } = startDiscovery(t, camera.wsDiscoveryPort);
+  await once(registry, 'found', within());
+  const junk = [
+    '',
+    '\0\0\0',
+    'M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\n\r\n',
+    '<!DOCTYPE a [<!ENTITY b "c">]><Envelope><Body><Hello>&b;</Hello></Body></Envelope>',
+    '<a>'.repeat(10_000),
+    new Uint8Array(9000).fill(0xff),
+  ];
+  const before = discovery.stats.junk;
+  for (const datagram of junk) await camera.sendDatagram(datagram);
+  await until(() => discovery.stats.junk >= before + junk.length);
+  assert.equal(registry.devices.length, 1);
+});
+
+test('an interface that comes later is probed; one that goes, or cannot be used, disturbs nothing', async (t) => {
+  const camera = await startCamera(t);
+  const unusable: LocalInterface[] = [
+    { name: 'gone0', family: 'IPv4', address: '203.0.113.7', key: 'gone0' },
+    { name: 'gone1', family: 'IPv6', address: 'fe80::1', key: 'gone1' },
+  ];
+  const interfaces = [...unusable];
+  const { registry, discovery } = startDiscovery(t, camera.wsDiscoveryPort, interfaces);
+  await until(() => discovery.stats.sendErrors > 0);
+  assert.equal(registry.devices.length, 0);
+  interfaces.splice(0, 2, LOOPBACK);
+  discovery.probeNow();
+  await once(registry, 'found', within());
+  interfaces.length = 0;
+  discovery.probeNow();
+});
+
+test('stops at once when told, even in the middle of a burst, and leaves nothing open', async (t) => {
+  const camera = await startCamera(t);
+  const { stop, done } = startDiscovery(t, camera.wsDiscoveryPort);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const started = performance.now();
+  stop.abort();
+  await done;
+  assert.ok(performance.now() - started < 200);
+});
