@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { registerSecret, registerUrlSecrets, scrub, scrubbedJson } from '../../gateway/secrets.ts';
+
+registerSecret('hunter2');
+registerSecret('hunter2-long');
+registerSecret('a"b\\c+.*');
+registerSecret('pass word/1');
+registerSecret('abc');
+registerSecret('4711');
+registerSecret('front');
+registerUrlSecrets('rtsp://admin:p%40ss%21word@10.0.0.1/');
+
+const cases: readonly (readonly [name: string, text: string, want: string])[] = [
+  ['nothing to hide', 'rtsp://10.0.0.1:554/a?b=c', 'rtsp://10.0.0.1:554/a?b=c'],
+  [
+    'user-info of any scheme',
+    'at rtsp://u:p@h/x and rtmp://u:p@h/y',
+    'at rtsp://***@h/x and rtmp://***@h/y',
+  ],
+  ['a user alone', 'rtsp://token@h/', 'rtsp://***@h/'],
+  ['an unescaped @ in the password', 'rtsp://u:p@ss@h/', 'rtsp://***@h/'],
+  ['an @ in the path is no user-info', 'rtsp://h/a@b', 'rtsp://h/a@b'],
+  ['query parameters of cameras', '/v?user=admin&pwd=x1&n=1', '/v?user=admin&pwd=***&n=1'],
+  ['a token at the end', 'rtmp://h/a?token=t', 'rtmp://h/a?token=***'],
+  ['Basic credentials', 'Authorization: Basic YWRtaW46cGFzcw==', 'Authorization: Basic ***'],
+  ['a known value', 'key=hunter2;', 'key=***;'],
+  ['a known value that begins with another', 'hunter2-long', '***'],
+  ['a known value twice', 'hunter2hunter2', '******'],
+  ['within JSON', '{"x":"a\\"b\\\\c+.*"}', '{"x":"***"}'],
+  ['within a URL', '/pass%20word%2F1', '/***'],
+  ['decoded from a URL', 'p@ss!word', '***'],
+  ['short values are left alone', 'abc', 'abc'],
+];
+
+describe('scrub', () => {
+  for (const [name, text, want] of cases) {
+    it(name, () => assert.equal(scrub(text), want));
+  }
+});
+
+describe('scrubbedJson', () => {
+  it('masks texts and leaves numbers and public names as they are', () => {
+    const value = {
+      stream: 'front',
+      streams: ['front', 'back'],
+      height: 4711,
+      reason: 'front said 4711',
+      nested: [{ url: 'rtsp://u:p@h/' }],
+      'rtsp://u:p@h/': null,
+    };
+    assert.deepEqual(JSON.parse(scrubbedJson(value)), {
+      stream: 'front',
+      streams: ['front', 'back'],
+      height: 4711,
+      reason: '*** said ***',
+      nested: [{ url: 'rtsp://***@h/' }],
+      'rtsp://***@h/': null,
+    });
+  });
+
+  it('a URL under a public name is masked all the same', () => {
+    assert.equal(scrubbedJson({ stream: 'rtsp://u:p@h/' }), '{"stream":"rtsp://***@h/"}');
+  });
+});
