@@ -51,6 +51,7 @@ export class RetainedSet {
   attach(link: BrokerLink): void {
     this.#link = link;
     this.#inFlight = 0;
+    this.#dirty.clear();
     for (const [topic, entry] of this.#entries) {
       entry.isInFlight = false;
       this.#dirty.add(topic);

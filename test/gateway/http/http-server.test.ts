@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { after, before, describe, it } from 'node:test';
+import type { ServiceStatus } from '../../../gateway/http/api.ts';
+import { HttpServer } from '../../../gateway/http/http-server.ts';
+import { Board } from '../../../gateway/report/board.ts';
+import { collectingLog, publishStatus, streamStatus } from '../../support/reporting.ts';
+
+describe('HttpServer', () => {
+  const board = new Board();
+  let status: ServiceStatus = 'starting';
+  const server = new HttpServer({
+    listen: '127.0.0.1:0',
+    log: collectingLog().log,
+    board,
+    status: () => status,
+  });
+
+  before(() => server.start());
+  after(() => server.stop());
+
+  /** Sends bytes as they are; returns all that comes until the server closes. */
+  async function raw(request: string): Promise<string> {
+    const socket = connect(server.port!, '127.0.0.1');
+    socket.write(request);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    return answer;
+  }
+
+  async function get(
+    path: string,
+    headers = 'Host: localhost',
+  ): Promise<{ code: number; body: unknown }> {
+    const answer = await raw(`GET ${path} HTTP/1.1\r\n${headers}\r\nConnection: close\r\n\r\n`);
+    const [head, body] = answer.split('\r\n\r\n');
+    return { code: Number(head?.split(' ')[1]), body: JSON.parse(body ?? '') };
+  }
+
+  it('/healthz is 503 until it runs, 200 then, 503 while it stops', async () => {
+    board.setStreamStatus('front', streamStatus());
+    board.setStreamStatus('yard', streamStatus({ state: 'unreachable', code: 'network' }));
+    const codes: number[] = [];
+    for (const one of ['starting', 'running', 'stopping'] as const) {
+      status = one;
+      const { code, body } = await get('/healthz');
+      codes.push(code);
+      const { uptimeS, ...rest } = body as { uptimeS: number };
+      assert.ok(Number.isInteger(uptimeS));
+      assert.deepEqual(rest, { status: one, streamsUp: 1, streamsTotal: 2 });
+    }
+    assert.deepEqual(codes, [503, 200, 503]);
+  });
+
+  it('answers what the topics carry, as arrays', async () => {
+    board.setPublish('front', 'master', publishStatus(), 'status');
+    const device = { id: 'cam-1', via: ['mdns'], addresses: ['10.0.0.2'], lastSeenAt: 'now' };
+    board.setFound(device);
+    const streams = (await get('/api/v1/streams?x=1')).body as unknown[];
+    assert.deepEqual(streams[0], {
+      name: 'front',
+      status: streamStatus(),
+      info: null,
+      stats: null,
+    });
+    assert.equal(streams.length, 2);
+    assert.deepEqual((await get('/api/v1/publish')).body, [
+      { stream: 'front', target: 'master', status: publishStatus() },
+    ]);
+    assert.deepEqual((await get('/api/v1/devices')).body, [device]);
+  });
+
+  it('no secret in an answer', async () => {
+    board.setStreamInfo('front', { source: 'rtsp://admin:pw@10.0.0.2/', tracks: [] });
+    const { body } = await get('/api/v1/streams');
+    assert.doesNotMatch(JSON.stringify(body), /admin:pw/);
+  });
+
+  it('an unknown path', async () => {
+    assert.deepEqual(await get('/nope'), {
+      code: 404,
+      body: { error: { code: 'not-found', message: 'no such path' } },
+    });
+  });
+
+  const local = ['127.0.0.1', '127.0.0.1:8080', '[::1]:8080', 'LOCALHOST:80'];
+  const foreign = ['evil.example', '127.0.0.1.evil.example', '10.0.0.1:8080', '[::2]', ''];
+  it('only this machine’s names as Host: no page on the web can point its own here', async () => {
+    for (const host of local)
+      assert.notEqual((await get('/healthz', `Host: ${host}`)).code, 403, host);
+    for (const host of foreign)
+      assert.equal((await get('/healthz', `Host: ${host}`)).code, 403, host);
+  });
+
+  const refused: readonly (readonly [name: string, request: string, line: RegExp])[] = [
+    [
+      'POST',
+      'POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n',
+      /^HTTP\/1\.1 405 .*\r\nallow: GET\r\n/s,
+    ],
+    ['HEAD', 'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', /^HTTP\/1\.1 405 /],
+    [
+      'GET with a body',
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n',
+      /^HTTP\/1\.1 413 /,
+    ],
+    [
+      'GET with chunks',
+      'GET /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n',
+      /^HTTP\/1\.1 413 /,
+    ],
+    ['no Host', 'GET /healthz HTTP/1.0\r\n\r\n', /^HTTP\/1\.1 403 /],
+    [
+      'no HTTP',
+      '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n',
+      /^HTTP\/1\.1 400 .*"bad-request"/s,
+    ],
+    [
+      'endless headers',
+      `GET / HTTP/1.1\r\nHost: localhost\r\nX: ${'x'.repeat(9_000)}\r\n\r\n`,
+      /^HTTP\/1\.1 431 .*"header-too-large"/s,
+    ],
+    [
+      'a target that is no path',
+      'GET \\..\\x HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+      /^HTTP\/1\.1 40[04] /,
+    ],
+  ];
+  for (const [name, request, line] of refused) {
+    it(`${name}: refused and closed`, async () => {
+      assert.match(await raw(request), line);
+      assert.equal((await get('/healthz')).code, 503);
+    });
+  }
+
+  it('stops at once with a connection open', async () => {
+    const own = new HttpServer({
+      listen: '[::1]:0',
+      log: collectingLog().log,
+      board,
+      status: () => 'running',
+    });
+    await own.start();
+    const socket = connect(own.port!, '::1');
+    await once(socket, 'connect');
+    socket.write('GET /healthz HTTP/1.1\r\nHost: [::1]\r\n\r\n');
+    await once(socket, 'data');
+    const closed = once(socket, 'close');
+    await own.stop();
+    await closed;
+  });
+
+  it('its port is taken: one warning that says what to do, and the service goes on', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as { port: number };
+    const { log, lines } = collectingLog();
+    const listen = `127.0.0.1:${port}`;
+    const unlucky = new HttpServer({ listen, log, board, status: () => 'running' });
+    await unlucky.start();
+    assert.equal(unlucky.port, undefined);
+    await unlucky.stop();
+    assert.equal(lines.length, 1);
+    assert.equal(lines[0]?.['listen'], listen);
+    assert.match(String(lines[0]?.['msg']), /port is in use.*http\.listen/);
+    other.close();
+  });
+});

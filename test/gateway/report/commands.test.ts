@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict';
+import { afterEach, describe, it, mock } from 'node:test';
+import fc from 'fast-check';
+import {
+  CommandDispatcher,
+  CommandError,
+  type CommandHandlers,
+} from '../../../gateway/report/commands.ts';
+
+const NOW = Date.parse('2026-05-01T12:00:00Z');
+
+function dispatcher(handlers: Partial<CommandHandlers> = {}) {
+  return new CommandDispatcher(
+    {
+      'stream/restart': ({ name }) => name,
+      discover: ({ timeoutMs }) => timeoutMs,
+      'log/level': ({ level }) => level,
+      ...handlers,
+    },
+    () => NOW,
+  );
+}
+
+const bytes = (text: string) => Buffer.from(text);
+const badRequest = (message: string) => ({ ok: false, error: { code: 'bad-request', message } });
+const envelope = badRequest('expected a JSON object with valid id, ts and ttlMs');
+
+const replies: readonly (readonly [name: string, verb: string, payload: string, reply: unknown])[] =
+  [
+    [
+      'arguments beside id',
+      'stream/restart',
+      '{"id":"x","name":"a"}',
+      { id: 'x', ok: true, data: 'a' },
+    ],
+    ['no payload at all', 'discover', '', { ok: true, data: 5000 }],
+    [
+      'an unknown argument is ignored',
+      'log/level',
+      '{"level":"debug","why":1}',
+      { ok: true, data: 'debug' },
+    ],
+    [
+      'fresh by ts as ISO time',
+      'discover',
+      '{"ts":"2026-05-01T11:59:55Z"}',
+      { ok: true, data: 5000 },
+    ],
+    [
+      'a clock ahead of ours',
+      'discover',
+      '{"ts":"2026-05-01T12:30:00Z"}',
+      { ok: true, data: 5000 },
+    ],
+    [
+      'older, with a longer ttl',
+      'discover',
+      `{"ts":${NOW - 60_000},"ttlMs":60000}`,
+      { ok: true, data: 5000 },
+    ],
+    ['no JSON', 'discover', 'please', envelope],
+    ['a list', 'discover', '[]', envelope],
+    ['an id that is an object', 'discover', '{"id":{}}', envelope],
+    [
+      'a ts that is no time',
+      'discover',
+      '{"ts":"noon","id":1}',
+      { id: 1, ...badRequest('expected ts as an ISO time') },
+    ],
+    [
+      'a missing argument',
+      'stream/restart',
+      '{}',
+      badRequest('name: expected 1 to 48 lower-case letters, digits or hyphens'),
+    ],
+    [
+      'a bad argument',
+      'log/level',
+      '{"level":"loud"}',
+      badRequest('level: expected one of fatal, error, warn, info, debug, trace'),
+    ],
+    [
+      'an unknown verb',
+      'reboot',
+      '{}',
+      {
+        ok: false,
+        error: {
+          code: 'unknown-verb',
+          message: 'known verbs: stream/restart, discover, log/level',
+        },
+      },
+    ],
+    [
+      'a verb of Object.prototype',
+      'constructor',
+      '{}',
+      {
+        ok: false,
+        error: {
+          code: 'unknown-verb',
+          message: 'known verbs: stream/restart, discover, log/level',
+        },
+      },
+    ],
+    [
+      'too much',
+      'discover',
+      ' '.repeat(65_537),
+      { ok: false, error: { code: 'too-large', message: 'expected at most 65536 bytes' } },
+    ],
+  ];
+
+describe('CommandDispatcher', () => {
+  afterEach(() => mock.timers.reset());
+
+  for (const [name, verb, payload, reply] of replies) {
+    it(name, async () => {
+      assert.deepEqual(await dispatcher().run(verb, bytes(payload)), { kind: 'reply', reply });
+    });
+  }
+
+  it('what is older than its ttl is ignored', async () => {
+    const outcome = await dispatcher().run('discover', bytes(`{"ts":${NOW - 10_001}}`));
+    assert.deepEqual(outcome, { kind: 'ignored', why: 'sent 10001 ms ago by this box’s clock' });
+  });
+
+  it('a handler’s own failure keeps its code, any other is "failed", without secrets', async () => {
+    const known = dispatcher({
+      discover: () => {
+        throw new CommandError('unknown-stream', 'no such stream');
+      },
+    });
+    assert.deepEqual(await known.run('discover', bytes('')), {
+      kind: 'reply',
+      reply: { ok: false, error: { code: 'unknown-stream', message: 'no such stream' } },
+    });
+    const broken = dispatcher({
+      discover: async () => Promise.reject(new Error('at rtsp://u:p@h/')),
+    });
+    assert.deepEqual(await broken.run('discover', bytes('')), {
+      kind: 'reply',
+      reply: { ok: false, error: { code: 'failed', message: 'at rtsp://***@h/' } },
+    });
+  });
+
+  it('the seventeenth at a time is told that it is too many; later there is room again', async () => {
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const busy = dispatcher({ discover: () => gate });
+    const running = Array.from({ length: 16 }, () => busy.run('discover', bytes('')));
+    const outcome = await busy.run('discover', bytes('{"id":17}'));
+    assert.deepEqual(outcome, {
+      kind: 'reply',
+      reply: { id: 17, ok: false, error: { code: 'busy', message: '16 commands are running' } },
+    });
+    release();
+    await Promise.all(running);
+    const later = await busy.run('discover', bytes(''));
+    assert.deepEqual(later, { kind: 'reply', reply: { ok: true, data: null } });
+  });
+
+  it('a handler that never ends is given up after a minute', async () => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const stuck = dispatcher({ discover: () => new Promise(() => {}) });
+    const outcome = stuck.run('discover', bytes(''));
+    mock.timers.tick(60_000);
+    assert.deepEqual(await outcome, {
+      kind: 'reply',
+      reply: { ok: false, error: { code: 'timeout', message: 'not done after 60000 ms' } },
+    });
+  });
+
+  it('any payload gives an outcome', async () => {
+    const any = dispatcher();
+    await fc.assert(
+      fc.asyncProperty(
+        fc.oneof(
+          fc.uint8Array(),
+          fc.json().map((text) => bytes(text)),
+        ),
+        async (payload) => {
+          const outcome = await any.run('stream/restart', payload);
+          assert.ok(outcome.kind === 'reply' || outcome.kind === 'ignored');
+        },
+      ),
+    );
+  });
+});

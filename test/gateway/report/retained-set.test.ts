@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it, mock } from 'node:test';
+import type { BrokerLink, OutgoingMessage } from '../../../gateway/report/broker-link.ts';
+import { RetainedSet } from '../../../gateway/report/retained-set.ts';
+
+/** A broker that acknowledges only when told to. */
+class SlowLink implements BrokerLink {
+  readonly isWritable = true;
+  readonly window: number;
+  readonly sent: string[] = [];
+  readonly #waiting: ((error?: Error | null) => void)[] = [];
+
+  constructor(window = 10) {
+    this.window = window;
+  }
+
+  publish({ topic, payload, qos, retain }: OutgoingMessage, done = () => {}): void {
+    assert.deepEqual([qos, retain], [1, true]);
+    this.sent.push(`${topic}=${payload}`);
+    this.#waiting.push(done);
+  }
+
+  subscribe(): void {}
+  unsubscribe(): void {}
+
+  get unacknowledged(): number {
+    return this.#waiting.length;
+  }
+
+  acknowledge(error?: Error): void {
+    this.#waiting.shift()?.(error);
+  }
+
+  acknowledgeAll(): void {
+    while (this.#waiting.length > 0) this.acknowledge();
+  }
+}
+
+describe('RetainedSet', () => {
+  beforeEach(() => mock.timers.enable({ apis: ['setTimeout'] }));
+  afterEach(() => mock.timers.reset());
+
+  it('sends nothing without a link, everything on one, in the order it became known', () => {
+    const set = new RetainedSet();
+    set.set('a', '1');
+    set.set('b', '1');
+    set.set('a', '2');
+    mock.timers.tick(10_000);
+    const link = new SlowLink();
+    set.attach(link);
+    assert.deepEqual(link.sent, ['a=2', 'b=1']);
+  });
+
+  it('a change waits 250 ms and only the newest goes', () => {
+    const set = new RetainedSet();
+    const link = new SlowLink();
+    set.attach(link);
+    set.set('a', '1');
+    set.set('a', '2');
+    mock.timers.tick(249);
+    assert.deepEqual(link.sent, []);
+    mock.timers.tick(1);
+    assert.deepEqual(link.sent, ['a=2']);
+    link.acknowledgeAll();
+    set.set('a', '2');
+    mock.timers.tick(1_000);
+    assert.equal(link.sent.length, 1);
+  });
+
+  it('a broker that does not acknowledge holds one message per topic, however much changes', () => {
+    const set = new RetainedSet();
+    const link = new SlowLink();
+    set.attach(link);
+    for (let n = 0; n < 100; n += 1) {
+      set.set('a', String(n));
+      mock.timers.tick(250);
+    }
+    assert.deepEqual(link.sent, ['a=0']);
+    link.acknowledge();
+    assert.deepEqual(link.sent, ['a=0', 'a=99']);
+  });
+
+  it('keeps to the window', () => {
+    const set = new RetainedSet();
+    for (let n = 0; n < 7; n += 1) set.set(`t${n}`, 'x');
+    const link = new SlowLink(3);
+    set.attach(link);
+    assert.equal(link.unacknowledged, 3);
+    link.acknowledge();
+    assert.equal(link.unacknowledged, 3);
+    assert.equal(link.sent.length, 4);
+    link.acknowledgeAll();
+    assert.equal(link.sent.length, 7);
+  });
+
+  it('a removal is an empty payload, also when it happened while no broker was there', () => {
+    const set = new RetainedSet();
+    const first = new SlowLink();
+    set.set('a', '1');
+    set.attach(first);
+    first.acknowledgeAll();
+    set.detach();
+    set.remove('a');
+    const second = new SlowLink();
+    set.attach(second);
+    assert.deepEqual(second.sent, ['a=']);
+    second.acknowledgeAll();
+    const third = new SlowLink();
+    set.attach(third);
+    assert.deepEqual(third.sent, []);
+  });
+
+  it('what returns while its removal is on the way is kept', () => {
+    const set = new RetainedSet();
+    const link = new SlowLink();
+    set.set('a', '1');
+    set.attach(link);
+    link.acknowledgeAll();
+    set.remove('a');
+    mock.timers.tick(250);
+    set.set('a', '2');
+    link.acknowledgeAll();
+    assert.deepEqual(link.sent, ['a=1', 'a=', 'a=2']);
+    const next = new SlowLink();
+    set.attach(next);
+    assert.deepEqual(next.sent, ['a=2']);
+  });
+
+  it('acknowledgements of an earlier link do not count for the new one', () => {
+    const set = new RetainedSet();
+    set.set('a', '1');
+    set.set('b', '1');
+    const old = new SlowLink(1);
+    set.attach(old);
+    set.detach();
+    const link = new SlowLink(1);
+    set.attach(link);
+    old.acknowledge();
+    assert.deepEqual(link.sent, ['a=1']);
+    link.acknowledge();
+    assert.deepEqual(link.sent, ['a=1', 'b=1']);
+  });
+
+  it('a refused message is sent again with the next change', () => {
+    const set = new RetainedSet();
+    const link = new SlowLink();
+    set.set('a', '1');
+    set.attach(link);
+    link.acknowledge(new Error('not authorized'));
+    assert.equal(link.sent.length, 1);
+    set.set('b', '1');
+    mock.timers.tick(250);
+    assert.deepEqual(link.sent, ['a=1', 'a=1', 'b=1']);
+  });
+
+  it('flush ends with the last acknowledgement, or with the link', async () => {
+    const set = new RetainedSet();
+    await set.flush();
+    const link = new SlowLink();
+    set.attach(link);
+    set.set('a', '1');
+    const flushed = set.flush();
+    assert.deepEqual(link.sent, ['a=1']);
+    link.acknowledgeAll();
+    await flushed;
+    set.set('a', '2');
+    const cut = set.flush();
+    set.detach();
+    await cut;
+  });
+});
