@@ -12,12 +12,14 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#advance(1), value);
+    const at = this.#advance(1);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#advance(2), value);
+    const at = this.#advance(2);
+    this.#view.setUint16(at, value);
     return this;
   }
 
@@ -26,7 +28,8 @@ export class ByteWriter {
   }
 
   u32(value: number): this {
-    this.#view.setUint32(this.#advance(4), value);
+    const at = this.#advance(4);
+    this.#view.setUint32(at, value);
     return this;
   }
 
@@ -35,12 +38,12 @@ export class ByteWriter {
   }
 
   f64(value: number): this {
-    this.#view.setFloat64(this.#advance(8), value);
+    const at = this.#advance(8);
+    this.#view.setFloat64(at, value);
     return this;
   }
 
   bytes(bytes: Uint8Array): this {
-    // The place first: making room may replace the buffer.
     const at = this.#advance(bytes.length);
     this.#bytes.set(bytes, at);
     return this;
@@ -51,6 +54,7 @@ export class ByteWriter {
     return this.#bytes.slice(0, this.#length);
   }
 
+  /** To be called before `#bytes` or `#view` are looked at: making room may replace them. */
   #advance(length: number): number {
     const at = this.#length;
     this.#length += length;

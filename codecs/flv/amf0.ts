@@ -156,10 +156,11 @@ export class Amf0Reader {
     return object;
   }
 
+  /** Behind an empty key; the end of the message will do, too. */
   #skipObjectEnd(): boolean {
-    const isEnd = this.#reader.peek() === Amf0Marker.objectEnd;
-    if (isEnd) this.#reader.u8();
-    return isEnd;
+    const next = this.#reader.peek();
+    if (next === Amf0Marker.objectEnd) this.#reader.u8();
+    return next === Amf0Marker.objectEnd || next === undefined;
   }
 
   #array(depth: number): Amf0Value[] {

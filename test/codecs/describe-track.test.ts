@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { aacTrack } from '../../codecs/aac/audio-specific-config.ts';
+import { describeTrack } from '../../codecs/describe-track.ts';
+import type { H264Track } from '../../codecs/track.ts';
+import { hex } from '../support/hex.ts';
+
+function h264(sps: Uint8Array): H264Track {
+  return { kind: 'video', codec: 'h264', sps, pps: hex`68cb83cb20` };
+}
+
+test('H.264: size, rate and profile as an encoder shows them', () => {
+  const sps = hex`67640028acd940780227e5c044000003000400000300c83c60c658`;
+  assert.deepEqual(describeTrack(h264(sps)), {
+    kind: 'video',
+    codec: 'h264',
+    width: 1920,
+    height: 1080,
+    fps: 25,
+    profile: 'High 4.0',
+  });
+});
+
+test('H.264: 29.97 fps is rounded, Constrained Baseline has its name', () => {
+  const main = hex`674d401feca02802df55808800001f480007530078c18cb0`;
+  assert.equal(describeTrack(h264(main)).fps, 29.97);
+  const baseline = hex`6742c028d900780227e5c044000003000400000300c83c60c920`;
+  assert.equal(describeTrack(h264(baseline)).profile, 'Constrained Baseline 4.0');
+});
+
+test('H.264: level 1b, in Baseline by its flag', () => {
+  assert.equal(describeTrack(h264(hex`6742f00bda02c0f644`)).profile, 'Constrained Baseline 1b');
+});
+
+test('a SPS that cannot be read leaves what is known', () => {
+  assert.deepEqual(describeTrack(h264(hex`67`)), { kind: 'video', codec: 'h264' });
+});
+
+test('AAC: LC, HE-AAC, HE-AAC v2', () => {
+  assert.deepEqual(describeTrack(aacTrack(hex`1190`)), {
+    kind: 'audio',
+    codec: 'aac',
+    sampleRate: 48_000,
+    channels: 2,
+    profile: 'LC',
+  });
+  assert.equal(describeTrack(aacTrack(hex`2b118800`)).profile, 'HE-AAC');
+  assert.equal(describeTrack(aacTrack(hex`eb098800`)).profile, 'HE-AAC v2');
+});
+
+test('an AudioSpecificConfig that cannot be read leaves what the track says', () => {
+  const track = { ...aacTrack(hex`1190`), config: hex`` };
+  const want = { kind: 'audio', codec: 'aac', sampleRate: 48_000, channels: 2 };
+  assert.deepEqual(describeTrack(track), want);
+});
