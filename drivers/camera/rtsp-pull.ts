@@ -1,0 +1,294 @@
+/** One connection to an RTSP camera, from connect to teardown. */
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { connect as connectTls } from 'node:tls';
+import { ProtocolError } from '../../codecs/errors.ts';
+import type { StreamSink } from '../../codecs/stream-sink.ts';
+import { type SelectedMedia, selectMedias } from '../../protocols/rtp/media-selection.ts';
+import { ReorderWindow } from '../../protocols/rtp/reorder-window.ts';
+import { RtpPresentation } from '../../protocols/rtp/rtp-presentation.ts';
+import { joinControl } from '../../protocols/rtsp/control-url.ts';
+import { RtspSession } from '../../protocols/rtsp/rtsp-session.ts';
+import type { SourceUrl } from '../../protocols/rtsp/source-url.ts';
+import type { RtpInfo, TransportAnswer } from '../../protocols/rtsp/transport.ts';
+import type { Credentials, DriverContext, SourceStats } from '../driver.ts';
+import { SHARED_READ_BUFFER } from './shared-read-buffer.ts';
+import { UdpMedia } from './udp-media.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+/** After PLAY the first UDP packet comes at once, or a firewall drops them all. */
+const UDP_SILENCE_MS = 3_000;
+const RECEIVER_REPORT_MS = 5_000;
+const CHANNELS = 256;
+const NO_TRACK = -1;
+const INTERLEAVED_HEADER_BYTES = 4;
+
+export interface RtspPullOptions {
+  readonly source: SourceUrl;
+  readonly credentials: Credentials | undefined;
+  readonly transport: 'tcp' | 'udp';
+  readonly stats: SourceStats;
+}
+
+/** The chosen transport does not work here; another may. */
+export class TransportError extends Error {
+  override readonly name = 'TransportError';
+}
+
+interface PulledTrack {
+  readonly media: SelectedMedia;
+  readonly url: string;
+  readonly udp: UdpMedia | undefined;
+  readonly answer: TransportAnswer;
+  readonly rtcpChannel: number;
+}
+
+export class RtspPull {
+  readonly #options: RtspPullOptions;
+  readonly #context: DriverContext;
+  readonly #session: RtspSession;
+  /** Aborted with the error that ended the connection. */
+  readonly #ended = new AbortController();
+  /** Per interleaved channel: twice the track's index, plus one for RTCP. */
+  readonly #channelTracks = new Int16Array(CHANNELS).fill(NO_TRACK);
+  readonly #udp: UdpMedia[] = [];
+  #socket: Socket | undefined;
+  #presentation: RtpPresentation | undefined;
+
+  constructor(options: RtspPullOptions, context: DriverContext) {
+    this.#options = options;
+    this.#context = context;
+    this.#session = new RtspSession({
+      url: options.source.url,
+      credentials: options.credentials,
+      write: (bytes) => this.#socket?.write(bytes),
+      onFrame: (channel, bytes, start, end) => this.#frame(channel, bytes, start, end),
+    });
+  }
+
+  /** Runs until aborted or broken; always throws. */
+  async run(sink: StreamSink, signal: AbortSignal): Promise<void> {
+    const life = AbortSignal.any([signal, this.#ended.signal]);
+    let base = this.#options.source.url;
+    let reports: NodeJS.Timeout | undefined;
+    try {
+      await this.#connect(life);
+      await this.#session.options(life);
+      const description = await this.#session.describe(life);
+      base = joinControl(description.base, description.sdp.control);
+      const { selected, leftOut } = selectMedias(description.sdp);
+      if (leftOut.length > 0) this.#context.log.info({ leftOut }, 'medias left out');
+      const presentation = new RtpPresentation(
+        selected,
+        sink,
+        () => performance.now(),
+        randomInt(2 ** 32),
+      );
+      this.#presentation = presentation;
+      const tracks = await this.#setUp(selected, description.base, life);
+      const rtpInfo = await this.#session.play(base, life);
+      presentation.setOrigins(originsOf(tracks, rtpInfo));
+      reports = setInterval(() => this.#report(tracks), RECEIVER_REPORT_MS);
+      if (tracks.some((track) => track.udp !== undefined)) this.#watchUdp();
+      await this.#session.keepAlive(base, life);
+      life.throwIfAborted();
+    } catch (error) {
+      throw life.aborted ? life.reason : error;
+    } finally {
+      clearInterval(reports);
+      if (!this.#ended.signal.aborted) await this.#session.teardown(base);
+      this.#close();
+      sink.stop();
+    }
+  }
+
+  /** Brings `stats` up to date. */
+  readCounters(): void {
+    this.#presentation?.readCounters(this.#options.stats);
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    const { host, port, scheme } = this.#options.source;
+    const socket =
+      scheme === 'rtsps'
+        ? connectTls({
+            host,
+            port,
+            servername: /[a-z]/i.test(host) && !host.includes(':') ? host : '',
+          })
+        : connect({
+            host,
+            port,
+            noDelay: true,
+            onread: {
+              buffer: SHARED_READ_BUFFER,
+              callback: (byteLength) => this.#read(SHARED_READ_BUFFER.subarray(0, byteLength)),
+            },
+          });
+    this.#socket = socket;
+    socket.on('error', (error) => this.#end(error));
+    socket.on('close', () => this.#end(closedByCamera()));
+    socket.on('end', () => this.#end(closedByCamera()));
+    if (scheme === 'rtsps') socket.on('data', (bytes) => this.#read(bytes));
+    const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
+    await once(socket, scheme === 'rtsps' ? 'secureConnect' : 'connect', {
+      signal: AbortSignal.any([signal, timeout]),
+    }).catch((error: unknown) => {
+      throw timeout.aborted && !signal.aborted ? timeout.reason : error;
+    });
+  }
+
+  /** Everything a peer can provoke ends this connection, and nothing else. */
+  #read(bytes: Uint8Array): boolean {
+    try {
+      if (!this.#ended.signal.aborted) this.#session.push(bytes);
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+    }
+    return true;
+  }
+
+  #frame(channel: number, bytes: Uint8Array, start: number, end: number): void {
+    const track = this.#channelTracks[channel] ?? NO_TRACK;
+    if (track === NO_TRACK) return;
+    if ((track & 1) === 0) this.#presentation?.rtp(track >> 1, bytes, start, end);
+    else this.#rtcp(track >> 1, bytes, start, end);
+  }
+
+  #rtcp(index: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.#presentation?.rtcp(index, bytes, start, end) !== true) return;
+    this.#end(new ProtocolError('RTSP_BYE', 'the camera ended the stream (RTCP BYE)'));
+  }
+
+  async #setUp(
+    medias: readonly SelectedMedia[],
+    base: string,
+    signal: AbortSignal,
+  ): Promise<PulledTrack[]> {
+    const tracks: PulledTrack[] = [];
+    for (const [index, media] of medias.entries()) {
+      tracks.push(
+        await this.#setUpTrack(index, media, joinControl(base, media.media.control), signal),
+      );
+    }
+    this.#options.stats.transport = this.#options.transport;
+    return tracks;
+  }
+
+  async #setUpTrack(
+    index: number,
+    media: SelectedMedia,
+    url: string,
+    signal: AbortSignal,
+  ): Promise<PulledTrack> {
+    const channel = index * 2;
+    if (this.#options.transport === 'tcp') {
+      const answer = await this.#session.setup(url, { lower: 'tcp', channel }, signal);
+      if (answer.lower !== 'tcp') {
+        throw new TransportError('the camera answered the request for TCP with UDP');
+      }
+      const rtcpChannel = this.#mapChannels(index, answer, channel);
+      return { media, url, udp: undefined, answer, rtcpChannel };
+    }
+    const udp = await this.#openUdp(index);
+    const answer = await this.#session.setup(url, { lower: 'udp', port: udp.port }, signal);
+    if (answer.lower === 'tcp') {
+      throw new TransportError('the camera answered the request for UDP with TCP');
+    }
+    const address = this.#socket?.remoteAddress ?? this.#options.source.host;
+    udp.open(address, answer.serverPort, answer.serverRtcpPort);
+    return { media, url, udp, answer, rtcpChannel: NO_TRACK };
+  }
+
+  /** The camera's choice of channels counts, not ours. Returns the one for RTCP. */
+  #mapChannels(index: number, answer: TransportAnswer, asked: number): number {
+    const rtp = answer.channel ?? asked;
+    const rtcp = answer.rtcpChannel ?? rtp + 1;
+    this.#channelTracks[rtp] = index * 2;
+    this.#channelTracks[rtcp] = index * 2 + 1;
+    this.#session.expectChannels(rtp, rtcp);
+    return rtcp;
+  }
+
+  async #openUdp(index: number): Promise<UdpMedia> {
+    const window = new ReorderWindow((bytes) => {
+      this.#presentation?.rtp(index, bytes, 0, bytes.length);
+    });
+    const family = this.#socket?.remoteFamily === 'IPv6' ? 'udp6' : 'udp4';
+    const udp = await UdpMedia.open(family, {
+      rtp: (bytes) => this.#guarded(() => window.push(bytes, performance.now())),
+      rtcp: (bytes) => this.#guarded(() => this.#rtcp(index, bytes, 0, bytes.length)),
+      failed: (error) => this.#end(error),
+    });
+    this.#udp.push(udp);
+    return udp;
+  }
+
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#end(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #watchUdp(): void {
+    const timer = setTimeout(() => {
+      this.readCounters();
+      if (this.#options.stats.receivedPackets > 0) return;
+      this.#end(
+        new TransportError(
+          `no UDP packet within ${UDP_SILENCE_MS / 1000} s. A firewall may drop them; set transport: tcp`,
+        ),
+      );
+    }, UDP_SILENCE_MS);
+    this.#ended.signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+  }
+
+  #report(tracks: readonly PulledTrack[]): void {
+    for (const [index, track] of tracks.entries()) {
+      const headroom = track.udp === undefined ? INTERLEAVED_HEADER_BYTES : 0;
+      const report = this.#presentation?.receiverReport(index, headroom);
+      if (report === undefined) continue;
+      const port = track.answer.serverRtcpPort;
+      if (track.udp !== undefined) {
+        if (port !== undefined) track.udp.sendRtcp(report, port);
+        continue;
+      }
+      const length = report.length - INTERLEAVED_HEADER_BYTES;
+      report.set([0x24, track.rtcpChannel, length >> 8, length & 0xff]);
+      this.#socket?.write(report);
+    }
+  }
+
+  #end(cause: Error): void {
+    if (this.#ended.signal.aborted) return;
+    this.#ended.abort(cause);
+    this.#session.close(cause);
+  }
+
+  #close(): void {
+    this.#end(new Error('closed'));
+    this.#socket?.destroy();
+    for (const udp of this.#udp) udp.close();
+  }
+}
+
+function closedByCamera(): Error {
+  return Object.assign(new Error('the camera closed the connection'), { code: 'ECONNRESET' });
+}
+
+/** RTP-Info names tracks by URL; some cameras give relative or foreign ones, then order decides. */
+function originsOf(
+  tracks: readonly PulledTrack[],
+  rtpInfo: readonly RtpInfo[],
+): (number | undefined)[] {
+  return tracks.map(({ url }, index) => {
+    const named = rtpInfo.find(
+      (info) => info.url === url || (info.url !== '' && url.endsWith(info.url)),
+    );
+    return (named ?? (rtpInfo.length === tracks.length ? rtpInfo[index] : undefined))?.rtpTimestamp;
+  });
+}

@@ -1,0 +1,17 @@
+/** What every payload format's depacketizer looks like. */
+import type { Track } from '../../codecs/track.ts';
+import type { RtpPacket } from './rtp-packet.ts';
+
+export interface Depacketizer {
+  /** The track, once its parameter sets are known. */
+  readonly track: Track | undefined;
+  /** Access units thrown away because a part was missing or nothing before them could be decoded. */
+  readonly damagedUnits: number;
+  /** Takes packets in order; `isGap`: packets are missing before this one. */
+  push(packet: RtpPacket, isGap: boolean): void;
+}
+
+export interface UnitReceiver {
+  /** A whole access unit, lent. Returns true when somebody still reads the bytes after the call. */
+  unit(data: Uint8Array, rtpTimestamp: number, randomAccess: boolean, track: Track): boolean;
+}

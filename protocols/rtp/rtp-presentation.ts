@@ -1,0 +1,236 @@
+/**
+ * The tracks of one RTP session become one stream: packets in, timed access units out to a sink.
+ *
+ * The stream's clock is 0 at the RTP times that PLAY stated (RTP-Info), or at each track's first
+ * packet. Sender reports, once every track has had one, correct the tracks' offset a single time;
+ * nothing waits for them.
+ */
+import { MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
+import { ParseError } from '../../codecs/errors.ts';
+import { DecodeTimer } from '../../codecs/h264/decode-time.ts';
+import { parseSps } from '../../codecs/h264/sps.ts';
+import type { StreamSink } from '../../codecs/stream-sink.ts';
+import type { H264Track, Track } from '../../codecs/track.ts';
+import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
+import type { SelectedMedia } from './media-selection.ts';
+import { Reception } from './reception.ts';
+import { parseRtcp, type SenderReport, serializeReceiverReport } from './rtcp.ts';
+import { RtpPacket } from './rtp-packet.ts';
+import { RtpTimeline } from './timeline.ts';
+
+/** Below this nobody sees or hears it; above the second one a clock is simply wrong. */
+const MIN_CORRECTION_US = 20_000;
+const MAX_CORRECTION_US = 5_000_000;
+/** An RTP-Info further from the first packet than this is not about it (many cameras state 0). */
+const MAX_ORIGIN_DISTANCE_S = 10;
+
+export interface PresentationCounters {
+  receivedBytes: number;
+  receivedPackets: number;
+  lostPackets: number;
+  damagedUnits: number;
+  jitterMs: number;
+}
+
+export class RtpPresentation {
+  readonly #sink: StreamSink;
+  readonly #now: () => number;
+  readonly #ownSsrc: number;
+  readonly #tracks: PresentationTrack[];
+  #hasStarted = false;
+  #firstArrivalMs: number | undefined;
+  #isCorrected = false;
+
+  /** `now`: milliseconds on a clock that never goes backwards. */
+  constructor(
+    medias: readonly SelectedMedia[],
+    sink: StreamSink,
+    now: () => number,
+    ownSsrc: number,
+  ) {
+    this.#sink = sink;
+    this.#now = now;
+    this.#ownSsrc = ownSsrc;
+    this.#tracks = medias.map((media) => new PresentationTrack(media, this));
+  }
+
+  /** The RTP time of each track at which the stream begins, as PLAY stated; undefined where it did not. */
+  setOrigins(rtpTimestamps: readonly (number | undefined)[]): void {
+    for (const [index, track] of this.#tracks.entries()) track.origin = rtpTimestamps[index];
+  }
+
+  /** One RTP packet of a track, in order as far as the transport gives it. True: it was taken. */
+  rtp(trackIndex: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#tracks[trackIndex]?.rtp(bytes, start, end, this.#now()) ?? false;
+  }
+
+  /** RTCP of a track. True: the camera said goodbye. */
+  rtcp(trackIndex: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const { senderReport, bye } = parseRtcp(bytes, start, end);
+    const track = this.#tracks[trackIndex];
+    if (senderReport !== undefined && track !== undefined) {
+      track.takeReport(senderReport, this.#now());
+      this.#correctOffsets();
+    }
+    return bye;
+  }
+
+  /** A receiver report for a track, with free bytes in front; undefined while nothing has come. */
+  receiverReport(trackIndex: number, headroom: number): Uint8Array | undefined {
+    return this.#tracks[trackIndex]?.receiverReport(this.#ownSsrc, headroom, this.#now());
+  }
+
+  readCounters(into: PresentationCounters): void {
+    into.receivedPackets = 0;
+    into.receivedBytes = 0;
+    into.lostPackets = 0;
+    into.damagedUnits = 0;
+    for (const track of this.#tracks) {
+      into.receivedPackets += track.reception.receivedPackets;
+      into.receivedBytes += track.receivedBytes;
+      into.lostPackets += track.reception.lostPackets;
+      into.damagedUnits += track.depacketizer.damagedUnits;
+      if (track.kind === 'video' || this.#tracks.length === 1) into.jitterMs = track.jitterMs;
+    }
+  }
+
+  /** Called by a track: whether the sink may have units now. Starts it as soon as all tracks are known. */
+  isReady(): boolean {
+    if (this.#hasStarted) return true;
+    const tracks: Track[] = [];
+    for (const { depacketizer } of this.#tracks) {
+      if (depacketizer.track === undefined) return false;
+      tracks.push(depacketizer.track);
+    }
+    this.#hasStarted = true;
+    this.#sink.start(tracks);
+    return true;
+  }
+
+  get sink(): StreamSink {
+    return this.#sink;
+  }
+
+  /** How long after the first packet of any track this one came, in µs: where a track without origin begins. */
+  beginAtUs(nowMs: number): number {
+    this.#firstArrivalMs ??= nowMs;
+    return Math.round((nowMs - this.#firstArrivalMs) * 1000);
+  }
+
+  #correctOffsets(): void {
+    if (this.#isCorrected) return;
+    const [reference, ...others] = this.#tracks;
+    if (reference?.wallOffsetUs === undefined) return;
+    if (others.some((track) => track.wallOffsetUs === undefined)) return;
+    this.#isCorrected = true;
+    for (const track of others) {
+      const difference = (track.wallOffsetUs ?? 0) - reference.wallOffsetUs;
+      const size = Math.abs(difference);
+      if (size >= MIN_CORRECTION_US && size <= MAX_CORRECTION_US) track.shift(difference);
+    }
+  }
+}
+
+class PresentationTrack implements UnitReceiver {
+  readonly kind: 'video' | 'audio';
+  readonly reception = new Reception();
+  readonly depacketizer: Depacketizer;
+  receivedBytes = 0;
+  origin: number | undefined;
+  /** Wall clock of the camera minus the stream's clock, from the last sender report. */
+  wallOffsetUs: number | undefined;
+  readonly #presentation: RtpPresentation;
+  readonly #packet = new RtpPacket();
+  readonly #clockRate: number;
+  readonly #payloadTypes: ReadonlySet<number>;
+  readonly #decodeTimer = new DecodeTimer();
+  #timedTrack: Track | undefined;
+  #timeline: RtpTimeline | undefined;
+  #pendingReport: SenderReport | undefined;
+  #lastReportNtp = 0;
+  #lastReportAtMs: number | undefined;
+
+  constructor(selected: SelectedMedia, presentation: RtpPresentation) {
+    this.kind = selected.kind;
+    this.#presentation = presentation;
+    this.#clockRate = selected.format.clockRate;
+    this.#payloadTypes = new Set([selected.format.payloadType]);
+    this.depacketizer = selected.open(this);
+  }
+
+  get jitterMs(): number {
+    return Math.round((this.reception.jitter / this.#clockRate) * 10_000) / 10;
+  }
+
+  rtp(bytes: Uint8Array, start: number, end: number, nowMs: number): boolean {
+    const packet = this.#packet;
+    if (!packet.read(bytes, start, end)) return false;
+    if (!this.#payloadTypes.has(packet.payloadType)) return false;
+    const arrival = this.reception.note(packet, Math.round((nowMs * this.#clockRate) / 1000));
+    if (arrival === 'late') return true;
+    this.receivedBytes += end - start;
+    this.#timeline ??= this.#beginTimeline(packet.timestamp, nowMs);
+    this.depacketizer.push(packet, arrival !== 'next');
+    return true;
+  }
+
+  unit(data: Uint8Array, rtpTimestamp: number, randomAccess: boolean, track: Track): boolean {
+    const ptsUs = this.#timeline?.advance(rtpTimestamp) ?? 0;
+    if (data.length > MAX_ACCESS_UNIT_BYTES || !this.#presentation.isReady()) return false;
+    const dtsUs = track.kind === 'video' ? this.#decodeTime(ptsUs, randomAccess, track) : ptsUs;
+    const unit = { track, ptsUs, dtsUs, randomAccess, data, kept: false };
+    this.#presentation.sink.write(unit);
+    return unit.kept;
+  }
+
+  takeReport(report: SenderReport, nowMs: number): void {
+    this.#lastReportNtp = report.ntpMiddle;
+    this.#lastReportAtMs = nowMs;
+    this.#pendingReport = report;
+    this.#placeReport();
+  }
+
+  shift(byUs: number): void {
+    this.#timeline?.shift(byUs);
+  }
+
+  receiverReport(ownSsrc: number, headroom: number, nowMs: number): Uint8Array | undefined {
+    if (this.reception.receivedPackets === 0) return undefined;
+    const lastReport =
+      this.#lastReportAtMs === undefined
+        ? undefined
+        : { ntpMiddle: this.#lastReportNtp, ageMs: nowMs - this.#lastReportAtMs };
+    return serializeReceiverReport(this.reception, ownSsrc, lastReport, headroom);
+  }
+
+  #beginTimeline(timestamp: number, nowMs: number): RtpTimeline {
+    const beginUs = this.#presentation.beginAtUs(nowMs);
+    const { origin } = this;
+    const distance =
+      origin === undefined ? Number.POSITIVE_INFINITY : Math.abs((timestamp - origin) | 0);
+    const isOriginUsable = distance <= MAX_ORIGIN_DISTANCE_S * this.#clockRate;
+    const timeline = new RtpTimeline(this.#clockRate, isOriginUsable ? origin : timestamp);
+    if (!isOriginUsable) timeline.shift(beginUs);
+    queueMicrotask(() => this.#placeReport());
+    return timeline;
+  }
+
+  #placeReport(): void {
+    if (this.#pendingReport === undefined || this.#timeline === undefined) return;
+    const { wallUs, rtpTimestamp } = this.#pendingReport;
+    this.wallOffsetUs = wallUs - this.#timeline.place(rtpTimestamp);
+  }
+
+  #decodeTime(ptsUs: number, randomAccess: boolean, track: H264Track): number {
+    if (track !== this.#timedTrack) {
+      this.#timedTrack = track;
+      try {
+        this.#decodeTimer.setSps(parseSps(track.sps));
+      } catch (error) {
+        // An SPS we cannot read still decodes elsewhere: the reorder depth is learned instead.
+        if (!(error instanceof ParseError)) throw error;
+      }
+    }
+    return this.#decodeTimer.push(ptsUs, randomAccess);
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * Cuts the byte stream of an RTSP connection into messages and interleaved frames (RFC 2326 §10.12).
+ *
+ * Frames that lie whole within a pushed chunk are handed on in place; only what a chunk leaves
+ * unfinished is copied, because the chunk's buffer is read into again. Bytes that are neither are
+ * skipped and counted, up to a limit.
+ */
+import { concat } from '../../codecs/bytes.ts';
+import { ParseError } from '../../codecs/errors.ts';
+import { parseHead, type RtspHead, type RtspMessage } from './message.ts';
+
+/** The longest header block seen in the field is about 2 KiB. */
+const MAX_HEAD_BYTES = 16 * 1024;
+/** SDP of a recorder with many medias stays below 16 KiB. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** Junk between frames is a camera's slip; more than a read's worth is another protocol. */
+const MAX_JUNK_BYTES = 256 * 1024;
+
+const DOLLAR = 0x24;
+const CR = 0x0d;
+const LF = 0x0a;
+const FRAME_HEADER_BYTES = 4;
+const EMPTY = new Uint8Array(0);
+
+export interface RtspHandler {
+  /** An interleaved frame: `bytes[start…end)`, valid during the call only. */
+  frame(channel: number, bytes: Uint8Array, start: number, end: number): void;
+  message(message: RtspMessage): void;
+  /** Whether frames may come on this channel: tells a frame from a stray dollar sign. */
+  isChannel(channel: number): boolean;
+}
+
+export class RtspParser {
+  skippedBytes = 0;
+  readonly #handler: RtspHandler;
+  /** An unfinished frame or message: the first `#heldLength` bytes. */
+  #held: Uint8Array = EMPTY;
+  #heldLength = 0;
+  #junkInARow = 0;
+
+  constructor(handler: RtspHandler) {
+    this.#handler = handler;
+  }
+
+  /** Throws ParseError when the connection carries something else. */
+  push(chunk: Uint8Array): void {
+    const from = this.#heldLength === 0 ? 0 : this.#finishHeld(chunk);
+    if (from < chunk.length) this.#parse(chunk, from);
+  }
+
+  /** Completes what is held with the chunk's first bytes; returns how many were used. */
+  #finishHeld(chunk: Uint8Array): number {
+    if (this.#held[0] !== DOLLAR) {
+      const joined = concat(this.#held.subarray(0, this.#heldLength), chunk);
+      this.#heldLength = 0;
+      this.#parse(joined, 0);
+      return chunk.length;
+    }
+    let used = this.#addToHeld(chunk, 0, FRAME_HEADER_BYTES);
+    if (this.#heldLength < FRAME_HEADER_BYTES) return used;
+    const end = FRAME_HEADER_BYTES + lengthAt(this.#held, 0);
+    used = this.#addToHeld(chunk, used, end);
+    if (this.#heldLength < end) return used;
+    this.#heldLength = 0;
+    this.#handler.frame(this.#held[1] ?? 0, this.#held, FRAME_HEADER_BYTES, end);
+    return used;
+  }
+
+  /** Copies from `chunk[from…)` until `want` bytes are held; returns where it stopped. */
+  #addToHeld(chunk: Uint8Array, from: number, want: number): number {
+    const count = Math.min(want - this.#heldLength, chunk.length - from);
+    if (count <= 0) return from;
+    this.#makeRoom(want);
+    this.#held.set(chunk.subarray(from, from + count), this.#heldLength);
+    this.#heldLength += count;
+    return from + count;
+  }
+
+  #makeRoom(byteLength: number): void {
+    if (this.#held.length >= byteLength) return;
+    const larger = new Uint8Array(Math.max(byteLength, 2048));
+    larger.set(this.#held.subarray(0, this.#heldLength));
+    this.#held = larger;
+  }
+
+  #hold(bytes: Uint8Array, from: number): void {
+    this.#heldLength = 0;
+    const rest = bytes.subarray(from);
+    this.#makeRoom(rest.length);
+    this.#held.set(rest);
+    this.#heldLength = rest.length;
+  }
+
+  #parse(bytes: Uint8Array, from: number): void {
+    let at = from;
+    while (at < bytes.length) {
+      const first = bytes[at];
+      if (first === DOLLAR) {
+        const next = this.#frame(bytes, at);
+        if (next < 0) return;
+        at = next;
+      } else if (first === CR || first === LF) {
+        at += 1;
+      } else if (canBeginMessage(bytes, at)) {
+        const next = this.#message(bytes, at);
+        if (next < 0) return;
+        at = next;
+      } else {
+        at = this.#skip(bytes, at);
+      }
+    }
+  }
+
+  /** The position after the frame, or −1 when it is held for more. */
+  #frame(bytes: Uint8Array, at: number): number {
+    if (at + FRAME_HEADER_BYTES > bytes.length) {
+      this.#hold(bytes, at);
+      return -1;
+    }
+    const channel = bytes[at + 1] ?? 0;
+    if (!this.#handler.isChannel(channel)) return this.#skip(bytes, at);
+    const start = at + FRAME_HEADER_BYTES;
+    const end = start + lengthAt(bytes, at);
+    if (end > bytes.length) {
+      this.#hold(bytes, at);
+      return -1;
+    }
+    this.#junkInARow = 0;
+    this.#handler.frame(channel, bytes, start, end);
+    return end;
+  }
+
+  #message(bytes: Uint8Array, at: number): number {
+    const bodyStart = findBody(bytes, at);
+    if (bodyStart < 0) {
+      if (bytes.length - at > MAX_HEAD_BYTES) {
+        throw new ParseError(`RTSP header block longer than ${MAX_HEAD_BYTES} bytes`);
+      }
+      this.#hold(bytes, at);
+      return -1;
+    }
+    const head = headOrUndefined(toText(bytes.subarray(at, bodyStart)).trimEnd());
+    if (head === undefined) return this.#skip(bytes, at);
+    const bodyEnd = bodyStart + bodyLength(head.headers.get('content-length'));
+    if (bodyEnd > bytes.length) {
+      this.#hold(bytes, at);
+      return -1;
+    }
+    this.#junkInARow = 0;
+    const body = bytes.slice(bodyStart, bodyEnd);
+    this.#handler.message({ ...head, body });
+    return bodyEnd;
+  }
+
+  /** Passes over what cannot be the start of anything. */
+  #skip(bytes: Uint8Array, at: number): number {
+    let next = at + 1;
+    while (next < bytes.length && bytes[next] !== DOLLAR && !canBeginMessage(bytes, next))
+      next += 1;
+    this.skippedBytes += next - at;
+    this.#junkInARow += next - at;
+    if (this.#junkInARow > MAX_JUNK_BYTES) {
+      throw new ParseError(`${this.#junkInARow} bytes that are neither RTSP nor interleaved RTP`);
+    }
+    return next;
+  }
+}
+
+function lengthAt(bytes: Uint8Array, at: number): number {
+  return ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
+}
+
+const UPPER_A = 0x41;
+const UPPER_Z = 0x5a;
+
+/** The methods a camera may send us, and the start of an answer. */
+const STARTS = [
+  'RTSP/',
+  'OPTIONS ',
+  'ANNOUNCE ',
+  'GET_PARAMETER ',
+  'SET_PARAMETER ',
+  'TEARDOWN ',
+  'REDIRECT ',
+  'PAUSE ',
+].map((text) => new TextEncoder().encode(text));
+
+/** True as long as the bytes that are there fit one of the starts. */
+function canBeginMessage(bytes: Uint8Array, at: number): boolean {
+  const first = bytes[at] ?? 0;
+  if (first < UPPER_A || first > UPPER_Z) return false;
+  const available = bytes.length - at;
+  return STARTS.some((start) => {
+    for (let i = 0; i < start.length && i < available; i += 1) {
+      if (bytes[at + i] !== start[i]) return false;
+    }
+    return true;
+  });
+}
+
+/** Where the body begins: after the first empty line; −1 when there is none within the limit. */
+function findBody(bytes: Uint8Array, at: number): number {
+  const end = Math.min(bytes.length, at + MAX_HEAD_BYTES);
+  for (let i = bytes.indexOf(LF, at); i >= 0 && i < end; i = bytes.indexOf(LF, i + 1)) {
+    if (bytes[i + 1] === LF) return i + 2;
+    if (bytes[i + 1] === CR && bytes[i + 2] === LF) return i + 3;
+  }
+  return -1;
+}
+
+function bodyLength(contentLength: string | undefined): number {
+  if (contentLength === undefined) return 0;
+  const length = Number(contentLength);
+  if (!Number.isInteger(length) || length < 0 || length > MAX_BODY_BYTES) {
+    throw new ParseError(
+      `RTSP Content-Length ${contentLength.slice(0, 20)}, at most ${MAX_BODY_BYTES} is taken`,
+    );
+  }
+  return length;
+}
+
+/** Undefined: it only looked like a message, and is junk. */
+function headOrUndefined(text: string): RtspHead | undefined {
+  try {
+    return parseHead(text);
+  } catch (error) {
+    if (error instanceof ParseError) return undefined;
+    throw error;
+  }
+}
+
+function toText(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

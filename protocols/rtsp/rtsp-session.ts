@@ -1,0 +1,314 @@
+/**
+ * The client's side of an RTSP dialogue over one connection, RFC 2326: requests and their answers,
+ * login, session and keepalive. Bytes in by `push`, bytes out by the given `write`.
+ */
+import timers from 'node:timers/promises';
+import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
+import { HttpAuthenticator, type HttpCredentials } from '../http-auth/authenticator.ts';
+import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
+import { baseUrl } from './control-url.ts';
+import {
+  type RtspMessage,
+  type RtspResponse,
+  serializeRequest,
+  serializeResponse,
+} from './message.ts';
+import { RtspParser } from './rtsp-parser.ts';
+import {
+  keepaliveIntervalMs,
+  keepaliveMethod,
+  parseRtpInfo,
+  parseSession,
+  parseTransport,
+  type RtpInfo,
+  type SessionHeader,
+  serializeTransport,
+  type TransportAnswer,
+  type TransportRequest,
+} from './transport.ts';
+
+/** A camera that is busy booting answers within a few seconds; ten is broken. */
+const ANSWER_TIMEOUT_MS = 10_000;
+/** How long a clean end may wait for the answer to TEARDOWN. */
+const TEARDOWN_TIMEOUT_MS = 500;
+/** Asked for again and again by a nonce that never lasts: stop. */
+const MAX_LOGIN_ROUNDS = 4;
+
+export interface RtspSessionOptions {
+  /** Without user-info. */
+  readonly url: string;
+  readonly credentials: HttpCredentials | undefined;
+  readonly write: (bytes: Uint8Array) => void;
+  readonly onFrame: (channel: number, bytes: Uint8Array, start: number, end: number) => void;
+}
+
+/** The camera sends us elsewhere (301, 302, 303, 307, 308). */
+export class RedirectError extends Error {
+  override readonly name = 'RedirectError';
+  readonly location: string;
+
+  constructor(location: string) {
+    super(`redirected to ${location}`);
+    this.location = location;
+  }
+}
+
+export interface Description {
+  readonly sdp: SessionDescription;
+  /** What relative control URLs are joined to. */
+  readonly base: string;
+}
+
+interface Waiting {
+  readonly resolve: (response: RtspResponse) => void;
+  readonly reject: (error: Error) => void;
+}
+
+type SessionState =
+  | { readonly at: 'open' }
+  | { readonly at: 'ready'; readonly session: SessionHeader }
+  | { readonly at: 'closed'; readonly cause: Error };
+
+export class RtspSession {
+  readonly #options: RtspSessionOptions;
+  readonly #parser: RtspParser;
+  readonly #authenticator: HttpAuthenticator | undefined;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #channels = new Set<number>();
+  #state: SessionState = { at: 'open' };
+  #cseq = 0;
+  #publicMethods: string | undefined;
+
+  constructor(options: RtspSessionOptions) {
+    this.#options = options;
+    const { credentials } = options;
+    this.#authenticator =
+      credentials === undefined ? undefined : new HttpAuthenticator(credentials);
+    this.#parser = new RtspParser({
+      frame: options.onFrame,
+      message: (message) => this.#message(message),
+      isChannel: (channel) => this.#channels.has(channel),
+    });
+  }
+
+  /** Takes what came over the connection. Throws ParseError when it is no RTSP. */
+  push(bytes: Uint8Array): void {
+    this.#parser.push(bytes);
+  }
+
+  /** The connection is gone: whoever waits for an answer learns why. */
+  close(cause: Error): void {
+    if (this.#state.at === 'closed') return;
+    this.#state = { at: 'closed', cause };
+    for (const { reject } of this.#waiting.values()) reject(cause);
+    this.#waiting.clear();
+  }
+
+  /** Learns which methods there are; cameras without OPTIONS are tolerated. */
+  async options(signal: AbortSignal): Promise<void> {
+    const response = await this.#exchange('OPTIONS', this.#options.url, {}, signal);
+    if (response.status !== 200) return;
+    this.#publicMethods = response.headers.get('public');
+  }
+
+  async describe(signal: AbortSignal): Promise<Description> {
+    const { url } = this.#options;
+    const response = await this.#request('DESCRIBE', url, { Accept: 'application/sdp' }, signal);
+    const contentType = response.headers.get('content-type') ?? 'application/sdp';
+    if (!/^application\/sdp\b/i.test(contentType)) {
+      throw new ProtocolError(
+        'RTSP_CONTENT_TYPE',
+        `DESCRIBE answered with ${contentType.slice(0, 80)} instead of SDP`,
+      );
+    }
+    const base = baseUrl(
+      url,
+      response.headers.get('content-base'),
+      response.headers.get('content-location'),
+    );
+    return { sdp: parseSdp(new TextDecoder().decode(response.body)), base };
+  }
+
+  async setup(
+    url: string,
+    transport: TransportRequest,
+    signal: AbortSignal,
+  ): Promise<TransportAnswer> {
+    const asked = serializeTransport(transport);
+    const response = await this.#request('SETUP', url, { Transport: asked }, signal);
+    const session = response.headers.get('session');
+    if (session !== undefined) this.#state = { at: 'ready', session: parseSession(session) };
+    return parseTransport(response.headers.get('transport') ?? asked);
+  }
+
+  async play(url: string, signal: AbortSignal): Promise<RtpInfo[]> {
+    const response = await this.#request('PLAY', url, { Range: 'npt=0.000-' }, signal);
+    return parseRtpInfo(response.headers.get('rtp-info') ?? '');
+  }
+
+  /**
+   * Keeps the session alive until `signal` aborts: by the verb the camera offers, well before the
+   * timeout it stated. Answers do not matter, save 454: the camera has forgotten the session.
+   */
+  async keepAlive(url: string, signal: AbortSignal): Promise<void> {
+    const method = keepaliveMethod(this.#publicMethods);
+    while (!signal.aborted) {
+      // A camera that names no session keeps none, or goes by its connection: ask now and then.
+      const timeoutMs = this.#state.at === 'ready' ? this.#state.session.timeoutMs : 60_000;
+      const intervalMs = keepaliveIntervalMs(timeoutMs);
+      await timers.setTimeout(intervalMs, undefined, { signal });
+      const response = await this.#exchange(method, url, {}, signal).catch((error: unknown) => {
+        // Cameras that play but do not answer keepalives exist; the media watchdog sees a dead one.
+        if (signal.aborted || this.#state.at === 'closed' || !isTimeout(error)) throw error;
+      });
+      if (response?.status === 454) {
+        throw new ProtocolError(
+          'RTSP_SESSION_LOST',
+          'the camera has forgotten the session (454)',
+          454,
+        );
+      }
+    }
+  }
+
+  /** Frames of this track come over these channels, whatever the answer to SETUP said of others. */
+  expectChannels(...channels: readonly number[]): void {
+    for (const channel of channels) this.#channels.add(channel);
+  }
+
+  /** Best effort, bounded in time, never throws. */
+  async teardown(url: string): Promise<void> {
+    if (this.#state.at !== 'ready') return;
+    try {
+      await this.#exchange('TEARDOWN', url, {}, AbortSignal.timeout(TEARDOWN_TIMEOUT_MS));
+    } catch {
+      // The connection is closed next in any case.
+    }
+  }
+
+  /** Like `#exchange`, for requests whose failure ends the attempt. */
+  async #request(
+    method: string,
+    uri: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<RtspResponse> {
+    const response = await this.#exchange(method, uri, headers, signal);
+    const { status, reason } = response;
+    if (status >= 200 && status < 300) return response;
+    const location = response.headers.get('location');
+    if (status >= 300 && status < 400 && location !== undefined) throw new RedirectError(location);
+    throw new ProtocolError(
+      'RTSP_STATUS',
+      `${method} was answered with ${status} ${reason.slice(0, 80)}`,
+      status,
+    );
+  }
+
+  /** One request and its answer, logging in when asked to. */
+  async #exchange(
+    method: string,
+    uri: string,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<RtspResponse> {
+    for (let round = 1; ; round += 1) {
+      const authorization = this.#authenticator?.authorize(method, uri);
+      const response = await this.#send(method, uri, authorization, headers, signal);
+      if (response.status !== 401) {
+        if (authorization !== undefined) this.#authenticator?.accepted();
+        return response;
+      }
+      if (this.#authenticator === undefined)
+        throw new AuthenticationError('401 Unauthorized', false);
+      const challenges = response.headers.getAll('www-authenticate');
+      const verdict = this.#authenticator.challenge(challenges, authorization !== undefined);
+      if (verdict === 'unsupported') {
+        throw new ProtocolError(
+          'RTSP_AUTH_SCHEME',
+          `the camera asks for a login of a kind that is not known here: ${challenges.join(', ').slice(0, 120)}`,
+          401,
+        );
+      }
+      if (verdict === 'refused' || round >= MAX_LOGIN_ROUNDS) {
+        throw new AuthenticationError('401 Unauthorized', true);
+      }
+    }
+  }
+
+  #send(
+    method: string,
+    uri: string,
+    authorization: string | undefined,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<RtspResponse> {
+    if (this.#state.at === 'closed') return Promise.reject(this.#state.cause);
+    this.#cseq += 1;
+    const cseq = this.#cseq;
+    const all: [string, string][] = [
+      ['CSeq', String(cseq)],
+      ['User-Agent', 'Sluice'],
+      ...Object.entries(headers),
+    ];
+    if (this.#state.at === 'ready') all.push(['Session', this.#state.session.id]);
+    if (authorization !== undefined) all.push(['Authorization', authorization]);
+    const answer = new Promise<RtspResponse>((resolve, reject) => {
+      this.#waiting.set(cseq, { resolve, reject });
+    });
+    this.#write(serializeRequest(method, uri, all));
+    return this.#untilAnswered(answer, method, cseq, signal);
+  }
+
+  async #untilAnswered(
+    answer: Promise<RtspResponse>,
+    method: string,
+    cseq: number,
+    signal: AbortSignal,
+  ): Promise<RtspResponse> {
+    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
+    const give = AbortSignal.any([signal, timeout]);
+    const onAbort = () => {
+      const words = `no answer to ${method} within ${ANSWER_TIMEOUT_MS / 1000} s`;
+      const reason: Error = signal.aborted
+        ? toError(signal.reason)
+        : new DOMException(words, 'TimeoutError');
+      this.#waiting.get(cseq)?.reject(reason);
+    };
+    if (give.aborted) onAbort();
+    give.addEventListener('abort', onAbort, { once: true });
+    try {
+      return await answer;
+    } finally {
+      give.removeEventListener('abort', onAbort);
+      this.#waiting.delete(cseq);
+    }
+  }
+
+  #write(text: string): void {
+    this.#options.write(new TextEncoder().encode(text));
+  }
+
+  #message(message: RtspMessage): void {
+    if (message.kind === 'request') {
+      // Some cameras ask whether we are alive; any other request is politely declined.
+      const cseq = message.headers.get('cseq') ?? '0';
+      const [status, reason] =
+        message.method === 'OPTIONS' ? [200, 'OK'] : [405, 'Method Not Allowed'];
+      this.#write(serializeResponse(status, reason, [['CSeq', cseq]]));
+      return;
+    }
+    const cseq = Number(message.headers.get('cseq') ?? Number.NaN);
+    // Without a CSeq it answers the oldest request; one that nobody waits for came too late.
+    const key = Number.isNaN(cseq) ? this.#waiting.keys().next().value : cseq;
+    if (key !== undefined) this.#waiting.get(key)?.resolve(message);
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError';
+}
+
+function toError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
+}

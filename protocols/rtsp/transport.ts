@@ -1,0 +1,123 @@
+/**
+ * The Transport, Session, RTP-Info and Public headers. RFC 2326 §12.39, §12.37, §12.33, §12.28.
+ */
+
+export type TransportRequest =
+  | { readonly lower: 'tcp'; readonly channel: number }
+  | { readonly lower: 'udp'; readonly port: number };
+
+export interface TransportAnswer {
+  readonly lower: 'tcp' | 'udp';
+  /** The first interleaved channel; RTCP goes over `rtcpChannel`. */
+  readonly channel: number | undefined;
+  readonly rtcpChannel: number | undefined;
+  readonly serverPort: number | undefined;
+  readonly serverRtcpPort: number | undefined;
+  readonly source: string | undefined;
+}
+
+export function serializeTransport(transport: TransportRequest): string {
+  switch (transport.lower) {
+    case 'tcp':
+      return `RTP/AVP/TCP;unicast;interleaved=${transport.channel}-${transport.channel + 1}`;
+    case 'udp':
+      return `RTP/AVP;unicast;client_port=${transport.port}-${transport.port + 1}`;
+  }
+}
+
+/** The first transport of the answer; what cannot be read is left out. */
+export function parseTransport(text: string): TransportAnswer {
+  const [profile = '', ...rest] = (text.split(',')[0] ?? '').split(';').map((part) => part.trim());
+  const parameters = new Map(rest.map(splitParameter));
+  const channels = parseRange(parameters.get('interleaved'), 255);
+  const ports = parseRange(parameters.get('server_port'), 65_535);
+  // Some cameras leave /TCP out of the profile but name the channels.
+  const isTcp = /\/TCP$/i.test(profile) || channels !== undefined;
+  return {
+    lower: isTcp ? 'tcp' : 'udp',
+    channel: channels?.[0],
+    rtcpChannel: channels?.[1],
+    serverPort: ports?.[0],
+    serverRtcpPort: ports?.[1],
+    source: parameters.get('source') || undefined,
+  };
+}
+
+/** When the Session header does not say: RFC 2326 §12.37. */
+const DEFAULT_TIMEOUT_S = 60;
+/** What is shorter would be a keepalive storm, what is longer nobody's router remembers. */
+const MIN_TIMEOUT_S = 4;
+const MAX_TIMEOUT_S = 3600;
+
+export interface SessionHeader {
+  readonly id: string;
+  readonly timeoutMs: number;
+}
+
+/** `id ; timeout = 60` with any spacing. */
+export function parseSession(text: string): SessionHeader {
+  const [id = '', ...rest] = text.split(';').map((part) => part.trim());
+  const timeout = new Map(rest.map(splitParameter)).get('timeout') ?? '';
+  const seconds = /^\d{1,9}/.test(timeout) ? Number.parseInt(timeout, 10) : DEFAULT_TIMEOUT_S;
+  const bounded = seconds === 0 ? DEFAULT_TIMEOUT_S : seconds;
+  return { id, timeoutMs: Math.min(Math.max(bounded, MIN_TIMEOUT_S), MAX_TIMEOUT_S) * 1000 };
+}
+
+/** How long before the server's timeout it must have heard from us, at least. */
+const KEEPALIVE_MARGIN_MS = 5000;
+const MIN_KEEPALIVE_MS = 1000;
+
+/** Half the timeout, or five seconds less than it, whichever is sooner. */
+export function keepaliveIntervalMs(timeoutMs: number): number {
+  return Math.max(Math.min(timeoutMs / 2, timeoutMs - KEEPALIVE_MARGIN_MS), MIN_KEEPALIVE_MS);
+}
+
+/** Session description changes nothing: GET_PARAMETER is the RFC's ping, OPTIONS everybody's. */
+export function keepaliveMethod(publicHeader: string | undefined): string {
+  const offered = new Set((publicHeader ?? '').toUpperCase().split(/[\s,]+/));
+  if (offered.has('GET_PARAMETER')) return 'GET_PARAMETER';
+  if (offered.has('OPTIONS') || !offered.has('SET_PARAMETER')) return 'OPTIONS';
+  return 'SET_PARAMETER';
+}
+
+export interface RtpInfo {
+  readonly url: string;
+  readonly seq: number | undefined;
+  readonly rtpTimestamp: number | undefined;
+}
+
+const MAX_RTP_INFOS = 32;
+
+/** One entry per stream. URLs may hold commas and semicolons, so entries are found by their `url=`. */
+export function parseRtpInfo(text: string): RtpInfo[] {
+  return text
+    .split(/(?:^|[,;\s])\s*url\s*=/i)
+    .slice(1, 1 + MAX_RTP_INFOS)
+    .map((entry) => ({
+      url: entry.replace(/;\s*(?:seq|rtptime|ssrc)\s*=.*$/is, '').replace(/^["\s]+|[",\s]+$/g, ''),
+      seq: numberAfter(entry, /;\s*seq\s*=\s*(\d+)/i, 0xffff),
+      rtpTimestamp: numberAfter(entry, /;\s*rtptime\s*=\s*(\d+)/i, 0xffffffff),
+    }));
+}
+
+function numberAfter(text: string, pattern: RegExp, max: number): number | undefined {
+  const digits = pattern.exec(text)?.[1];
+  if (digits === undefined || digits.length > 10 || Number(digits) > max) return undefined;
+  return Number(digits);
+}
+
+function splitParameter(text: string): [string, string] {
+  const equals = text.indexOf('=');
+  if (equals === -1) return [text.toLowerCase(), ''];
+  const value = text.slice(equals + 1).trim();
+  return [text.slice(0, equals).trim().toLowerCase(), value.replace(/^"(.*)"$/, '$1')];
+}
+
+/** `2-3`, or `2` alone, which leaves the second to be the next. */
+function parseRange(text: string | undefined, max: number): [number, number] | undefined {
+  const match = /^(\d{1,5})(?:\s*-\s*(\d{1,5}))?/.exec(text ?? '');
+  if (match?.[1] === undefined) return undefined;
+  const first = Number(match[1]);
+  const second = match[2] === undefined ? first + 1 : Number(match[2]);
+  return first > max || second > max ? undefined : [first, second];
+}
