@@ -4,12 +4,13 @@
  */
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { AuthenticationError } from '../../codecs/errors.ts';
+import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import {
   PUBLISH_CHUNK_SIZE,
   PublishSession,
   type PublishSessionOptions,
+  type PublishSessionState,
   type PublishType,
 } from '../../protocols/rtmp/publish-session.ts';
 import { PublishSink } from './publish-sink.ts';
@@ -19,6 +20,8 @@ import { parseTargetUri, type TargetUrl } from './target-url.ts';
 
 /** From connected to publishing. Masters that ask a web service for every publisher take seconds. */
 const DIALOGUE_TIMEOUT_MS = 15_000;
+/** nginx-rtmp says Publish.Start to publishers it denies, too, and hangs up in the same breath. */
+const CONFIRM_MS = 250;
 /** For the goodbye to go out; a stop of the whole service may take 2 s. */
 const GOODBYE_TIMEOUT_MS = 800;
 /** Asked for a login, told how, logged in. */
@@ -59,7 +62,7 @@ export interface RtmpPublisherStats {
 type Subscribe = (sink: StreamSink) => Disposable;
 
 export class RtmpPublisher {
-  /** Set by the owner: called when the master has accepted the stream. */
+  /** Set by the owner: called when the master has accepted the stream, and meant it. */
   onPublishing: () => void = () => undefined;
   readonly #options: RtmpPublisherOptions;
   readonly #context: RtmpPublisherContext;
@@ -137,34 +140,34 @@ export class RtmpPublisher {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const ending = new Ending(signal);
-    const { log } = this.#context;
     let stopFeeding: (() => void) | undefined;
-    const timer = setTimeout(() => {
+    let timer = setTimeout(() => {
       const at = session.state.at;
       ending.fail(new DOMException(`no answer in the state "${at}"`, 'TimeoutError'));
     }, DIALOGUE_TIMEOUT_MS);
+    const changed = (state: PublishSessionState): void => {
+      this.#context.log.debug({ state: state.at }, 'rtmp');
+      if (state.at === 'reconnect') ending.resolve(state.authQuery);
+      if (state.at !== 'publishing') return;
+      clearTimeout(timer);
+      timer = setTimeout(() => this.#confirm(), CONFIRM_MS);
+      stopFeeding = this.#feed(socket, state.messageStreamId, subscribe, ending);
+    };
     socket.on('data', (chunk: Uint8Array) => {
       if (ending.isOver) return;
       try {
         const before = session.state.at;
         session.push(chunk);
-        const { state } = session;
-        if (state.at === before) return;
-        log.debug({ state: state.at }, 'rtmp');
-        if (state.at === 'reconnect') ending.resolve(state.authQuery);
-        if (state.at !== 'publishing') return;
-        clearTimeout(timer);
-        this.#state = 'publishing';
-        this.onPublishing();
-        stopFeeding = this.#feed(socket, state.messageStreamId, subscribe, ending);
+        if (session.state.at !== before) changed(session.state);
       } catch (error) {
         ending.fail(error);
       }
     });
-    socket.on('error', (error) => ending.fail(isHangUp(error) ? session.closedByPeer() : error));
+    const hungUp = (): void => ending.fail(this.#hungUp(session));
+    socket.on('error', (error) => (isHangUp(error) ? hungUp() : ending.fail(error)));
     // Not only 'close', which waits for what is still to be written.
-    socket.on('end', () => ending.fail(session.closedByPeer()));
-    socket.on('close', () => ending.fail(session.closedByPeer()));
+    socket.on('end', hungUp);
+    socket.on('close', hungUp);
     session.open();
     try {
       return await ending.promise;
@@ -173,6 +176,21 @@ export class RtmpPublisher {
       stopFeeding?.();
       ending.dispose();
     }
+  }
+
+  #confirm(): void {
+    this.#state = 'publishing';
+    this.onPublishing();
+  }
+
+  #hungUp(session: PublishSession): ProtocolError {
+    if (session.state.at !== 'publishing' || this.#state === 'publishing') {
+      return session.closedByPeer();
+    }
+    return new ProtocolError(
+      'RTMP_CLOSED_DURING_PUBLISH',
+      'it accepted the stream and closed the connection at once, as nginx-rtmp does to deny it',
+    );
   }
 
   /** Connects the stream with the session; the result takes them apart again. */

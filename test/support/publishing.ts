@@ -15,7 +15,10 @@ export class Publishing {
   sink: StreamSink | undefined;
   #tracks: readonly Track[];
 
-  constructor(options: Omit<RtmpPublisherOptions, 'targetStreamName'>, tracks: readonly Track[]) {
+  constructor(
+    options: Partial<RtmpPublisherOptions> & Pick<RtmpPublisherOptions, 'targetUri'>,
+    tracks: readonly Track[],
+  ) {
     this.#tracks = tracks;
     this.publisher = new RtmpPublisher(
       { targetStreamName: 'cam', ...options },

@@ -16,9 +16,9 @@ import {
   VIDEO_TRACK,
   videoUnit,
 } from '../../support/units.ts';
+import { until } from '../../support/until.ts';
 
 const BOTH = [VIDEO_TRACK, AUDIO_TRACK];
-const PATIENCE_MS = 5_000;
 
 /** A sink that remembers media as `v40`, `a10`, and headers as `V`, `A`, `M`. */
 async function listen(options: RtmpSinkOptions = {}): Promise<{ sink: RtmpSink; seen: string[] }> {
@@ -38,14 +38,6 @@ function publish(sink: RtmpSink, options: Partial<RtmpPublisherOptions> = {}): P
   return new Publishing({ targetUri: sink.url(), ...options }, BOTH);
 }
 
-async function until(condition: () => boolean, what: string): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `not in time: ${what}`);
-    await sleep(5);
-  }
-}
-
 test('publishes, and says goodbye when it is told to stop', async () => {
   const { sink, seen } = await listen();
   await using _ = sink;
@@ -59,12 +51,12 @@ test('publishes, and says goodbye when it is told to stop', async () => {
   publishing.write(videoUnit({ dtsUs: 1_000_000 }));
   publishing.write(audioUnit({ dtsUs: 1_010_000 }));
   publishing.write(videoUnit({ dtsUs: 1_040_000, randomAccess: false }));
-  await until(() => seen.length === 6, 'media');
+  await until(() => seen.length === 6);
   assert.deepEqual(seen, ['M', 'V', 'A', 'v0', 'a10', 'v40']);
   const startedAt = performance.now();
   await publishing.stop();
   assert.ok(performance.now() - startedAt < 1_000);
-  await until(() => sink.sessions.size === 0, 'close');
+  await until(() => sink.sessions.size === 0);
   const [session] = sink.history;
   assert.deepEqual(session?.commandNames, [
     'connect',
@@ -120,7 +112,7 @@ test('a source that goes and returns finds the session open; headers only where 
   publishing.sink?.stop();
   publishing.sink?.start([OTHER_VIDEO_TRACK, AUDIO_TRACK]);
   publishing.write(videoUnit({ dtsUs: 9_000_000, track: OTHER_VIDEO_TRACK }));
-  await until(() => seen.length === 7, 'media');
+  await until(() => seen.length === 7);
   assert.deepEqual(seen, ['M', 'V', 'A', 'v0', 'v5000', 'V', 'v9000']);
   assert.equal(sink.history.length, 1);
 });
@@ -179,7 +171,7 @@ test('a server without transaction ids in what it announces', async () => {
   await using publishing = publish(sink);
   await publishing.accepted;
   publishing.write(videoUnit());
-  await until(() => seen.includes('v0'), 'media');
+  await until(() => seen.includes('v0'));
 });
 
 test('the master hangs up while publishing', async () => {
@@ -268,7 +260,7 @@ test('a slow target gets what can be decoded, from the oldest GOP that is left',
     publishing.write(unit);
     if (index % 4 === 0) await sleep(2);
   }
-  await until(() => seen.at(-1) === last, 'the last picture');
+  await until(() => seen.at(-1) === last);
   assert.ok(publishing.publisher.stats.droppedGops > 0);
   for (const [at, index] of seen.entries()) {
     const follows = at > 0 && seen[at - 1] === index - 1;
@@ -283,6 +275,6 @@ test('an abort while dialling ends quietly', async () => {
   publishing.abort.abort(new Error('changed my mind'));
   assert.equal(await publishing.ended, undefined);
   const second = publish(sink);
-  await until(() => (sink.history.at(-1)?.commands.length ?? 0) === 1, 'connect');
+  await until(() => (sink.history.at(-1)?.commands.length ?? 0) === 1);
   await second.stop();
 });
