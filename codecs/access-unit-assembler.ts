@@ -15,8 +15,8 @@
  */
 import { ACCESS_UNIT_HEADROOM, MAX_ACCESS_UNIT_BYTES } from './access-unit.ts';
 
-/** Holds the usual frame of a 4 Mbit/s camera, so that only its IDR pictures make it grow. */
-const INITIAL_CAPACITY = 32 * 1024;
+/** Holds any audio frame; video grows it within the first pictures, and it stays grown. */
+const INITIAL_CAPACITY = 8 * 1024;
 /** How long a large unit keeps its buffer large: about 20 s, longer than most GOPs. */
 const SHRINK_AFTER_UNITS = 512;
 const LENGTH_BYTES = 4;
