@@ -78,9 +78,13 @@ function removeStaleOutput() {
   if (!existsSync(join(BUILD, '.tsbuildinfo'))) rmSync(BUILD, { recursive: true, force: true });
   if (!existsSync(BUILD)) return;
   for (const path of filesBelow('build')) {
-    const source = path.replace(/^build\//, '').replace(/\.js(\.map)?$/, '.ts');
-    if (/\.js(\.map)?$/.test(path) && !existsSync(join(ROOT, source))) rmSync(join(ROOT, path));
+    const isOutput = /\.js(\.map)?$/.test(path);
+    if (isOutput && !existsSync(sourceOf(path))) rmSync(join(ROOT, path));
   }
+}
+
+function sourceOf(path) {
+  return join(ROOT, path.replace(/^build\//, '').replace(/\.js(\.map)?$/, '.ts'));
 }
 
 function testFiles() {
@@ -104,7 +108,10 @@ async function runTests(name, files, concurrency) {
     ...files,
   ]);
   const counts = JSON.parse(readFileSync(countFile, 'utf8'));
-  const empty = files.filter((path) => counts.testsByFile[join(ROOT, path)] === undefined);
+  // Source maps turn the names of compiled files into those of their sources.
+  const hasTests = (path) =>
+    [join(ROOT, path), sourceOf(path)].some((file) => file in counts.testsByFile);
+  const empty = files.filter((path) => !hasTests(path));
   if (empty.length > 0) throw new PlainError(`No test ran in: ${empty.join(', ')}`);
   const bad = [...counts.failed, ...counts.notRun];
   if (bad.length > 0) throw new PlainError(`Every test must run and pass:\n  ${bad.join('\n  ')}`);
