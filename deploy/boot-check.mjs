@@ -24,10 +24,10 @@ export async function bootCheck() {
 }
 
 async function schemaIsPrinted() {
-  const { child, output } = launch(['dist/gateway/main.js', 'config', 'schema']);
+  const { child, output, printed } = launch(['dist/gateway/main.js', 'config', 'schema']);
   const [code] = await once(child, 'close');
   if (code !== 0) throw new PlainError(`config schema ended with ${code}:\n${output()}`);
-  if (JSON.parse(output()).type !== 'object')
+  if (JSON.parse(printed()).type !== 'object')
     throw new PlainError('config schema printed no JSON Schema');
   console.log('config schema: printed');
 }
@@ -76,9 +76,15 @@ function launch(commandLine) {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
-  child.stdout.on('data', (chunk) => (text += chunk));
-  child.stderr.on('data', (chunk) => (text += chunk));
-  return { child, output: () => text };
+  let standardOutput = '';
+  child.stdout.on('data', (chunk) => {
+    text += chunk;
+    standardOutput += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    text += chunk;
+  });
+  return { child, output: () => text, printed: () => standardOutput };
 }
 
 async function healthy(port, child, output) {
