@@ -72,7 +72,7 @@ export class Discovery extends EventEmitter<DeviceEvents> {
         this.#registry,
         this.#log,
       );
-      this.#avahi = this.#findAvahi(network.findMdnsPackage ?? findMdnsPackage);
+      this.#avahi = this.#findAvahi(interfaces, network.findMdnsPackage ?? findMdnsPackage);
     }
   }
 
@@ -104,10 +104,13 @@ export class Discovery extends EventEmitter<DeviceEvents> {
     for (const method of methods) method?.probeNow();
   }
 
-  #findAvahi(find: () => string | undefined): AvahiBrowser | undefined {
+  #findAvahi(
+    interfaces: () => readonly LocalInterface[],
+    find: () => string | undefined,
+  ): AvahiBrowser | undefined {
     if (this.#options.mdnsBackend === 'js') return undefined;
     const path = find();
-    if (path !== undefined) return new AvahiBrowser(path, this.#registry, this.#log);
+    if (path !== undefined) return new AvahiBrowser(path, interfaces, this.#registry, this.#log);
     if (this.#options.mdnsBackend === 'avahi') this.#log.warn(SETUP_MDNS_HINT);
     return undefined;
   }

@@ -7,13 +7,13 @@
  * DNSServiceResolve is used; the addresses of the host are asked from our own resolver.
  */
 import { spawn } from 'node:child_process';
-import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import type { Logger } from 'pino';
 import type { MdnsService } from '../../protocols/mdns/service-cache.ts';
-import { resolveLocalHost } from './mdns-resolve.ts';
+import type { LocalInterface } from './interfaces.ts';
+import { resolveHost } from './mdns-resolve.ts';
 import { SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
 import type { SightingSink } from './sighting.ts';
 
@@ -60,12 +60,19 @@ export function findMdnsPackage(): string | undefined {
 
 export class AvahiBrowser {
   readonly #packagePath: string;
+  readonly #listInterfaces: () => readonly LocalInterface[];
   readonly #sink: SightingSink;
   readonly #log: Logger;
   readonly #known = new Set<string>();
 
-  constructor(packagePath: string, sink: SightingSink, log: Logger) {
+  constructor(
+    packagePath: string,
+    listInterfaces: () => readonly LocalInterface[],
+    sink: SightingSink,
+    log: Logger,
+  ) {
     this.#packagePath = packagePath;
+    this.#listInterfaces = listInterfaces;
     this.#sink = sink;
     this.#log = log;
   }
@@ -118,7 +125,7 @@ export class AvahiBrowser {
   }
 
   async #resolve(service: ResolvedService): Promise<void> {
-    const addresses = await resolveHost(service.host);
+    const addresses = await resolveHost(service.host, this.#listInterfaces());
     if (!this.#known.has(service.key)) return;
     this.#sink.see(sightingOf({ ...service, addresses }));
   }
@@ -146,7 +153,7 @@ function parseEvent(line: string): AvahiEvent | undefined {
   if (typeof error === 'string') return { kind: 'error', message: error };
   if (typeof type !== 'string') return undefined;
   if (typeof down === 'string') return { kind: 'down', key: serviceKey(down, type) };
-  if (typeof up !== 'string' || typeof host !== 'string' || typeof port !== 'number') {
+  if (typeof up !== 'string' || typeof host !== 'string' || !isPort(port)) {
     return undefined;
   }
   const entries = Object.entries(typeof txt === 'object' && txt !== null ? txt : {});
@@ -163,15 +170,10 @@ function parseEvent(line: string): AvahiEvent | undefined {
   };
 }
 
-function serviceKey(name: string, type: string): string {
-  return `${name}.${type}.local`.toLowerCase();
+function isPort(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65_536;
 }
 
-/** The system resolver knows `.local` where nss-mdns is installed; else we ask the LAN ourselves. */
-async function resolveHost(host: string): Promise<string[]> {
-  try {
-    return (await lookup(host, { all: true, family: 4 })).map((each) => each.address);
-  } catch {
-    return resolveLocalHost(host);
-  }
+function serviceKey(name: string, type: string): string {
+  return `${name}.${type}.local`.toLowerCase();
 }

@@ -114,7 +114,7 @@ export class MdnsBrowser {
   #probe(): void {
     const questions: { name: string; type: string }[] = [
       ...SERVICE_TYPES.map((type) => ({ name: `${type}.local`, type: 'PTR' })),
-      ...this.#cache.missing(),
+      ...this.#cache.missing().filter(({ name }) => isAskable(name)),
     ];
     this.#ask(questions.slice(0, MAX_QUESTIONS));
   }
@@ -141,11 +141,23 @@ export class MdnsBrowser {
   #askForDetails(): void {
     const now = performance.now();
     if (now - this.#lastFollowUpMs < MIN_FOLLOW_UP_GAP_MS) return;
-    const missing = this.#cache.missing().slice(0, MAX_QUESTIONS);
+    const missing = this.#cache
+      .missing()
+      .filter(({ name }) => isAskable(name))
+      .slice(0, MAX_QUESTIONS);
     if (missing.length === 0) return;
     this.#lastFollowUpMs = now;
     this.#ask(missing);
   }
+}
+
+/**
+ * Names come from the wire, and what was not UTF-8 has grown: ask only for what fits RFC 1035 §2.3.4,
+ * because the encoder does not check.
+ */
+function isAskable(name: string): boolean {
+  const lengths = name.split('.').map((label) => Buffer.byteLength(label));
+  return lengths.every((length) => length > 0 && length < 64) && Buffer.byteLength(name) < 254;
 }
 
 /** Boundary to `dns-packet`: whatever it decoded, only the shapes we know pass. */

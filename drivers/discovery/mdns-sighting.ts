@@ -41,10 +41,8 @@ export function sightingOf(service: MdnsService): Sighting {
     default: {
       const path = service.txt.get('path') ?? '';
       const separator = path === '' || path.startsWith('/') ? '' : '/';
-      return {
-        ...common,
-        rtspUrls: [new URL(`rtsp://${host}:${service.port}${separator}${path}`).href],
-      };
+      const url = `rtsp://${host}:${service.port}${separator}${path}`;
+      return URL.canParse(url) ? { ...common, rtspUrls: [new URL(url).href] } : common;
     }
   }
 }

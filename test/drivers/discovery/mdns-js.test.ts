@@ -155,3 +155,18 @@ test('where the port is held by somebody alone, it asks from one of its own', as
   const [query] = await once(holder, 'message', { signal: AbortSignal.timeout(9000) });
   assert.ok((query as Buffer).includes('_axis-video'));
 });
+
+test('instance names that no DNS packet can hold are not asked for', async (t) => {
+  const asked: string[] = [];
+  const { registry, responder } = await setUp(t, ({ name }) => {
+    asked.push(name);
+    return name === PTR.name ? { answers: [PTR], additionals: DETAILS } : undefined;
+  });
+  const odd = ['é'.repeat(60), 'a..b', '\0'].map((label) => `${label}._rtsp._tcp.local`);
+  responder.respond({
+    answers: odd.map((data) => ({ name: '_rtsp._tcp.local', type: 'PTR', ttl: 10, data })),
+  });
+  await once(registry, 'found', within());
+  await until(() => asked.filter((name) => name === PTR.name).length >= 2);
+  assert.ok(!asked.some((name) => name.startsWith('é')));
+});
