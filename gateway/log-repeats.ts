@@ -56,7 +56,7 @@ export class LogRepeats {
     if (fault.count === 0) return;
     this.#log[fault.level](
       { ...fault.fields, times: fault.count },
-      `${fault.count} times, last: ${fault.last}`,
+      `${fault.count} ${fault.count === 1 ? 'time' : 'times'}, last: ${fault.last}`,
     );
     fault.count = 0;
   }

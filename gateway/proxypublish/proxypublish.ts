@@ -11,6 +11,8 @@ export interface Target {
   readonly url: string;
   /** Exact stream name or glob; undefined: every stream. */
   readonly localStreamName: string | undefined;
+  /** False: a session that was lost is not opened again before the stream begins anew. */
+  readonly keepAlive: boolean;
   /** A new publisher for one stream. */
   readonly makePublisher: (streamName: string, log: Logger) => Publisher;
 }
@@ -53,7 +55,7 @@ export class Proxypublish {
       const publisher = target.makePublisher(stream.name, log);
       return new PublishLink(
         stream,
-        { target: target.id, targetUrl: target.url, publisher },
+        { target: target.id, targetUrl: target.url, keepAlive: target.keepAlive, publisher },
         { ...this.#context, log },
       );
     });

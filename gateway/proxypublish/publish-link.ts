@@ -34,6 +34,8 @@ export interface PublishLinkOptions {
   readonly target: string;
   /** The target's URL without secrets. */
   readonly targetUrl: string;
+  /** False: a session that was lost is not opened again before the stream begins anew. */
+  readonly keepAlive: boolean;
   readonly publisher: Publisher;
 }
 
@@ -156,6 +158,19 @@ export class PublishLink {
         this.#event('publishing', `${this.#stream.name} is being published.`);
         return;
       case 'waiting':
+        if (this.#wasPublishing && !this.#options.keepAlive) {
+          this.#endSession();
+          this.#tell(
+            this.#next(
+              'idle',
+              state.cause.code,
+              `${state.cause.reason} keepAlive is false: not connecting again before the camera begins anew.`,
+              state.attempts,
+              null,
+            ),
+          );
+          return;
+        }
         this.#expect();
         this.#failed(state.cause, state.attempts, this.#iso(state.retryAtMs));
     }

@@ -83,9 +83,10 @@ export class MqttSession {
   }
 
   async #connect(protocolVersion: 4 | 5, signal: AbortSignal): Promise<Connected> {
-    const { connect } = await import('mqtt');
+    // Once bundled, a CommonJS package has its names on `default` only.
+    const { default: mqtt } = await import('mqtt');
     signal.throwIfAborted();
-    const client = connect(connectOptions(this.#options, protocolVersion));
+    const client = mqtt.connect(connectOptions(this.#options, protocolVersion));
     try {
       return { client, receiveMaximum: await untilConnected(client, signal) };
     } catch (error) {
@@ -164,6 +165,7 @@ async function untilClosed(client: MqttClient, signal: AbortSignal): Promise<voi
     });
     client.once('close', () => reject(cause));
     signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve();
   });
 }
 

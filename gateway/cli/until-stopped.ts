@@ -1,0 +1,47 @@
+/** Starts something, waits for a signal to stop, stops it within a bounded time. */
+import type { Logger } from 'pino';
+
+/** A clean end takes less; whoever hangs then is left behind. */
+const STOP_TIMEOUT_MS = 1_900;
+
+export interface Startable {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Returns the exit code. `make` gets a function that ends the service with an error. */
+export async function untilStopped(
+  log: Logger,
+  make: (fail: (reason: string) => void) => Startable,
+): Promise<number> {
+  const { promise, resolve } = withResolver<number>();
+  const onSignal = (signal: NodeJS.Signals) => {
+    log.info({ signal }, 'stopping');
+    resolve(0);
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  const service = make((reason) => {
+    log.fatal({ reason }, 'giving up');
+    resolve(1);
+  });
+  await service.start();
+  const exitCode = await promise;
+  // Ends the process even when something does not let go; unref: it must not keep it alive itself.
+  setTimeout(() => {
+    log.warn('stopping took too long; leaving');
+    process.exit(exitCode);
+  }, STOP_TIMEOUT_MS).unref();
+  await service.stop();
+  process.off('SIGTERM', onSignal);
+  process.off('SIGINT', onSignal);
+  return exitCode;
+}
+
+function withResolver<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -1,0 +1,239 @@
+/** The composition root: the only place that makes everything and connects it. */
+import { readFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { Discovery } from '../drivers/discovery/discovery.ts';
+import { redactUrl } from '../protocols/rtsp/source-url.ts';
+import { AdoptedNames } from './adopted-names.ts';
+import { Adoption } from './adoption.ts';
+import { AttemptBudget } from './attempt-budget.ts';
+import { gatewayId, nextSession } from './config/identity.ts';
+import { configHash } from './config/load.ts';
+import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
+import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
+import { HttpServer } from './http/http-server.ts';
+import { Hub } from './hub/hub.ts';
+import { fillTemplate, toName, uniqueName } from './names.ts';
+import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
+import { RtmpPublisher } from './proxypublish/publisher.ts';
+import { parseTargetUri } from './proxypublish/target-url.ts';
+import { Board } from './report/board.ts';
+import { CommandError, type CommandHandlers } from './report/commands.ts';
+import { HealthSampler } from './report/health.ts';
+import { describeGateway } from './report/info.ts';
+import { MqttReporter } from './report/mqtt-reporter.ts';
+import { VERSION } from './version.ts';
+
+/** Attempts to connect, of all cameras and masters together. */
+const ATTEMPTS_PER_S = 10;
+const ATTEMPTS_BURST = 20;
+/** Cameras that are there answer within seconds; after this it is fair to say that there are none. */
+const NOTHING_FOUND_MS = 12_000;
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly setLogLevel: (level: LogLevel) => void;
+  /** A target refused at start and `abortOnConnectError` is set. */
+  readonly onFatal: (reason: string) => void;
+  /** Without reporting: `sluice relay`. */
+  readonly isQuiet?: boolean;
+}
+
+export class Gateway {
+  readonly board = new Board();
+  readonly #options: GatewayOptions;
+  readonly #id: string;
+  readonly #hub: Hub;
+  readonly #fleet: Fleet;
+  readonly #proxypublish: Proxypublish;
+  readonly #stopping = new AbortController();
+  readonly #supervision = {
+    budget: new AttemptBudget(ATTEMPTS_PER_S, ATTEMPTS_BURST, () => performance.now()),
+    now: Date.now,
+    random: Math.random,
+  };
+  #discovery: Discovery | undefined;
+  #discovering: Promise<void> = Promise.resolve();
+  #mqtt: MqttReporter | undefined;
+  #http: HttpServer | undefined;
+  #publishStats: NodeJS.Timeout | undefined;
+  #status: 'starting' | 'running' | 'stopping' = 'starting';
+
+  constructor(options: GatewayOptions) {
+    const { config, log } = options;
+    this.#options = options;
+    this.#id = options.isQuiet === true ? 'relay' : gatewayId(config, log);
+    this.#hub = new Hub(config.limits.gopCacheMaxBytes, () => performance.now());
+    const shared = { ...this.#supervision, board: this.board, log };
+    this.#fleet = new Fleet(config, { ...shared, hub: this.#hub });
+    this.#proxypublish = new Proxypublish(this.#targets(), {
+      ...shared,
+      onConnectError: (reason) => {
+        if (config.proxypublish.abortOnConnectError) options.onFatal(reason);
+      },
+    });
+    // Reporters, HTTP and tests listen; a fixed small number, not a leak.
+    this.board.setMaxListeners(32);
+  }
+
+  async start(): Promise<void> {
+    const { config, log, isQuiet } = this.#options;
+    if (isQuiet !== true) {
+      await this.#startHttp();
+      await this.#startMqtt();
+    }
+    this.#proxypublish.open(this.#hub);
+    this.#publishStats = setInterval(() => this.#proxypublish.tellStats(), STATS_PERIOD_MS);
+    this.#fleet.start(this.#stopping.signal);
+    this.#startDiscovery();
+    this.#status = 'running';
+    log.info(
+      {
+        id: this.#id,
+        version: VERSION,
+        streams: Object.keys(config.streams).length,
+        targets: config.proxypublish.targets.length,
+      },
+      'sluice is running',
+    );
+  }
+
+  /** Unpublishes, tears down, says `stopped`; bounded to less than 2 s by those it asks. */
+  async stop(): Promise<void> {
+    this.#status = 'stopping';
+    clearInterval(this.#publishStats);
+    await this.#proxypublish.close();
+    this.#stopping.abort(new Error('the gateway is stopping'));
+    await this.#fleet.stopped();
+    await this.#mqtt?.stop();
+    await this.#http?.stop();
+    await this.#discovering;
+  }
+
+  async #startHttp(): Promise<void> {
+    const { config, log } = this.#options;
+    this.#http = new HttpServer({
+      board: this.board,
+      status: () => this.#status,
+      listen: config.http.listen,
+      log: log.child({ part: 'http' }),
+    });
+    await this.#http.start();
+  }
+
+  async #startMqtt(): Promise<void> {
+    const { config, log } = this.#options;
+    const { board } = this;
+    const port = this.#http?.port;
+    const source = {
+      id: this.#id,
+      session: nextSession(config, log),
+      startedAt: new Date().toISOString(),
+      version: VERSION,
+      configHash: configHash(config),
+      urls:
+        port === undefined
+          ? {}
+          : { http: `http://${config.http.listen.replace(/:\d+$/, '')}:${port}` },
+    };
+    const health = new HealthSampler({ board, dataDir: config.gateway.dataDir, now: Date.now });
+    this.#mqtt = new MqttReporter({
+      config: config.mqtt,
+      gatewayId: this.#id,
+      board,
+      log: log.child({ part: 'mqtt' }),
+      handlers: this.#handlers(),
+      info: () => describeGateway(source, board),
+      health: () => health.sample(),
+      now: Date.now,
+      random: Math.random,
+    });
+    await this.#mqtt.start();
+  }
+
+  #startDiscovery(): void {
+    const { config, log } = this.#options;
+    const { onvif, mdns } = config.discovery;
+    if (!onvif && !mdns) return;
+    const { signal } = this.#stopping;
+    const discoveryLog = log.child({ part: 'discovery' });
+    const discovery = new Discovery(config.discovery, { log: discoveryLog, now: Date.now });
+    this.#discovery = discovery;
+    new Adoption({
+      ...this.#supervision,
+      config: config.discovery,
+      discovery,
+      target: this.#fleet,
+      names: new AdoptedNames(config.gateway.dataDir, log),
+      board: this.board,
+      log: discoveryLog,
+    }).follow(signal);
+    this.#discovering = discovery.run(signal);
+    const hasStreams = Object.keys(config.streams).length > 0;
+    if (!hasStreams) setTimeout(() => this.#sayNothingFound(), NOTHING_FOUND_MS).unref();
+  }
+
+  #sayNothingFound(): void {
+    if (this.board.found.size > 0 || this.#stopping.signal.aborted) return;
+    this.#options.log.warn(
+      'No camera has answered on this network yet; still looking. Is the camera on the same subnet, and is ONVIF enabled in its settings? Firewalls, VLANs and Docker bridges drop multicast (UDP 3702 and 5353). `sluice discover` lists what answers; a camera that is known can be set under streams in sluice.yaml.',
+    );
+  }
+
+  #handlers(): CommandHandlers {
+    return {
+      'stream/restart': ({ name }) => {
+        if (!this.#fleet.restart(name)) {
+          throw new CommandError('not-found', `there is no stream called ${name}`);
+        }
+        return { name };
+      },
+      discover: async ({ timeoutMs }) => {
+        if (this.#discovery === undefined) {
+          throw new CommandError('disabled', 'discovery is switched off in the configuration');
+        }
+        this.#discovery.probeNow();
+        await sleep(timeoutMs, undefined, { signal: this.#stopping.signal });
+        return { devices: [...this.board.found.values()] };
+      },
+      'log/level': ({ level }) => {
+        this.#options.setLogLevel(level);
+        return { level };
+      },
+    };
+  }
+
+  #targets(): Target[] {
+    const ids = new Set<string>();
+    return this.#options.config.proxypublish.targets.map((target) => {
+      const { host, app } = parseTargetUri(target.targetUri);
+      const id = uniqueName(toName(`${host}-${app}`, 'target'), (name) => ids.has(name));
+      ids.add(id);
+      return {
+        id,
+        url: redactUrl(target.targetUri),
+        localStreamName: target.localStreamName,
+        keepAlive: target.keepAlive,
+        makePublisher: (stream, log) =>
+          new RtmpPublisher(this.#publisherOptions(target, stream), {
+            log,
+            now: () => performance.now(),
+          }),
+      };
+    });
+  }
+
+  #publisherOptions(target: TargetConfig, stream: string) {
+    const { queueMaxBytes, queueMaxMs } = this.#options.config.limits;
+    const { caFile, ...rest } = target;
+    return {
+      ...rest,
+      targetStreamName: fillTemplate(target.targetStreamName, { gateway: this.#id, stream }),
+      ca: caFile === undefined ? undefined : readFileSync(caFile),
+      queueMaxBytes,
+      queueMaxMs,
+    };
+  }
+}
