@@ -78,6 +78,15 @@ export class NginxRtmp {
     return readFile(join(this.folder, 'error.log'), 'utf8').catch(() => '(no log)');
   }
 
+  /** Waits until the log says so; "play: name='cam'" is there when a player has subscribed. */
+  async logged(text: string): Promise<void> {
+    const until = Date.now() + START_TIMEOUT_MS;
+    while (!(await this.log()).includes(text)) {
+      if (Date.now() > until) throw new Error(`nginx has not logged: ${text}`);
+      await sleep(20);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });

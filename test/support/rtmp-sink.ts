@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, TLSSocket } from 'node:tls';
 import { concat } from '../../codecs/bytes.ts';
 import { type Amf0Value, isAmf0Object, serializeAmf0 } from '../../codecs/flv/amf0.ts';
 import { ChunkReader } from '../../protocols/rtmp/chunk-reader.ts';
@@ -127,6 +127,12 @@ export class RtmpSinkSession {
     socket.setNoDelay(true);
     socket.on('data', (chunk: Uint8Array) => this.#push(chunk));
     socket.on('error', () => undefined); // 'close' follows
+  }
+
+  /** As the client asked for it in TLS; undefined when it did not. */
+  get serverName(): string | undefined {
+    const name = this.#socket instanceof TLSSocket ? this.#socket.servername : undefined;
+    return typeof name === 'string' ? name : undefined;
   }
 
   get commandNames(): string[] {

@@ -59,16 +59,28 @@ export async function makeTestMedia(options: TestMediaOptions): Promise<TestMedi
   }
 }
 
-/** As a producer lends it, with headroom; `fromMs` is where the stream's own clock begins. */
-export function lend(unit: TestUnit, fromMs = 0): AccessUnit {
-  const data = new Uint8Array(ACCESS_UNIT_HEADROOM + unit.data.length).subarray(
-    ACCESS_UNIT_HEADROOM,
-  );
-  data.set(unit.data);
-  const { track, randomAccess } = unit;
-  const ptsUs = (unit.ptsMs + fromMs) * 1000;
-  const dtsUs = (unit.dtsMs + fromMs) * 1000;
-  return { track, ptsUs, dtsUs, randomAccess, data, kept: false };
+/**
+ * Lends units as producers do: always in the same buffer, with headroom, unless a sink has kept the one
+ * before. So a sink that reads a unit's bytes later without saying so sends wrong bytes.
+ */
+export class Lender {
+  #buffer = new Uint8Array(0);
+  #last: AccessUnit | undefined;
+
+  /** `fromMs` is where the stream's own clock begins. */
+  lend(unit: TestUnit, fromMs = 0): AccessUnit {
+    const byteLength = ACCESS_UNIT_HEADROOM + unit.data.length;
+    if (this.#last?.kept || this.#buffer.length < byteLength) {
+      this.#buffer = new Uint8Array(2 * byteLength);
+    }
+    const data = this.#buffer.subarray(ACCESS_UNIT_HEADROOM, byteLength);
+    data.set(unit.data);
+    const { track, randomAccess } = unit;
+    const ptsUs = (unit.ptsMs + fromMs) * 1000;
+    const dtsUs = (unit.dtsMs + fromMs) * 1000;
+    this.#last = { track, ptsUs, dtsUs, randomAccess, data, kept: false };
+    return this.#last;
+  }
 }
 
 function parse(file: Uint8Array): TestMedia {
