@@ -6,6 +6,8 @@
 /** Held at most, and how long a gap may stay open: a LAN that needs more has lost the packet. */
 const MAX_HELD_PACKETS = 64;
 const MAX_HELD_MS = 100;
+/** Further behind than this is a restarted sender (RFC 3550 §A.1, MAX_MISORDER). */
+const MAX_LATE_PACKETS = 100;
 
 interface Held {
   readonly bytes: Uint8Array;
@@ -26,11 +28,14 @@ export class ReorderWindow {
     if (bytes.length < 4) return;
     const sequenceNumber = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
     const ahead = this.#next < 0 ? 0 : (sequenceNumber - this.#next) & 0xffff;
-    if (ahead === 0 || ahead > MAX_HELD_PACKETS) {
-      // In order, a late one, a duplicate or a restart: the receiver's counters tell them apart.
-      if (ahead !== 0 && ahead < 0x8000) this.#giveUp();
+    if (ahead > 0x10000 - MAX_LATE_PACKETS) {
+      // A late one or a duplicate: the receiver's counters tell.
       this.#deliver(bytes);
-      if (ahead < 0x8000) this.#next = (sequenceNumber + 1) & 0xffff;
+    } else if (ahead === 0 || ahead > MAX_HELD_PACKETS) {
+      // In order, a long gap or a restart.
+      if (ahead !== 0) this.#giveUp();
+      this.#deliver(bytes);
+      this.#next = (sequenceNumber + 1) & 0xffff;
       this.#deliverHeld();
     } else if (!this.#held.has(sequenceNumber)) {
       this.#held.set(sequenceNumber, { bytes: bytes.slice(), atMs: nowMs });
