@@ -12,6 +12,8 @@ packets, so that a line tells what was sent, whatever the payloader adds or leav
          no access unit delimiters; rtph264pay (config-interval=0, aggregate-mode=none) adds nothing,
          and sends single NAL units and FU-A (RFC 6184 5.6, 5.8).
   audio  SHA-256 over the bare AAC frame (RFC 3640 3.3.6, AAC-hbr, one frame or a piece of one).
+The very first packet of a stream, with which the server prerolls, reaches no client (seen with 1.22:
+it is a second copy of the SPS, and the AAC encoder's priming frame), so it is not written.
 pts and dts are nanoseconds of running time, which the RTP timestamps are made of; video and audio
 share it. dts may be negative.
 """
@@ -78,19 +80,19 @@ def launch_line(args):
 
 
 def parse_rtp(packet):
-    """RFC 3550 5.1: sequence number, marker and payload."""
+    """RFC 3550 5.1: marker and payload."""
     offset = 12 + 4 * (packet[0] & 0x0F)
     if packet[0] & 0x10:
         offset += 4 + 4 * int.from_bytes(packet[offset + 2 : offset + 4], "big")
     end = len(packet) - (packet[-1] if packet[0] & 0x20 else 0)
-    return int.from_bytes(packet[2:4], "big"), bool(packet[1] & 0x80), packet[offset:end]
+    return bool(packet[1] & 0x80), packet[offset:end]
 
 
 class VideoUnits:
     kind = "video"
 
     def __init__(self):
-        self.sequence_number = None
+        self.prerolled = False
         self.nal_units = []
 
     def push(self, marker, payload):
@@ -116,7 +118,7 @@ class AudioFrames:
     kind = "audio"
 
     def __init__(self):
-        self.sequence_number = None
+        self.prerolled = False
         self.frame = b""
 
     def push(self, marker, payload):
@@ -149,11 +151,10 @@ class Dump:
         for buffer in buffers:
             # A copy: a mapping that Python drops late would keep the buffer from being writable.
             packet = buffer.extract_dup(0, buffer.get_size())
-            sequence_number, marker, payload = parse_rtp(packet)
-            if sequence_number == units.sequence_number:
-                continue  # the first comes twice: the server blocks the pad until PLAY
-            units.sequence_number = sequence_number
-            unit = units.push(marker, payload)
+            if not units.prerolled:
+                units.prerolled = True
+                continue
+            unit = units.push(*parse_rtp(packet))
             if unit is not None:
                 self.write(units.kind, unit, segment, buffer)
         return Gst.PadProbeReturn.OK
@@ -234,7 +235,7 @@ def main():
         server.get_session_pool().filter(lambda *_: GstRtspServer.RTSPFilterResult.REMOVE)
         server.client_filter(lambda *_: GstRtspServer.RTSPFilterResult.REMOVE)
         GLib.idle_add(loop.quit)
-        return GLib.SOURCE_REMOVE
+        return GLib.SOURCE_CONTINUE  # a second signal must not find the default action
 
     for number in (signal.SIGTERM, signal.SIGINT):
         GLib.unix_signal_add(GLib.PRIORITY_DEFAULT, number, terminate)
