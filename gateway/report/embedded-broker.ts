@@ -53,7 +53,12 @@ export class EmbeddedBroker implements BrokerLink {
       );
       return undefined;
     }
-    const { Aedes } = await import('aedes');
+    const [{ Aedes }, { default: packets }] = await Promise.all([
+      import('aedes'),
+      import('mqtt-packet'),
+    ]);
+    // A table of all 65536 two-byte numbers, each a Buffer, made for the first client: 17 MB.
+    packets.writeToStream.cacheNumbers = false;
     const aedes = await Aedes.createBroker({
       connectTimeout: MAX_CONNECT_MS,
       authorizePublish: (_client, packet, done) => done(publishProblem(packet)),

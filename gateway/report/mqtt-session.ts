@@ -123,6 +123,8 @@ function connectOptions(options: MqttSessionOptions, protocolVersion: 4 | 5): IC
     // Without this, everything said while the broker is away is kept in memory.
     queueQoSZero: false,
     reconnectPeriod: 0,
+    // A table of all 65536 two-byte numbers, each a Buffer: 17 MB.
+    writeCache: false,
     resubscribe: false,
     properties: { maximumPacketSize: MAX_PACKET_BYTES },
     will: { ...will, payload: Buffer.from(will.payload), qos: 1, retain: true },

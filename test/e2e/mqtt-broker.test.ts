@@ -122,6 +122,35 @@ describe('MQTT with Mosquitto', () => {
     }
   });
 
+  it('a broker that hangs delays nobody, and hears the newest state when it wakes', async () => {
+    const { board, reporter } = makeReporting({ url: broker.url });
+    board.setStreamStatus('front', streamStatus());
+    await reporter.start();
+    try {
+      await watcher.untilState(`${B}/stream/front/status`, JSON.stringify(streamStatus()));
+      broker.freeze();
+      const flooding = performance.now();
+      for (let n = 1; n <= 100_000; n += 1) {
+        board.setStreamStatus('front', streamStatus({ attempts: n }));
+        board.emit('event', { at: 'now', type: 'flood', message: 'x'.repeat(100) });
+      }
+      assert.ok(performance.now() - flooding < 5_000);
+      broker.thaw();
+      const newest = JSON.stringify(streamStatus({ attempts: 100_000 }));
+      await watcher.untilState(`${B}/stream/front/status`, newest);
+      // The burst, and one for each second that this took.
+      const events = watcher.heard.filter(({ text }) => text.includes('flood'));
+      assert.ok(events.length <= 30 + 20, `${events.length} events`);
+      broker.freeze();
+      const stopping = performance.now();
+      await reporter.stop();
+      assert.ok(performance.now() - stopping < 2_000);
+    } finally {
+      broker.thaw();
+      await reporter.stop();
+    }
+  });
+
   it('what an earlier life left behind is removed', async () => {
     await watcher.publish(`${B}/stream/old/status`, '{}', { retain: true });
     await watcher.publish(`${B}/found/old`, '{}', { retain: true });
@@ -171,7 +200,7 @@ describe('MQTT with Mosquitto', () => {
       message: 'rtsp://u:pw@10.0.0.1/ is gone',
     });
     const event = await watcher.until('the event', () =>
-      watcher.heard.find(({ topic }) => topic === `${B}/event`),
+      watcher.heard.find(({ text }) => text.includes('stream-lost')),
     );
     assert.equal(JSON.parse(event.text).message, 'rtsp://***@10.0.0.1/ is gone');
     await reporter.stop();

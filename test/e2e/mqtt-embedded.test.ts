@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
+import packets from 'mqtt-packet';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { GATEWAY_ID, makeReporting, streamStatus } from '../support/reporting.ts';
+import { GATEWAY_ID, makeReporting, publishStatus, streamStatus } from '../support/reporting.ts';
 
 const B = `sluice/${GATEWAY_ID}`;
 
@@ -20,6 +21,7 @@ describe('the embedded broker', () => {
     await once(nonsense, 'close');
 
     const watcher = await MqttWatcher.open(url, 4);
+    assert.equal(packets.writeToStream.cacheNumbers, false, 'a table of 17 MB');
     await watcher.untilState(`${B}/state`, 'online');
     await watcher.untilState(`${B}/stream/front/status`, JSON.stringify(streamStatus()));
     board.setStreamStatus('front', streamStatus({ state: 'stalled', code: 'no-data' }));
@@ -45,6 +47,48 @@ describe('the embedded broker', () => {
     assert.ok(Date.now() - before < 2_000);
     await watcher.until('stopped', () => watcher.heard.find(({ text }) => text === 'stopped'));
     await watcher.close();
+  });
+
+  it('every 10 s: health, stats and counters; stats are not kept', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { board, reporter } = makeReporting({ embedded: { listen: '127.0.0.1:0' } });
+    const stats = {
+      videoKbps: 4000,
+      audioKbps: 64,
+      fps: 25,
+      gopMs: 2000,
+      lostPackets: 0,
+      damagedUnits: 0,
+      jitterMs: 1,
+      reconnects: 0,
+      units: 1,
+      bytes: 2,
+    };
+    board.setStreamStatus('front', streamStatus());
+    board.setStreamStats('front', stats);
+    board.setPublish('front', 'master', publishStatus(), 'status');
+    await reporter.start();
+    const url = `mqtt://127.0.0.1:${reporter.embeddedPort}`;
+    const watcher = await MqttWatcher.open(url, 4);
+    await watcher.untilState(`${B}/health`);
+    board.setPublish('front', 'master', publishStatus({ bytes: 5 }), 'stats');
+    const counted = watcher.heard.length;
+    t.mock.timers.tick(10_000);
+    await watcher.untilState(`${B}/stream/front/stats`, JSON.stringify(stats));
+    await watcher.untilState(
+      `${B}/publish/front/master`,
+      JSON.stringify(publishStatus({ bytes: 5 })),
+    );
+    await watcher.until('health again', () =>
+      watcher.heard.slice(counted).find(({ topic }) => topic === `${B}/health`),
+    );
+    const late = await MqttWatcher.open(url, 4);
+    await late.untilState(`${B}/publish/front/master`);
+    assert.ok(late.state.has(`${B}/health`));
+    assert.ok(!late.state.has(`${B}/stream/front/stats`));
+    await late.close();
+    await watcher.close();
+    await reporter.stop();
   });
 
   it('its port is taken: one warning that says what to do, and the service goes on', async () => {

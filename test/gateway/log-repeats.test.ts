@@ -43,9 +43,9 @@ describe('LogRepeats', () => {
     repeats.report('a', 'warn', {}, 'one');
     repeats.report('a', 'warn', {}, 'two');
     for (let n = 0; n < 512; n += 1) repeats.report(`k${n}`, 'debug', {}, 'x');
-    assert.equal(lines.filter(({ msg }) => msg === '1 times, last: two').length, 1);
+    assert.equal(lines.filter(({ msg }) => msg === '1 time, last: two').length, 1);
     repeats.report('k511', 'debug', {}, 'y');
     repeats.close();
-    assert.equal(lines.at(-1)?.['msg'], '1 times, last: y');
+    assert.equal(lines.at(-1)?.['msg'], '1 time, last: y');
   });
 });

@@ -79,6 +79,15 @@ export class Mosquitto {
     await exited;
   }
 
+  /** Holds everything while its connections stay. */
+  freeze(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
   async stop(): Promise<void> {
     await this.kill('SIGTERM');
     await rm(this.folder, { recursive: true, force: true });

@@ -59,7 +59,10 @@ export class MqttWatcher {
       const found = find();
       if (found !== undefined) return found;
       if (Date.now() > deadline) {
-        const seen = [...this.state].map(([topic, text]) => `${topic} ${text}`).join('\n');
+        const seen = [...this.state]
+          .slice(0, 20)
+          .map(([topic, text]) => `${topic} ${text.slice(0, 200)}`)
+          .join('\n');
         throw new Error(`not seen within ${WAIT_MS} ms: ${what}; state:\n${seen}`);
       }
       await sleep(10);
