@@ -76,7 +76,7 @@ export function compareUnits(
   return { ...counts, audioDelayUs: both ? shifts.audio - shifts.video : undefined };
 }
 
-/** A test picture repeats itself: the latest place where the lists can lie on each other wins only by its run. */
+/** A test picture may repeat itself: of the places where both lists can begin, that with the longest equal run. */
 function firstCommonKey(
   sent: readonly CodedUnit[],
   seen: readonly SeenUnit[],

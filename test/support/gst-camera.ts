@@ -15,6 +15,8 @@ const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 2_000;
 
 export interface GstCameraOptions {
+  /** Where it listens; 127.0.0.1 by default. */
+  readonly address?: string;
   /** 0: any. */
   readonly port?: number;
   readonly mount?: string;
@@ -49,6 +51,7 @@ export class GstCamera {
   readonly #folder: string;
   readonly #options: GstCameraOptions;
   #port: number;
+  #starts = 0;
   #process: ChildProcess | undefined;
 
   constructor(folder: string, options: GstCameraOptions) {
@@ -63,17 +66,18 @@ export class GstCamera {
 
   /** Without credentials. */
   get url(): string {
-    return `rtsp://127.0.0.1:${this.#port}${this.#options.mount ?? '/cam'}`;
+    return `rtsp://${this.#options.address ?? '127.0.0.1'}:${this.#port}${this.#options.mount ?? '/cam'}`;
   }
 
   get pid(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** After `stop` or `kill`, as a camera that has rebooted: the same port, new times, a new dump. */
+  /** After `stop` or `kill`, as a camera that has rebooted: the same port, another picture, a new dump. */
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new Error('the camera runs already');
-    const options = { ...this.#options, port: this.#port, dump: this.#dumpFile };
+    const seed = this.#starts++;
+    const options = { ...this.#options, port: this.#port, dump: this.#dumpFile, seed };
     const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
     const child = spawn(PYTHON, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;

@@ -20,6 +20,7 @@ share it. dts may be negative.
 import argparse
 import ctypes
 import hashlib
+import itertools
 import json
 import signal
 
@@ -32,6 +33,7 @@ from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 ROLE = "viewer"
+MEDIA_PER_SEED = 16
 NAL_IDR = 5
 NAL_FU_A = 28
 NAL_LARGEST_SINGLE = 23
@@ -41,6 +43,7 @@ AU_HEADERS_BYTES = 4  # AU-headers-length, and one header of 13 + 3 bits
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=0, help="0: any")
+    parser.add_argument("--address", default="127.0.0.1")
     parser.add_argument("--mount", default="/cam")
     parser.add_argument("--fps", type=int, default=25)
     parser.add_argument("--width", type=int, default=320)
@@ -53,6 +56,7 @@ def arguments():
     parser.add_argument("--username", default="admin")
     parser.add_argument("--password", default="secret")
     parser.add_argument("--transports", default="tcp,udp", help="tcp, udp, or both with a comma")
+    parser.add_argument("--seed", type=int, default=0, help="another one: another picture and tone")
     parser.add_argument("--dump", metavar="FILE")
     return parser.parse_args()
 
@@ -63,7 +67,7 @@ def launch_line(args):
     tune = " tune=zerolatency" if args.bframes == 0 else ""
     profile = "constrained-baseline" if args.bframes == 0 else "main"
     video = (
-        f"videotestsrc is-live=true pattern=ball ! video/x-raw,format=I420,width={args.width},"
+        f"videotestsrc name=picture is-live=true pattern=ball ! video/x-raw,format=I420,width={args.width},"
         f"height={args.height},framerate={args.fps}/1 ! queue ! x264enc speed-preset=ultrafast"
         f" threads=1 sync-lookahead=0 mb-tree=false aud=false key-int-max={args.gop}"
         f" bitrate={args.bitrate} option-string={options}{tune}"
@@ -73,10 +77,19 @@ def launch_line(args):
     if args.audio == "none":
         return f"( {video} )"
     audio = (
-        "audiotestsrc is-live=true wave=sine ! audio/x-raw,rate=48000,channels=2 ! audioconvert"
+        "audiotestsrc name=tone is-live=true wave=sine ! audio/x-raw,rate=48000,channels=2 ! audioconvert"
         " ! queue ! avenc_aac bitrate=64000 ! aacparse ! rtpmp4gpay name=pay1 pt=97"
     )
     return f"( {video} {audio} )"
+
+
+def vary(element, seed):
+    """Each stream has bytes of its own, so that a dump tells which one somebody saw."""
+    colour = seed * 0x070503 % 0x1000000
+    element.get_by_name("picture").set_property("background-color", 0xFF000000 | colour)
+    tone = element.get_by_name("tone")
+    if tone:
+        tone.set_property("freq", 300 + seed * 7 % 3000)
 
 
 def parse_rtp(packet):
@@ -132,7 +145,7 @@ class AudioFrames:
 
 
 class Dump:
-    """Only for media that lives: a new one (all clients gone, one came back) goes on in the file."""
+    """When all clients went and one comes back there is a new stream; the file goes on with it."""
 
     def __init__(self, path):
         self.file = open(path, "w", buffering=1, encoding="ascii")
@@ -213,18 +226,20 @@ def main():
     factory.set_launch(launch_line(args))
     factory.set_shared(True)
     factory.set_protocols(protocols(args.transports))
-    if args.dump:
-        dump = Dump(args.dump)
+    dump = Dump(args.dump) if args.dump else None
+    seeds = itertools.count(args.seed * MEDIA_PER_SEED)
 
-        def configure(_factory, media):
-            element = media.get_element()
+    def configure(_factory, media):
+        element = media.get_element()
+        vary(element, next(seeds))
+        if dump:
             dump.watch(element.get_by_name("pay0"), VideoUnits())
-            if args.audio == "aac":
-                dump.watch(element.get_by_name("pay1"), AudioFrames())
+        if dump and args.audio == "aac":
+            dump.watch(element.get_by_name("pay1"), AudioFrames())
 
-        factory.connect("media-configure", configure)
+    factory.connect("media-configure", configure)
     server = GstRtspServer.RTSPServer.new()
-    server.set_address("127.0.0.1")
+    server.set_address(args.address)
     server.set_service(str(args.port))
     server.get_mount_points().add_factory(args.mount, factory)
     if args.auth != "none":
