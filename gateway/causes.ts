@@ -117,6 +117,8 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
         `${who} refused the stream: ${error.message}. Check the application name and the stream key in targetUri and targetStreamName.`,
         'taken',
       );
+    case 'RTMP_CLOSED':
+      return cause('ended', `${who} ended the session: ${error.message}. Trying again.`);
     case 'RTMP_STALLED':
       return cause(
         'timeout',

@@ -174,6 +174,12 @@ const target = z
       keepAlive: z
         ._default(flag(), true)
         .check(z.describe('Connect again whenever the session ends')),
+      emulateUserAgent: z
+        .optional(text('a user agent'))
+        .check(z.describe('What to call ourselves at the master (flashVer)')),
+      tcUrl: z.optional(text('a URL')).check(z.describe('tcUrl sent, when it is not targetUri')),
+      swfUrl: z.optional(text('a URL')).check(z.describe('swfUrl sent')),
+      pageUrl: z.optional(text('a URL')).check(z.describe('pageUrl sent')),
       caFile,
       fingerprint: z
         .optional(
