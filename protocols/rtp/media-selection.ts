@@ -2,7 +2,13 @@
  * Which medias of a session description are pulled, and by which depacketizer: the first video and
  * the first audio that can be carried. The rest is left out, with the reason.
  */
+import {
+  AudioObjectType,
+  serializeAudioSpecificConfig,
+} from '../../codecs/aac/audio-specific-config.ts';
 import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
+import { isAnnexB } from '../../codecs/h264/annex-b.ts';
+import { NalUnitType, nalUnitType } from '../../codecs/h264/nal-unit.ts';
 import type { MediaDescription, MediaFormat, SessionDescription } from '../sdp/sdp.ts';
 import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
 import { AacDepacketizer } from './payload/aac.ts';
@@ -39,11 +45,16 @@ const OPENERS: ReadonlyMap<string, Opener> = new Map([
 export function selectMedias(sdp: SessionDescription): Selection {
   const selected: SelectedMedia[] = [];
   const leftOut: LeftOutMedia[] = [];
-  // A back channel is what we would send (ONVIF Streaming §5.3): only taken when there is nothing else.
-  const forward = sdp.medias.filter((media) => media.direction !== 'sendonly');
-  for (const media of [...forward, ...sdp.medias.filter((each) => !forward.includes(each))]) {
-    const { kind } = media;
+  // ONVIF Streaming §5.3 writes `sendonly` on the back channel, where the others are `recvonly`. A camera
+  // that writes it on all of them means what RFC 8866 says: that it sends.
+  const namesBackChannel = sdp.medias.some((media) => media.direction === 'recvonly');
+  for (const media of sdp.medias) {
+    const { kind, direction } = media;
     if (kind !== 'video' && kind !== 'audio') continue;
+    if (namesBackChannel && direction === 'sendonly') {
+      leftOut.push({ kind, codec: codecsOf(media), reason: 'it is the way back to the camera' });
+      continue;
+    }
     const isTaken = selected.some((each) => each.kind === kind);
     const choice = isTaken ? undefined : chooseFormat(media, kind);
     if (choice !== undefined) selected.push(choice);
@@ -94,27 +105,55 @@ function opens(opener: Opener, format: MediaFormat): boolean {
 
 /** RFC 6184 §8.1: `sprop-parameter-sets` holds any number of sets, or is missing: then they come in band. */
 function openH264(receiver: UnitReceiver, format: MediaFormat): Depacketizer {
-  const sets = (format.parameters.get('sprop-parameter-sets') ?? '').split(',').map(fromBase64);
-  const find = (type: number) =>
-    sets.find((set) => ((set[0] ?? 0) & 0x1f) === type && set.length >= 4);
-  return new H264Depacketizer(receiver, find(7), find(8));
+  const sets = (format.parameters.get('sprop-parameter-sets') ?? '')
+    .split(',')
+    .map((text) => withoutStartCode(fromBase64(text)));
+  const find = (type: number) => sets.find((set) => nalUnitType(set[0] ?? 0) === type);
+  return new H264Depacketizer(receiver, find(NalUnitType.sps), find(NalUnitType.pps));
 }
 
 /** RFC 3640 §4.1. */
 function openAac(receiver: UnitReceiver, format: MediaFormat): Depacketizer {
-  const { parameters, clockRate } = format;
+  const { parameters, clockRate, channels = 1 } = format;
+  const auxiliary = UNREAD_AAC_FIELDS.find((name) => Number(parameters.get(name) ?? 0) !== 0);
+  if (auxiliary !== undefined) throw new ParseError(`its AU headers carry ${auxiliary}`);
+  const config = fromHex(parameters.get('config') ?? '');
   const bits = (name: string, fallback: number) => {
     const value = Number(parameters.get(name) ?? fallback);
     return Number.isInteger(value) && value >= 0 && value <= 16 ? value : fallback;
   };
   const isLowBitRate = parameters.get('mode')?.toLowerCase() === 'aac-lbr';
   return new AacDepacketizer(receiver, {
-    config: fromHex(parameters.get('config') ?? ''),
+    // A camera that names no config (some Dahua) sends AAC-LC, with what rtpmap says.
+    config: config.length > 0 ? config : plainConfig(clockRate, channels),
     clockRate,
     sizeLength: bits('sizelength', isLowBitRate ? 6 : 13),
     indexLength: bits('indexlength', isLowBitRate ? 2 : 3),
     indexDeltaLength: bits('indexdeltalength', isLowBitRate ? 2 : 3),
   });
+}
+
+/** Fields of AU headers that no camera is known to send, RFC 3640 §4.1. */
+const UNREAD_AAC_FIELDS = [
+  'ctsdeltalength',
+  'dtsdeltalength',
+  'randomaccessindication',
+  'streamstateindication',
+  'auxiliarydatasizelength',
+];
+
+function plainConfig(sampleRate: number, channels: number): Uint8Array {
+  // More than 5.1 needs a config: 7 stands for eight channels (ISO/IEC 14496-3 table 1.19).
+  if (channels > 6) throw new ParseError(`${channels} channels without a config`);
+  return serializeAudioSpecificConfig({
+    objectType: AudioObjectType.lc,
+    sampleRate,
+    channelConfiguration: channels,
+  });
+}
+
+function withoutStartCode(set: Uint8Array): Uint8Array {
+  return isAnnexB(set) ? set.subarray(set.indexOf(1) + 1) : set;
 }
 
 function fromBase64(text: string): Uint8Array {

@@ -1,6 +1,7 @@
 /**
  * AAC over RTP, RFC 3640: modes AAC-hbr and AAC-lbr, several access units in a packet, and one
  * access unit over several packets. Interleaving is not undone: units leave in order of arrival.
+ * Tolerated: frames that carry an ADTS header all the same, which is taken off.
  */
 import { aacTrack, parseAudioSpecificConfig } from '../../../codecs/aac/audio-specific-config.ts';
 import { AccessUnitAssembler } from '../../../codecs/access-unit-assembler.ts';
@@ -32,6 +33,8 @@ export class AacDepacketizer implements Depacketizer {
   /** Bytes still missing of a frame that came in pieces. */
   #missing = 0;
   #fragmentTimestamp = 0;
+  /** Of a frame that lost a piece: its other pieces are nothing. */
+  #droppedTimestamp: number | undefined;
 
   /** Throws ParseError for a config that is none. */
   constructor(receiver: UnitReceiver, format: AacPayloadFormat) {
@@ -46,6 +49,7 @@ export class AacDepacketizer implements Depacketizer {
     if (this.#missing > 0 && (isGap || packet.timestamp !== this.#fragmentTimestamp)) {
       this.#dropFragment();
     }
+    if (packet.timestamp === this.#droppedTimestamp) return;
     const { bytes, start, end } = packet;
     const headerBits = ((bytes[start] ?? 0) << 8) | (bytes[start + 1] ?? 0);
     const dataStart = start + 2 + Math.ceil(headerBits / 8);
@@ -86,15 +90,25 @@ export class AacDepacketizer implements Depacketizer {
     this.#assembler.append(piece);
     this.#missing -= piece.length;
     if (this.#missing > 0) return;
-    const kept = this.#receiver.unit(this.#assembler.take(), timestamp, true, this.track);
+    this.#droppedTimestamp = undefined;
+    const frame = withoutAdtsHeader(this.#assembler.take());
+    const kept = this.#receiver.unit(frame, timestamp, true, this.track);
     this.#assembler.release(kept);
   }
 
   #dropFragment(): void {
+    this.#droppedTimestamp = this.#fragmentTimestamp;
     this.#missing = 0;
     this.#assembler.clear();
     this.damagedUnits += 1;
   }
+}
+
+/** A bare frame never begins with 12 set bits: the first three would be the end of its elements. */
+function withoutAdtsHeader(frame: Uint8Array): Uint8Array {
+  if (frame[0] !== 0xff || ((frame[1] ?? 0) & 0xf6) !== 0xf0) return frame;
+  const hasCrc = ((frame[1] ?? 0) & 1) === 0;
+  return frame.subarray(hasCrc ? 9 : 7);
 }
 
 function readBits(bytes: Uint8Array, from: number, count: number): number {

@@ -59,8 +59,8 @@ export class H264Depacketizer implements Depacketizer {
 
   constructor(receiver: UnitReceiver, sps: Uint8Array | undefined, pps: Uint8Array | undefined) {
     this.#receiver = receiver;
-    this.#sps = sps;
-    this.#pps = pps;
+    if (sps !== undefined && isLength(sps, MIN_SPS_BYTES, MAX_SPS_BYTES)) this.#sps = sps;
+    if (pps !== undefined && isLength(pps, MIN_PPS_BYTES, MAX_PPS_BYTES)) this.#pps = pps;
     this.#updateTrack();
   }
 

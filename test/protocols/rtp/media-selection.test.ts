@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { UnsupportedError } from '../../../codecs/errors.ts';
+import { selectMedias } from '../../../protocols/rtp/media-selection.ts';
+import { parseSdp } from '../../../protocols/sdp/sdp.ts';
+import { AUDIO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
+
+const SETS = [VIDEO_TRACK.sps, VIDEO_TRACK.pps]
+  .map((set) => Buffer.from(set).toString('base64'))
+  .join(',');
+
+const H264 = `m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packetization-mode=1;sprop-parameter-sets=${SETS}\r\na=control:v\r\n`;
+const AAC =
+  'm=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\na=fmtp:97 mode=AAC-hbr; config=1190; sizeLength=13; indexLength=3; indexDeltaLength=3\r\na=control:a\r\n';
+const PCMU = 'm=audio 0 RTP/AVP 0\r\na=control:g711\r\n';
+const H265 = 'm=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\na=control:h265\r\n';
+const METADATA =
+  'm=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:meta\r\n';
+
+function select(sdp: string): { selected: string[]; leftOut: string[] } {
+  const { selected, leftOut } = selectMedias(parseSdp(`v=0\r\n${sdp}`));
+  return {
+    selected: selected.map(({ kind, media }) => `${kind} ${media.control}`),
+    leftOut: leftOut.map(({ kind, codec }) => `${kind} ${codec}`),
+  };
+}
+
+function tracks(sdp: string): unknown[] {
+  const { selected } = selectMedias(parseSdp(`v=0\r\n${sdp}`));
+  return selected.map(({ open }) => open({ unit: () => false }).track);
+}
+
+const cases = [
+  { name: 'H.264 and AAC', sdp: H264 + AAC, selected: ['video v', 'audio a'], leftOut: [] },
+  { name: 'audio first', sdp: AAC + H264, selected: ['audio a', 'video v'], leftOut: [] },
+  { name: 'H.264 alone', sdp: H264, selected: ['video v'], leftOut: [] },
+  { name: 'AAC alone', sdp: AAC, selected: ['audio a'], leftOut: [] },
+  {
+    name: 'audio that is not carried: video goes on',
+    sdp: H264 + PCMU,
+    selected: ['video v'],
+    leftOut: ['audio pcmu'],
+  },
+  {
+    name: 'H.265 in front of H.264',
+    sdp: H265 + H264,
+    selected: ['video v'],
+    leftOut: ['video h265'],
+  },
+  { name: 'metadata', sdp: H264 + METADATA, selected: ['video v'], leftOut: [] },
+  {
+    name: 'a second video',
+    sdp: H264 + H264.replace('control:v', 'control:v2'),
+    selected: ['video v'],
+    leftOut: ['video h264'],
+  },
+  {
+    name: 'a back channel of the same codec (ONVIF)',
+    sdp: `${H264}a=recvonly\r\n${PCMU}a=recvonly\r\n${AAC}a=sendonly\r\n`,
+    selected: ['video v'],
+    leftOut: ['audio pcmu', 'audio mpeg4-generic'],
+  },
+  {
+    name: 'sendonly on everything, as RFC 8866 means it',
+    sdp: `${H264}a=sendonly\r\n${AAC}a=sendonly\r\n`,
+    selected: ['video v', 'audio a'],
+    leftOut: [],
+  },
+  {
+    name: 'several payload types, the usable one last',
+    sdp: `m=video 0 RTP/AVP 26 98 96\r\na=rtpmap:96 H264/90000\r\na=rtpmap:98 H265/90000\r\na=control:v\r\n`,
+    selected: ['video v'],
+    leftOut: [],
+  },
+] as const;
+
+for (const { name, sdp, selected, leftOut } of cases) {
+  test(`selects from ${name}`, () => {
+    assert.deepEqual(select(sdp), { selected, leftOut });
+  });
+}
+
+test('the tracks are known from the SDP', () => {
+  assert.deepEqual(tracks(H264 + AAC), [VIDEO_TRACK, AUDIO_TRACK]);
+});
+
+test('without sprop-parameter-sets the track waits for the stream', () => {
+  assert.deepEqual(tracks(H264.replace(/a=fmtp.*\r\n/, '')), [undefined]);
+});
+
+test('sprop-parameter-sets with start codes', () => {
+  const code = Uint8Array.of(0, 0, 0, 1);
+  const sets = [VIDEO_TRACK.sps, VIDEO_TRACK.pps]
+    .map((set) => Buffer.concat([code, set]).toString('base64'))
+    .join(',');
+  assert.deepEqual(tracks(H264.replace(SETS, sets)), [VIDEO_TRACK]);
+});
+
+test('sprop-parameter-sets that are none', () => {
+  for (const sets of ['', ',', 'AAAA', '!!!', 'Zw==,aA==']) {
+    assert.deepEqual(tracks(H264.replace(SETS, sets)), [undefined], sets);
+  }
+});
+
+test('AAC without config: AAC-LC as rtpmap says', () => {
+  assert.deepEqual(tracks(AAC.replace('config=1190; ', '')), [AUDIO_TRACK]);
+});
+
+test('AAC with nothing but an rtpmap', () => {
+  assert.deepEqual(tracks(AAC.replace(/a=fmtp.*\r\n/, '')), [AUDIO_TRACK]);
+});
+
+test('AAC whose config is none, or whose headers hold more, is left out; video goes on', () => {
+  for (const config of ['config=ff', 'config=1190; auxiliaryDataSizeLength=8', 'config=16']) {
+    const got = select(H264 + AAC.replace('config=1190', config));
+    assert.deepEqual(got, { selected: ['video v'], leftOut: ['audio mpeg4-generic'] }, config);
+  }
+});
+
+test('nothing usable: the error names what there is, and what to do', () => {
+  assert.throws(
+    () => select(H265 + PCMU),
+    (error: unknown) =>
+      error instanceof UnsupportedError && /h265.*pcmu.*Set the camera/s.test(error.message),
+  );
+  assert.throws(() => select(METADATA), UnsupportedError);
+  assert.throws(() => select(''), UnsupportedError);
+});
