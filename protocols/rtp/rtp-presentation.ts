@@ -117,16 +117,16 @@ export class RtpPresentation {
     return Math.round((nowMs - this.#firstArrivalMs) * 1000);
   }
 
+  /** Tracks are only ever moved forward: time that has been written does not come again. */
   #correctOffsets(): void {
     if (this.#isCorrected) return;
-    const [reference, ...others] = this.#tracks;
-    if (reference?.wallOffsetUs === undefined) return;
-    if (others.some((track) => track.wallOffsetUs === undefined)) return;
+    const offsets = this.#tracks.map((track) => track.wallOffsetUs ?? Number.NaN);
+    const earliest = Math.min(...offsets);
+    if (Number.isNaN(earliest)) return; // not every track has had a report
     this.#isCorrected = true;
-    for (const track of others) {
-      const difference = (track.wallOffsetUs ?? 0) - reference.wallOffsetUs;
-      const size = Math.abs(difference);
-      if (size >= MIN_CORRECTION_US && size <= MAX_CORRECTION_US) track.shift(difference);
+    for (const [index, track] of this.#tracks.entries()) {
+      const behindUs = (offsets[index] ?? 0) - earliest;
+      if (behindUs > MIN_CORRECTION_US && behindUs <= MAX_CORRECTION_US) track.shift(behindUs);
     }
   }
 }
@@ -147,6 +147,7 @@ class PresentationTrack implements UnitReceiver {
   #timedTrack: Track | undefined;
   #timeline: RtpTimeline | undefined;
   #pendingReport: SenderReport | undefined;
+  #pendingShiftUs = 0;
   #lastReportNtp = 0;
   #lastReportAtMs: number | undefined;
 
@@ -175,6 +176,10 @@ class PresentationTrack implements UnitReceiver {
   }
 
   unit(data: Uint8Array, rtpTimestamp: number, randomAccess: boolean, track: Track): boolean {
+    if (randomAccess && this.#pendingShiftUs > 0) {
+      this.#timeline?.shift(this.#pendingShiftUs);
+      this.#pendingShiftUs = 0;
+    }
     const ptsUs = this.#timeline?.advance(rtpTimestamp) ?? 0;
     if (data.length > MAX_ACCESS_UNIT_BYTES || !this.#presentation.isReady()) return false;
     const dtsUs = track.kind === 'video' ? this.#decodeTime(ptsUs, randomAccess, track) : ptsUs;
@@ -190,8 +195,9 @@ class PresentationTrack implements UnitReceiver {
     this.#placeReport();
   }
 
+  /** From the next random access point on: between pictures that refer to each other it would mix their order. */
   shift(byUs: number): void {
-    this.#timeline?.shift(byUs);
+    this.#pendingShiftUs = byUs;
   }
 
   receiverReport(ownSsrc: number, headroom: number, nowMs: number): Uint8Array | undefined {

@@ -50,20 +50,26 @@ export class RtspParser {
 
   /** Completes what is held with the chunk's first bytes; returns how many were used. */
   #finishHeld(chunk: Uint8Array): number {
-    if (this.#held[0] !== DOLLAR) {
-      const joined = concat(this.#held.subarray(0, this.#heldLength), chunk);
-      this.#heldLength = 0;
-      this.#parse(joined, 0);
-      return chunk.length;
-    }
+    if (this.#held[0] !== DOLLAR) return this.#parseJoined(chunk);
     let used = this.#addToHeld(chunk, 0, FRAME_HEADER_BYTES);
     if (this.#heldLength < FRAME_HEADER_BYTES) return used;
+    if (!this.#handler.isChannel(this.#held[1] ?? 0)) {
+      return used + this.#parseJoined(chunk.subarray(used));
+    }
     const end = FRAME_HEADER_BYTES + lengthAt(this.#held, 0);
     used = this.#addToHeld(chunk, used, end);
     if (this.#heldLength < end) return used;
     this.#heldLength = 0;
     this.#handler.frame(this.#held[1] ?? 0, this.#held, FRAME_HEADER_BYTES, end);
     return used;
+  }
+
+  /** What is held and the chunk as one: for what is rare. Returns how many bytes of the chunk were used: all. */
+  #parseJoined(chunk: Uint8Array): number {
+    const joined = concat(this.#held.subarray(0, this.#heldLength), chunk);
+    this.#heldLength = 0;
+    this.#parse(joined, 0);
+    return chunk.length;
   }
 
   /** Copies from `chunk[from…)` until `want` bytes are held; returns where it stopped. */
