@@ -88,8 +88,9 @@ export class RtspPull {
       );
       this.#presentation = presentation;
       const tracks = await this.#setUp(selected, description.base, life);
-      const rtpInfo = await this.#session.play(base, life);
-      presentation.setOrigins(originsOf(tracks, rtpInfo));
+      const onRtpInfo = (rtpInfo: readonly RtpInfo[]) =>
+        presentation.setOrigins(originsOf(tracks, rtpInfo));
+      await this.#session.play(base, onRtpInfo, life);
       reports = setInterval(() => this.#report(tracks), RECEIVER_REPORT_MS);
       if (tracks.some((track) => track.udp !== undefined)) this.#watchUdp();
       await this.#session.keepAlive(base, life);
@@ -204,8 +205,11 @@ export class RtspPull {
 
   /** The camera's choice of channels counts, not ours. Returns the one for RTCP. */
   #mapChannels(index: number, answer: TransportAnswer, asked: number): number {
-    const rtp = answer.channel ?? asked;
-    const rtcp = answer.rtcpChannel ?? rtp + 1;
+    // Some cameras answer every SETUP with 0-1, and then send on the channels that were asked for.
+    const isTaken =
+      answer.channel !== undefined && this.#channelTracks[answer.channel] !== NO_TRACK;
+    const rtp = isTaken ? asked : (answer.channel ?? asked);
+    const rtcp = isTaken ? asked + 1 : (answer.rtcpChannel ?? rtp + 1);
     this.#channelTracks[rtp] = index * 2;
     this.#channelTracks[rtcp] = index * 2 + 1;
     this.#session.expectChannels(rtp, rtcp);

@@ -33,6 +33,13 @@ const ANSWER_TIMEOUT_MS = 10_000;
 const TEARDOWN_TIMEOUT_MS = 500;
 /** Asked for again and again by a nonce that never lasts: stop. */
 const MAX_LOGIN_ROUNDS = 4;
+/** What some cameras ask to see whether we are alive, or tell; RFC 2326 §10. */
+const POLITE_METHODS: ReadonlySet<string> = new Set([
+  'OPTIONS',
+  'GET_PARAMETER',
+  'SET_PARAMETER',
+  'ANNOUNCE',
+]);
 
 export interface RtspSessionOptions {
   /** Without user-info. */
@@ -60,6 +67,8 @@ export interface Description {
 }
 
 interface Waiting {
+  /** Called as the answer is read, before the bytes behind it. */
+  readonly onAnswer: ((response: RtspResponse) => void) | undefined;
   readonly resolve: (response: RtspResponse) => void;
   readonly reject: (error: Error) => void;
 }
@@ -114,8 +123,9 @@ export class RtspSession {
   async describe(signal: AbortSignal): Promise<Description> {
     const { url } = this.#options;
     const response = await this.#request('DESCRIBE', url, { Accept: 'application/sdp' }, signal);
+    const text = new TextDecoder().decode(response.body);
     const contentType = response.headers.get('content-type') ?? 'application/sdp';
-    if (!/^application\/sdp\b/i.test(contentType)) {
+    if (!/^application\/sdp\b/i.test(contentType) && !/^\s*v=/.test(text)) {
       throw new ProtocolError(
         'RTSP_CONTENT_TYPE',
         `DESCRIBE answered with ${contentType.slice(0, 80)} instead of SDP`,
@@ -126,7 +136,7 @@ export class RtspSession {
       response.headers.get('content-base'),
       response.headers.get('content-location'),
     );
-    return { sdp: parseSdp(new TextDecoder().decode(response.body)), base };
+    return { sdp: parseSdp(text), base };
   }
 
   async setup(
@@ -141,9 +151,16 @@ export class RtspSession {
     return parseTransport(response.headers.get('transport') ?? asked);
   }
 
-  async play(url: string, signal: AbortSignal): Promise<RtpInfo[]> {
-    const response = await this.#request('PLAY', url, { Range: 'npt=0.000-' }, signal);
-    return parseRtpInfo(response.headers.get('rtp-info') ?? '');
+  /** `onRtpInfo` is called before any media that comes behind the answer, even in the same read. */
+  async play(
+    url: string,
+    onRtpInfo: (rtpInfo: readonly RtpInfo[]) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const onAnswer = ({ status, headers }: RtspResponse) => {
+      if (status === 200) onRtpInfo(parseRtpInfo(headers.get('rtp-info') ?? ''));
+    };
+    await this.#request('PLAY', url, { Range: 'npt=0.000-' }, signal, onAnswer);
   }
 
   /**
@@ -192,8 +209,9 @@ export class RtspSession {
     uri: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    onAnswer?: Waiting['onAnswer'],
   ): Promise<RtspResponse> {
-    const response = await this.#exchange(method, uri, headers, signal);
+    const response = await this.#exchange(method, uri, headers, signal, onAnswer);
     const { status, reason } = response;
     if (status >= 200 && status < 300) return response;
     const location = response.headers.get('location');
@@ -211,39 +229,57 @@ export class RtspSession {
     uri: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    onAnswer?: Waiting['onAnswer'],
   ): Promise<RtspResponse> {
     for (let round = 1; ; round += 1) {
       const authorization = this.#authenticator?.authorize(method, uri);
-      const response = await this.#send(method, uri, authorization, headers, signal);
+      const login: Record<string, string> =
+        authorization === undefined ? {} : { Authorization: authorization };
+      const response = await this.#send(method, uri, { ...headers, ...login }, signal, onAnswer);
       if (response.status !== 401) {
         if (authorization !== undefined) this.#authenticator?.accepted();
         return response;
       }
-      if (this.#authenticator === undefined)
-        throw new AuthenticationError('401 Unauthorized', false);
-      const challenges = response.headers.getAll('www-authenticate');
-      const verdict = this.#authenticator.challenge(challenges, authorization !== undefined);
-      if (verdict === 'unsupported') {
-        throw new ProtocolError(
-          'RTSP_AUTH_SCHEME',
-          `the camera asks for a login of a kind that is not known here: ${challenges.join(', ').slice(0, 120)}`,
-          401,
-        );
-      }
-      if (verdict === 'refused' || round >= MAX_LOGIN_ROUNDS) {
-        throw new AuthenticationError('401 Unauthorized', true);
-      }
+      this.#logIn(method, response, authorization !== undefined, round);
     }
+  }
+
+  /** Takes the challenge of a 401, or throws when there is no use in trying again. */
+  #logIn(method: string, response: RtspResponse, wasSent: boolean, round: number): void {
+    if (this.#authenticator === undefined) {
+      throw new AuthenticationError(
+        `${method} was answered with 401: the camera wants a user name and a password`,
+        false,
+      );
+    }
+    const challenges = response.headers.getAll('www-authenticate');
+    const verdict = this.#authenticator.challenge(challenges, wasSent);
+    if (verdict === 'unsupported') {
+      throw new ProtocolError(
+        'RTSP_AUTH_SCHEME',
+        `the camera asks for a login of a kind that is not known here: ${challenges.join(', ').slice(0, 120)}`,
+        401,
+      );
+    }
+    if (verdict === 'retry' && round < MAX_LOGIN_ROUNDS) return;
+    throw new AuthenticationError(
+      this.#authenticator.wasAccepted
+        ? // Dahua and others answer so when they are out of sessions (rroller/dahua#603).
+          `${method} was answered with 401 although the password was right before: the camera may be out of sessions`
+        : `${method} was answered with 401: the user name or the password is wrong`,
+      true,
+    );
   }
 
   #send(
     method: string,
     uri: string,
-    authorization: string | undefined,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
+    onAnswer: Waiting['onAnswer'],
   ): Promise<RtspResponse> {
     if (this.#state.at === 'closed') return Promise.reject(this.#state.cause);
+    if (signal.aborted) return Promise.reject(toError(signal.reason));
     this.#cseq += 1;
     const cseq = this.#cseq;
     const all: [string, string][] = [
@@ -252,35 +288,34 @@ export class RtspSession {
       ...Object.entries(headers),
     ];
     if (this.#state.at === 'ready') all.push(['Session', this.#state.session.id]);
-    if (authorization !== undefined) all.push(['Authorization', authorization]);
-    const answer = new Promise<RtspResponse>((resolve, reject) => {
-      this.#waiting.set(cseq, { resolve, reject });
-    });
+    const answer = this.#answerTo(method, cseq, signal, onAnswer);
     this.#write(serializeRequest(method, uri, all));
-    return this.#untilAnswered(answer, method, cseq, signal);
+    return answer;
   }
 
-  async #untilAnswered(
-    answer: Promise<RtspResponse>,
+  /** Settles with the answer, the end of the session, the abort, or after ten seconds; leaves nothing behind. */
+  async #answerTo(
     method: string,
     cseq: number,
     signal: AbortSignal,
+    onAnswer: Waiting['onAnswer'],
   ): Promise<RtspResponse> {
-    const timeout = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-    const give = AbortSignal.any([signal, timeout]);
-    const onAbort = () => {
-      const words = `no answer to ${method} within ${ANSWER_TIMEOUT_MS / 1000} s`;
-      const reason: Error = signal.aborted
-        ? toError(signal.reason)
-        : new DOMException(words, 'TimeoutError');
-      this.#waiting.get(cseq)?.reject(reason);
-    };
-    if (give.aborted) onAbort();
-    give.addEventListener('abort', onAbort, { once: true });
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: () => void = () => {};
     try {
-      return await answer;
+      return await new Promise<RtspResponse>((resolve, reject) => {
+        this.#waiting.set(cseq, { onAnswer, resolve, reject });
+        const words = `no answer to ${method} within ${ANSWER_TIMEOUT_MS / 1000} s`;
+        timer = setTimeout(
+          () => reject(new DOMException(words, 'TimeoutError')),
+          ANSWER_TIMEOUT_MS,
+        );
+        onAbort = () => reject(toError(signal.reason));
+        signal.addEventListener('abort', onAbort, { once: true });
+      });
     } finally {
-      give.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
       this.#waiting.delete(cseq);
     }
   }
@@ -291,17 +326,19 @@ export class RtspSession {
 
   #message(message: RtspMessage): void {
     if (message.kind === 'request') {
-      // Some cameras ask whether we are alive; any other request is politely declined.
       const cseq = message.headers.get('cseq') ?? '0';
-      const [status, reason] =
-        message.method === 'OPTIONS' ? [200, 'OK'] : [405, 'Method Not Allowed'];
+      const [status, reason] = POLITE_METHODS.has(message.method)
+        ? [200, 'OK']
+        : [501, 'Not Implemented'];
       this.#write(serializeResponse(status, reason, [['CSeq', cseq]]));
       return;
     }
     const cseq = Number(message.headers.get('cseq') ?? Number.NaN);
     // Without a CSeq it answers the oldest request; one that nobody waits for came too late.
     const key = Number.isNaN(cseq) ? this.#waiting.keys().next().value : cseq;
-    if (key !== undefined) this.#waiting.get(key)?.resolve(message);
+    const waiting = key === undefined ? undefined : this.#waiting.get(key);
+    waiting?.onAnswer?.(message);
+    waiting?.resolve(message);
   }
 }
 
