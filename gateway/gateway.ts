@@ -26,8 +26,8 @@ import { MqttReporter } from './report/mqtt-reporter.ts';
 import { VERSION } from './version.ts';
 
 /** Attempts to connect, of all cameras and masters together. */
-const ATTEMPTS_PER_S = 10;
-const ATTEMPTS_BURST = 20;
+const ATTEMPTS_PER_S = 40;
+const ATTEMPTS_BURST = 80;
 /** Cameras that are there answer within seconds; after this it is fair to say that there are none. */
 const NOTHING_FOUND_MS = 12_000;
 

@@ -1,6 +1,11 @@
 #!/usr/bin/env node
 /** The command line: one file per command, loaded when it is asked for. */
+import { setFlagsFromString } from 'node:v8';
 import { VERSION } from './version.ts';
+
+// Young garbage dies at once here: a nursery that stays at its first size costs no time and saves
+// 30 MB at 64 cameras. (`--max-semi-space-size` says the same, but only before the process starts.)
+setFlagsFromString('--semi-space-growth-factor=1');
 
 const USAGE = `sluice ${VERSION}: finds cameras, pulls them, publishes them to an RTMP master, and tells over MQTT
 

@@ -262,7 +262,7 @@ const http = section('Health and state over HTTP', {
 
 const limits = section('Bounds on memory and patience', {
   gopCacheMaxBytes: z
-    ._default(wholeNumber(0, 4096 * MEBIBYTE), 32 * MEBIBYTE)
+    ._default(wholeNumber(0, 4096 * MEBIBYTE), 16 * MEBIBYTE)
     .check(z.describe('All GOP caches together; 0: none')),
   queueMaxBytes: z
     ._default(wholeNumber(64 * 1024, 1024 * MEBIBYTE), 8 * MEBIBYTE)

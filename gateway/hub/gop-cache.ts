@@ -3,7 +3,8 @@
  * picture at once. Bytes are copied into pooled slabs; with no slab left, or past the limit for one
  * stream, the cache empties itself and starts again at the next random access point.
  */
-import { ACCESS_UNIT_HEADROOM, type AccessUnit } from '../../codecs/access-unit.ts';
+import type { AccessUnit } from '../../codecs/access-unit.ts';
+import { AccessUnitAssembler } from '../../codecs/access-unit-assembler.ts';
 import type { Track } from '../../codecs/track.ts';
 import { SLAB_BYTES, type SlabPool } from './slab-pool.ts';
 
@@ -11,6 +12,9 @@ import { SLAB_BYTES, type SlabPool } from './slab-pool.ts';
 const MAX_GOP_BYTES = 4 * 1024 * 1024;
 /** Bounds the list for streams of very small units: 60 s of 50 fps video with audio. */
 const MAX_GOP_UNITS = 6000;
+
+/** One for the process: a replay is synchronous, so two never overlap. */
+const assembler = new AccessUnitAssembler();
 
 interface CachedUnit {
   readonly track: Track;
@@ -65,12 +69,13 @@ export class GopCache {
     this.#byteLength += length;
   }
 
-  /** The cached units in order, each in a buffer of its own with headroom. */
-  *units(): Generator<AccessUnit> {
+  /** Hands out the cached units in order, each lent for the call as a source would lend it. */
+  replay(write: (unit: AccessUnit) => void): void {
     for (const { track, ptsUs, dtsUs, randomAccess, offset, length } of this.#units) {
-      const data = new Uint8Array(ACCESS_UNIT_HEADROOM + length).subarray(ACCESS_UNIT_HEADROOM);
-      this.#copyOut(data, offset);
-      yield { track, ptsUs, dtsUs, randomAccess, data, kept: false };
+      this.#copyOut(offset, length);
+      const unit = { track, ptsUs, dtsUs, randomAccess, data: assembler.take(), kept: false };
+      write(unit);
+      assembler.release(unit.kept);
     }
   }
 
@@ -100,12 +105,12 @@ export class GopCache {
     }
   }
 
-  #copyOut(data: Uint8Array, at: number): void {
-    let done = 0;
-    for (const [slab, start] of this.#pieces(at, data.length)) {
-      const size = Math.min(SLAB_BYTES - start, data.length - done);
-      data.set(slab.subarray(start, start + size), done);
-      done += size;
+  #copyOut(at: number, length: number): void {
+    let left = length;
+    for (const [slab, start] of this.#pieces(at, length)) {
+      const size = Math.min(SLAB_BYTES - start, left);
+      assembler.append(slab.subarray(start, start + size));
+      left -= size;
     }
   }
 

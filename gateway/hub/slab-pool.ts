@@ -4,6 +4,9 @@
  */
 export const SLAB_BYTES = 64 * 1024;
 
+/** Kept for the next user; more go back to the system: caches are full only while something is amiss. */
+const MAX_SPARE_SLABS = 16;
+
 export class SlabPool {
   readonly #capacity: number;
   readonly #free: Uint8Array[] = [];
@@ -23,7 +26,8 @@ export class SlabPool {
   }
 
   release(slab: Uint8Array): void {
-    this.#free.push(slab);
+    if (this.#free.length < MAX_SPARE_SLABS) this.#free.push(slab);
+    else this.#made -= 1;
   }
 
   get usedBytes(): number {

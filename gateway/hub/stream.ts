@@ -104,7 +104,7 @@ export class Stream extends EventEmitter<StreamEvents> implements StreamSink {
   subscribe(sink: StreamSink): Disposable {
     if (this.#tracks !== undefined) {
       sink.start(this.#tracks);
-      for (const unit of this.#cache.units()) sink.write(unit);
+      this.#cache.replay((unit) => sink.write(unit));
     }
     // A new array each time: `write` may be iterating over the old one.
     this.#sinks = [...this.#sinks, sink];
