@@ -80,14 +80,14 @@ export class RtspPull {
       base = joinControl(description.base, description.sdp.control);
       const { selected, leftOut } = selectMedias(description.sdp);
       if (leftOut.length > 0) this.#context.log.info({ leftOut }, 'medias left out');
+      const tracks = await this.#setUp(selected, description.base, life);
       const presentation = new RtpPresentation(
-        selected,
+        tracks.map((track) => track.media),
         sink,
         () => performance.now(),
         randomInt(2 ** 32),
       );
       this.#presentation = presentation;
-      const tracks = await this.#setUp(selected, description.base, life);
       const onRtpInfo = (rtpInfo: readonly RtpInfo[]) =>
         presentation.setOrigins(originsOf(tracks, rtpInfo));
       await this.#session.play(base, onRtpInfo, life);
@@ -169,10 +169,14 @@ export class RtspPull {
     signal: AbortSignal,
   ): Promise<PulledTrack[]> {
     const tracks: PulledTrack[] = [];
-    for (const [index, media] of medias.entries()) {
-      tracks.push(
-        await this.#setUpTrack(index, media, joinControl(base, media.media.control), signal),
-      );
+    for (const media of medias) {
+      const url = joinControl(base, media.media.control);
+      try {
+        tracks.push(await this.#setUpTrack(tracks.length, media, url, signal));
+      } catch (error) {
+        if (!isAudioRefused(media, error) || medias.length === 1) throw error;
+        this.#context.log.warn({ err: error }, 'the camera refuses its audio, video goes on');
+      }
     }
     this.#options.stats.transport = this.#options.transport;
     return tracks;
@@ -278,6 +282,12 @@ export class RtspPull {
     this.#socket?.destroy();
     for (const udp of this.#udp) udp.close();
   }
+}
+
+/** Not what concerns the transport or the session as a whole: 461, 454. */
+function isAudioRefused(media: SelectedMedia, error: unknown): boolean {
+  const status = error instanceof ProtocolError ? error.status : undefined;
+  return media.kind === 'audio' && status !== undefined && status !== 461 && status !== 454;
 }
 
 function closedByCamera(): Error {
