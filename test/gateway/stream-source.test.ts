@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
+import { AuthenticationError, UnsupportedError } from '../../codecs/errors.ts';
+import type { StreamSink } from '../../codecs/stream-sink.ts';
+import type { SourceStats, StreamDriver } from '../../drivers/driver.ts';
+import { AttemptBudget } from '../../gateway/attempt-budget.ts';
+import { SlabPool } from '../../gateway/hub/slab-pool.ts';
+import { Stream } from '../../gateway/hub/stream.ts';
+import { Board } from '../../gateway/report/board.ts';
+import { StreamSource } from '../../gateway/stream-source.ts';
+import { VIDEO_TRACK, videoUnit } from '../support/units.ts';
+
+const STATS: SourceStats = {
+  receivedBytes: 0,
+  receivedPackets: 0,
+  lostPackets: 0,
+  damagedUnits: 0,
+  jitterMs: 0,
+  transport: 'tcp',
+};
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A camera that does what the test says, attempt after attempt. */
+class ScriptedDriver implements StreamDriver {
+  readonly stats = STATS;
+  attempts = 0;
+  sink: StreamSink | undefined;
+  readonly #behave: (attempt: number) => Error | undefined;
+
+  constructor(behave: (attempt: number) => Error | undefined) {
+    this.#behave = behave;
+  }
+
+  async run(sink: StreamSink, signal: AbortSignal): Promise<void> {
+    this.attempts += 1;
+    this.sink = sink;
+    const failure = this.#behave(this.attempts);
+    if (failure !== undefined) throw failure;
+    await new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+  }
+
+  send(ptsUs: number): void {
+    this.sink?.write(videoUnit({ ptsUs, randomAccess: true }));
+  }
+}
+
+async function supervised(
+  t: TestContext,
+  behave: (attempt: number) => Error | undefined,
+): Promise<{
+  driver: ScriptedDriver;
+  source: StreamSource;
+  board: Board;
+  stop: () => Promise<void>;
+}> {
+  t.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_000_000 });
+  const now = () => Date.now();
+  const board = new Board();
+  const driver = new ScriptedDriver(behave);
+  const source = new StreamSource(
+    new Stream('cam', new SlabPool(0), now),
+    { driver, sourceUrl: 'rtsp://10.0.0.2/x', who: 'The camera cam', stallMs: 5_000 },
+    {
+      board,
+      log: pino({ level: 'silent' }),
+      budget: new AttemptBudget(1000, 1000, now),
+      now,
+      random: () => 0.999_999,
+    },
+  );
+  const controller = new AbortController();
+  const running = source.run(controller.signal);
+  await settle();
+  return {
+    driver,
+    source,
+    board,
+    stop: async () => {
+      controller.abort();
+      await running;
+    },
+  };
+}
+
+function status(board: Board) {
+  const entry = board.streams.get('cam');
+  assert.ok(entry !== undefined);
+  return entry.status;
+}
+
+test('connecting until the first picture, then online', async (t) => {
+  const { driver, board, stop } = await supervised(t, () => undefined);
+  assert.equal(status(board).state, 'connecting');
+  driver.sink?.start([VIDEO_TRACK]);
+  assert.equal(status(board).state, 'connecting');
+  driver.send(0);
+  assert.equal(status(board).state, 'online');
+  assert.equal(board.streams.get('cam')?.info?.tracks[0]?.codec, 'h264');
+  await stop();
+});
+
+test('a silent camera is stalled after stallMs, connected anew, and online again', async (t) => {
+  const { driver, source, board, stop } = await supervised(t, () => undefined);
+  driver.sink?.start([VIDEO_TRACK]);
+  driver.send(0);
+  t.mock.timers.tick(1_000);
+  source.tick(Date.now());
+  t.mock.timers.tick(4_900);
+  source.tick(Date.now());
+  await settle();
+  assert.equal(status(board).state, 'online');
+  t.mock.timers.tick(200);
+  source.tick(Date.now());
+  await settle();
+  assert.equal(status(board).state, 'stalled');
+  assert.equal(status(board).code, 'no-data');
+  assert.match(status(board).reason, /no picture for 5 s/);
+  assert.ok(status(board).nextRetryAt !== null && status(board).lastFrameAt !== null);
+  t.mock.timers.tick(1_000);
+  await settle();
+  assert.equal(driver.attempts, 2);
+  driver.sink?.start([VIDEO_TRACK]);
+  driver.send(0);
+  assert.equal(status(board).state, 'online');
+  await stop();
+});
+
+test('a camera that accepts and never sends is given up within seconds', async (t) => {
+  const { source, board, stop } = await supervised(t, () => undefined);
+  for (let second = 0; second < 21; second += 1) {
+    t.mock.timers.tick(1_000);
+    source.tick(Date.now());
+  }
+  await settle();
+  assert.equal(status(board).state, 'stalled');
+  assert.match(status(board).reason, /sends no picture/);
+  await stop();
+});
+
+const failures: readonly [string, Error, string, string][] = [
+  ['a wrong password', new AuthenticationError('401', true), 'unauthorized', 'auth'],
+  [
+    'a codec that cannot be carried',
+    new UnsupportedError('it offers only JPEG.'),
+    'unsupported',
+    'codec',
+  ],
+  [
+    'nothing listens',
+    Object.assign(new Error('x'), { code: 'ECONNREFUSED' }),
+    'unreachable',
+    'refused',
+  ],
+];
+for (const [name, error, state, code] of failures) {
+  test(`${name}: ${state}, and it stays so while trying again`, async (t) => {
+    const { board, stop, driver } = await supervised(t, () => error);
+    assert.equal(status(board).state, state);
+    assert.equal(status(board).code, code);
+    assert.equal(status(board).attempts, 1);
+    t.mock.timers.tick(60_000);
+    await settle();
+    assert.ok(driver.attempts >= 2);
+    assert.equal(status(board).state, state);
+    await stop();
+  });
+}
+
+test('restart drops the connection and connects at once', async (t) => {
+  const { driver, source, stop } = await supervised(t, () => undefined);
+  driver.sink?.start([VIDEO_TRACK]);
+  driver.send(0);
+  source.restart();
+  await settle();
+  t.mock.timers.tick(1_000);
+  await settle();
+  assert.equal(driver.attempts, 2);
+  await stop();
+});
