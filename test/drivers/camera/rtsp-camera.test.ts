@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { pino } from 'pino';
 import { AuthenticationError, ProtocolError, UnsupportedError } from '../../../codecs/errors.ts';
 import { RtspCamera, type RtspCameraOptions } from '../../../drivers/camera/rtsp-camera.ts';
+import { makeCertificate } from '../../support/certificates.ts';
 import { hex } from '../../support/hex.ts';
 import { RecordingSink } from '../../support/recording-sink.ts';
 import {
@@ -328,6 +330,17 @@ test('302 in a circle ends', async (context) => {
   assert.ok(error instanceof Error);
 });
 
+test('rtsps: a certificate that nobody vouches for is refused', async (context) => {
+  const { key, cert } = await makeCertificate('IP:127.0.0.1');
+  const server = createTlsServer({ key, cert }).listen(0, '127.0.0.1');
+  context.after(() => server.close());
+  await once(server, 'listening');
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const run = attempt(context, { url: `rtsps://127.0.0.1:${address.port}/x` });
+  assert.match(String(Reflect.get(await run.error(), 'code')), /UNABLE_TO_VERIFY|SELF_SIGNED/);
+});
+
 // Transports -------------------------------------------------------------------------------------------
 
 const refuseTcp: Script = {
@@ -549,6 +562,25 @@ test('a lost packet: damage up to the next random access point, and counted', as
   assert.equal(run.driver.stats.lostPackets, 1);
   assert.equal(run.driver.stats.damagedUnits, 2);
 });
+
+for (const transport of ['tcp', 'udp'] as const) {
+  test(`receiver reports go out every five seconds over ${transport}`, async (context) => {
+    context.mock.timers.enable({ apis: ['setInterval'] });
+    const { camera } = await plays(context, {}, { transport });
+    const isReport = (bytes: Uint8Array) => {
+      const at = transport === 'tcp' ? 4 : 0;
+      return bytes[at + 1] === 201 && bytes.length > at + 8;
+    };
+    context.mock.timers.tick(4999);
+    await setImmediate();
+    assert.equal(camera.received.filter(isReport).length, 0);
+    context.mock.timers.tick(1);
+    await until(() => camera.received.filter(isReport).length === 2);
+    const [video, audio] = camera.received.filter(isReport);
+    if (transport === 'tcp')
+      assert.deepEqual([video?.[1], audio?.[1]], [1, 3], 'the RTCP channels');
+  });
+}
 
 test('each attempt of a driver begins anew', async (context) => {
   const { run } = await plays(context, {});
