@@ -1,0 +1,101 @@
+/** The gateway as users run it: the bundle as a child process, with a configuration of its own. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PublishEntry, StreamEntry } from '../../gateway/report/board.ts';
+import { freePort } from './free-port.ts';
+
+const START_TIMEOUT_MS = 15_000;
+const POLL_MS = 100;
+
+export class GatewayProcess {
+  log = '';
+  readonly #process: ChildProcess;
+  readonly #folder: string;
+  readonly #httpPort: number;
+
+  private constructor(process: ChildProcess, folder: string, httpPort: number) {
+    this.#process = process;
+    this.#folder = folder;
+    this.#httpPort = httpPort;
+    const keep = (chunk: Buffer) => {
+      this.log += chunk;
+    };
+    process.stdout?.on('data', keep);
+    process.stderr?.on('data', keep);
+  }
+
+  /** `yaml`: what is beside gateway, http and discovery, which is off. */
+  static async start(yaml: string): Promise<GatewayProcess> {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
+    const httpPort = await freePort();
+    const file = join(folder, 'sluice.yaml');
+    await writeFile(
+      file,
+      `gateway: { id: box, dataDir: ./data }
+discovery: { onvif: false, mdns: false }
+http: { listen: "127.0.0.1:${httpPort}" }
+${yaml}`,
+    );
+    const child = spawn(process.execPath, ['dist/gateway/main.js', 'run', '--config', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const gateway = new GatewayProcess(child, folder, httpPort);
+    await gateway.until('it answers', () => gateway.api('streams'), START_TIMEOUT_MS);
+    return gateway;
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  async api(path: string): Promise<unknown> {
+    const response = await fetch(`http://127.0.0.1:${this.#httpPort}/api/v1/${path}`);
+    return await response.json();
+  }
+
+  async stream(name: string): Promise<StreamEntry | undefined> {
+    const streams = (await this.api('streams')) as StreamEntry[];
+    return streams.find((stream) => stream.name === name);
+  }
+
+  /** `at`: a part of the target's name. */
+  async publish(stream: string, at = ''): Promise<PublishEntry | undefined> {
+    const publishes = (await this.api('publish')) as PublishEntry[];
+    return publishes.find((entry) => entry.stream === stream && entry.target.includes(at));
+  }
+
+  /** The first value that is neither undefined nor false; fails with the log's end. */
+  async until<T>(
+    what: string,
+    find: () => Promise<T | undefined | false>,
+    timeoutMs = 20_000,
+  ): Promise<T> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const found = await find().catch(() => undefined);
+      if (found !== undefined && found !== false) return found;
+      if (performance.now() > deadline || !this.isRunning) {
+        throw new Error(`not so within ${timeoutMs} ms: ${what}\n${this.log.slice(-4000)}`);
+      }
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Returns the exit code and how long the end took. */
+  async stop(): Promise<{ code: number | null; ms: number }> {
+    const since = performance.now();
+    if (this.isRunning) {
+      const exited = once(this.#process, 'exit');
+      this.#process.kill('SIGTERM');
+      const timer = setTimeout(() => this.#process.kill('SIGKILL'), 5_000);
+      await exited;
+      clearTimeout(timer);
+    }
+    await rm(this.#folder, { recursive: true, force: true });
+    return { code: this.#process.exitCode, ms: performance.now() - since };
+  }
+}
