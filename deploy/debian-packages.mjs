@@ -23,6 +23,9 @@ const PACKAGES = [
   'mosquitto-clients',
   // mDNS: Avahi, and what the optional `mdns` package compiles against.
   'avahi-daemon',
+  'g++',
+  'make',
+  'python3',
   'dbus',
   'libavahi-compat-libdnssd-dev',
   // Certificates; network namespaces.

@@ -5,6 +5,7 @@ import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { bootCheck } from './boot-check.mjs';
 import { ensureDebianPackages } from './debian-packages.mjs';
+import { ensureMdnsPackage } from './mdns-package.mjs';
 import { filesBelow, PlainError, prepare, ROOT, seconds } from './prepare.mjs';
 
 const BUILD = join(ROOT, 'build');
@@ -33,6 +34,7 @@ export async function test([which]) {
   if (which !== 'e2e')
     await stage('unit tests', () => runTests('unit', unit, availableParallelism()));
   if (which !== 'unit') {
+    await stage('mdns, the optional package', ensureMdnsPackage);
     await stage('end-to-end tests', () => runTests('e2e', endToEnd, END_TO_END_CONCURRENCY));
     await stage('boot', bootCheck);
   }

@@ -49,7 +49,7 @@ const refused: readonly [string, string, RegExp][] = [
   ['a wrong type', 'discovery: { intervalMs: soon }', /discovery\.intervalMs: .*soon/],
   [
     'a missing variable',
-    'streams: { a: { source: "rtsp://h/x", username: u, password: "${NOT_SET_HERE}" } }',
+    `streams: { a: { source: "rtsp://h/x", username: u, password: "\${NOT_SET_HERE}" } }`,
     /NOT_SET_HERE/,
   ],
   ['a scheme of a later version', 'streams: { a: { source: "srt://h" } }', /streams\.a\.source: /],
