@@ -17,6 +17,9 @@ import { type SupervisedState, Supervisor, type SupervisorContext } from './supe
 /** A camera may take this long from connect to its first picture: lookup, login, SETUP, a long GOP. */
 const FIRST_PICTURE_MS = 20_000;
 
+/** `lastFrameAt` of a stream that is well is told so often, and not with every frame. */
+const FRAME_NEWS_MS = 60_000;
+
 export interface StreamSourceOptions {
   readonly driver: StreamDriver;
   /** Where the source is, without secrets. */
@@ -47,6 +50,7 @@ export class StreamSource {
   #lastUnitAtMs: number | undefined;
   #status: StreamStatus;
   #reconnects = 0;
+  #toldFrameAtMs = 0;
 
   constructor(stream: Stream, options: StreamSourceOptions, context: StreamSourceContext) {
     this.#stream = stream;
@@ -131,9 +135,12 @@ export class StreamSource {
       jitterMs: stats.jitterMs,
       reconnects: this.#reconnects,
     });
-    if (this.#lastUnitAtMs !== undefined) {
-      board.touchStream(this.#stream.name, this.#iso(this.#lastUnitAtMs));
-    }
+    if (this.#lastUnitAtMs === undefined) return;
+    const lastFrameAt = this.#iso(this.#lastUnitAtMs);
+    const isStale = Date.parse(lastFrameAt) - this.#toldFrameAtMs >= FRAME_NEWS_MS;
+    this.#status = { ...this.#status, lastFrameAt };
+    if (isStale) this.#tell(this.#status);
+    else board.touchStream(this.#stream.name, lastFrameAt);
   }
 
   async #run(signal: AbortSignal, up: () => void): Promise<void> {
@@ -212,6 +219,7 @@ export class StreamSource {
 
   #tell(status: StreamStatus): void {
     this.#status = status;
+    if (status.lastFrameAt !== null) this.#toldFrameAtMs = Date.parse(status.lastFrameAt);
     this.#context.board.setStreamStatus(this.#stream.name, status);
   }
 

@@ -5,6 +5,7 @@
 import timers from 'node:timers/promises';
 import type { AttemptBudget } from './attempt-budget.ts';
 import type { Cause, Patience } from './causes.ts';
+import { linkAbort } from './linked-abort.ts';
 
 interface Waits {
   readonly firstMs: number;
@@ -58,6 +59,8 @@ export class Supervisor {
   readonly #context: SupervisorContext;
   #attempts = 0;
   #wake: AbortController | undefined;
+  /** Asked for while an attempt was under way: the wait after it is left out. */
+  #isWoken = false;
 
   constructor(task: Supervised, context: SupervisorContext) {
     this.#task = task;
@@ -73,19 +76,22 @@ export class Supervisor {
     }
   }
 
-  /** Ends a wait early: the device was heard of again, or somebody asked. */
+  /** Ends a wait early, or leaves out the next: the device was heard of again, or somebody asked. */
   wake(): void {
     this.#attempts = 0;
+    this.#isWoken = true;
     this.#wake?.abort();
   }
 
   async #attempt(signal: AbortSignal): Promise<Cause | undefined> {
     const { budget, now } = this.#context;
     let upSinceMs: number | undefined;
+    this.#isWoken = false;
+    using life = linkAbort(signal);
     try {
       await budget.take(signal);
       this.#task.changed({ at: 'connecting', attempts: this.#attempts });
-      await this.#task.run(signal, () => {
+      await this.#task.run(life.controller.signal, () => {
         if (upSinceMs !== undefined || signal.aborted) return;
         upSinceMs = now();
         this.#task.changed({ at: 'up' });
@@ -103,6 +109,7 @@ export class Supervisor {
   }
 
   async #wait(cause: Cause, signal: AbortSignal): Promise<void> {
+    if (this.#isWoken) return;
     const waitMs = this.#waitMs(cause.patience);
     this.#task.changed({
       at: 'waiting',
@@ -110,11 +117,10 @@ export class Supervisor {
       attempts: this.#attempts,
       retryAtMs: this.#context.now() + waitMs,
     });
-    this.#wake = new AbortController();
+    using life = linkAbort(signal);
+    this.#wake = life.controller;
     try {
-      await timers.setTimeout(waitMs, undefined, {
-        signal: AbortSignal.any([signal, this.#wake.signal]),
-      });
+      await timers.setTimeout(waitMs, undefined, { signal: life.controller.signal });
     } catch {
       // Woken or stopped: the loop looks at `signal` itself.
     }

@@ -15,8 +15,11 @@ export async function untilStopped(
   make: (fail: (reason: string) => void) => Startable,
 ): Promise<number> {
   const { promise, resolve } = withResolver<number>();
+  let isStopping = false;
   const onSignal = (signal: NodeJS.Signals) => {
-    log.info({ signal }, 'stopping');
+    // npm passes on the signal that the terminal has sent already.
+    if (!isStopping) log.info({ signal }, 'stopping');
+    isStopping = true;
     resolve(0);
   };
   process.on('SIGTERM', onSignal);

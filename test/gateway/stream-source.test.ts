@@ -173,13 +173,32 @@ for (const [name, error, state, code] of failures) {
 }
 
 test('restart drops the connection and connects at once', async (t) => {
-  const { driver, source, stop } = await supervised(t, () => undefined);
+  const { driver, source, board, stop } = await supervised(t, () => undefined);
   driver.sink?.start([VIDEO_TRACK]);
   driver.send(0);
   source.restart();
   await settle();
-  t.mock.timers.tick(1_000);
-  await settle();
   assert.equal(driver.attempts, 2);
+  assert.equal(status(board).state, 'online', 'no failure is told');
+  await stop();
+});
+
+test('while all is well the time of the last frame is told once a minute, and kept right between', async (t) => {
+  const { driver, source, board, stop } = await supervised(t, () => undefined);
+  driver.sink?.start([VIDEO_TRACK]);
+  driver.send(0);
+  let told = 0;
+  board.on('stream', (_entry, part) => {
+    if (part === 'status') told += 1;
+  });
+  for (let period = 1; period <= 12; period += 1) {
+    t.mock.timers.tick(10_000);
+    driver.send(period * 10_000_000);
+    source.tick(Date.now());
+    source.tellStats(10_000);
+    assert.equal(status(board).lastFrameAt, new Date(Date.now()).toISOString());
+  }
+  assert.equal(told, 2);
+  assert.equal(board.streams.get('cam')?.stats?.fps, 0.1);
   await stop();
 });
