@@ -2,11 +2,12 @@
  * From a found device to a stream: logs in to learn who it is, gives it a name that it keeps, and
  * hands it to the fleet. What stands in the way is told on the board and tried again.
  */
+import type { EventEmitter } from 'node:events';
 import type { Logger } from 'pino';
 import { AuthenticationError } from '../codecs/errors.ts';
 import { OnvifCamera } from '../drivers/camera/onvif-camera.ts';
 import { RtspCamera } from '../drivers/camera/rtsp-camera.ts';
-import type { DiscoveredDevice } from '../drivers/discovery/device-registry.ts';
+import type { DeviceEvents, DiscoveredDevice } from '../drivers/discovery/device-registry.ts';
 import type { Discovery } from '../drivers/discovery/discovery.ts';
 import type { Credentials, StreamDriver } from '../drivers/driver.ts';
 import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
@@ -40,7 +41,7 @@ export interface AdoptionTarget {
 
 export interface AdoptionContext extends SupervisorContext {
   readonly config: DiscoveryConfig;
-  readonly discovery: Discovery;
+  readonly discovery: EventEmitter<DeviceEvents> & Pick<Discovery, 'device' | 'learn'>;
   readonly target: AdoptionTarget;
   readonly names: AdoptedNames;
   readonly board: Board;
