@@ -10,7 +10,6 @@ import type { Credentials, DriverContext, SourceStats, StreamDriver } from '../d
 import { RtspPull, TransportError } from './rtsp-pull.ts';
 
 const MAX_REDIRECTS = 5;
-const UNSUPPORTED_TRANSPORT = 461;
 
 export interface RtspCameraOptions {
   /** May carry credentials; those given separately win. */
@@ -59,10 +58,13 @@ export class RtspCamera implements StreamDriver {
         return await this.#pullOnce(source, sink, signal);
       } catch (error) {
         signal.throwIfAborted();
+        const used = this.#pull?.transport ?? this.#preferred;
+        hasSwitched ||= used !== this.#preferred;
+        this.#preferred = used;
         if (error instanceof RedirectError && redirects < MAX_REDIRECTS) {
           redirects += 1;
           source = followRedirect(source, error.location);
-        } else if (this.#transport === 'auto' && !hasSwitched && isAboutTransport(error)) {
+        } else if (this.#transport === 'auto' && !hasSwitched && error instanceof TransportError) {
           hasSwitched = true;
           this.#preferred = this.#preferred === 'tcp' ? 'udp' : 'tcp';
           this.#context.log.info({ transport: this.#preferred, err: error }, 'changing transport');
@@ -81,6 +83,7 @@ export class RtspCamera implements StreamDriver {
         source,
         credentials: isSameHost ? this.#credentials : undefined,
         transport: this.#preferred,
+        mayChangeTransport: this.#transport === 'auto',
         stats: this.#stats,
       },
       this.#context,
@@ -88,11 +91,6 @@ export class RtspCamera implements StreamDriver {
     this.#pull = pull;
     await pull.run(sink, signal);
   }
-}
-
-function isAboutTransport(error: unknown): boolean {
-  if (error instanceof TransportError) return true;
-  return error instanceof ProtocolError && error.status === UNSUPPORTED_TRANSPORT;
 }
 
 /** Never from rtsps to rtsp: whoever redirects may be in the middle. */

@@ -21,6 +21,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** After PLAY the first UDP packet comes at once, or a firewall drops them all. */
 const UDP_SILENCE_MS = 3_000;
 const RECEIVER_REPORT_MS = 5_000;
+const UNSUPPORTED_TRANSPORT = 461;
 const CHANNELS = 256;
 const NO_TRACK = -1;
 const INTERLEAVED_HEADER_BYTES = 4;
@@ -28,7 +29,10 @@ const INTERLEAVED_HEADER_BYTES = 4;
 export interface RtspPullOptions {
   readonly source: SourceUrl;
   readonly credentials: Credentials | undefined;
+  /** The one to ask for first. */
   readonly transport: 'tcp' | 'udp';
+  /** Whether a camera that refuses it may be asked for the other. */
+  readonly mayChangeTransport: boolean;
   readonly stats: SourceStats;
 }
 
@@ -54,11 +58,13 @@ export class RtspPull {
   /** Per interleaved channel: twice the track's index, plus one for RTCP. */
   readonly #channelTracks = new Int16Array(CHANNELS).fill(NO_TRACK);
   readonly #udp: UdpMedia[] = [];
+  #transport: 'tcp' | 'udp';
   #socket: Socket | undefined;
   #presentation: RtpPresentation | undefined;
 
   constructor(options: RtspPullOptions, context: DriverContext) {
     this.#options = options;
+    this.#transport = options.transport;
     this.#context = context;
     this.#session = new RtspSession({
       url: options.source.url,
@@ -103,6 +109,11 @@ export class RtspPull {
       this.#close();
       sink.stop();
     }
+  }
+
+  /** The transport in use, or last tried. */
+  get transport(): 'tcp' | 'udp' {
+    return this.#transport;
   }
 
   /** Brings `stats` up to date. */
@@ -172,14 +183,35 @@ export class RtspPull {
     for (const media of medias) {
       const url = joinControl(base, media.media.control);
       try {
-        tracks.push(await this.#setUpTrack(tracks.length, media, url, signal));
+        tracks.push(await this.#setUpByEither(tracks.length, media, url, signal));
       } catch (error) {
         if (!isAudioRefused(media, error) || medias.length === 1) throw error;
         this.#context.log.warn({ err: error }, 'the camera refuses its audio, video goes on');
       }
     }
-    this.#options.stats.transport = this.#options.transport;
+    this.#options.stats.transport = this.#transport;
     return tracks;
+  }
+
+  /**
+   * A camera that refuses the transport of the first track is asked for the other one, on the same
+   * connection: some have no session to spare for a second.
+   */
+  async #setUpByEither(
+    index: number,
+    media: SelectedMedia,
+    url: string,
+    signal: AbortSignal,
+  ): Promise<PulledTrack> {
+    try {
+      return await this.#setUpTrack(index, media, url, signal);
+    } catch (err) {
+      const isRefused = err instanceof ProtocolError && err.status === UNSUPPORTED_TRANSPORT;
+      if (!isRefused || index > 0 || !this.#options.mayChangeTransport) throw err;
+      this.#transport = this.#transport === 'tcp' ? 'udp' : 'tcp';
+      this.#context.log.info({ transport: this.#transport, err }, 'changing transport');
+      return await this.#setUpTrack(index, media, url, signal);
+    }
   }
 
   async #setUpTrack(
@@ -189,7 +221,7 @@ export class RtspPull {
     signal: AbortSignal,
   ): Promise<PulledTrack> {
     const channel = index * 2;
-    if (this.#options.transport === 'tcp') {
+    if (this.#transport === 'tcp') {
       const answer = await this.#session.setup(url, { lower: 'tcp', channel }, signal);
       if (answer.lower !== 'tcp') {
         throw new TransportError('the camera answered the request for TCP with UDP');
