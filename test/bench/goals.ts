@@ -2,6 +2,8 @@
 import type { Measured } from './measurement.ts';
 import type { Memory } from './process-usage.ts';
 
+/** From as many cameras on: what Node costs at rest is shared by all. */
+const CPU_GOAL_FROM_CAMERAS = 16;
 const MAX_SHARE_OF_FFMPEG_CPU = 0.4;
 const MAX_LATENCY_P99_MS = 5;
 const MAX_IDLE_ANONYMOUS_MB = 25;
@@ -36,7 +38,7 @@ function goalsFor(gateway: Measured, ffmpeg: Measured | undefined): Goal[] {
   const rssLimit = MAX_RSS_MB[gateway.cameras];
   const bad = gateway.lost + gateway.corrupt + gateway.disordered + gateway.withheld;
   return [
-    ...(ffmpeg === undefined
+    ...(ffmpeg === undefined || gateway.cameras < CPU_GOAL_FROM_CAMERAS
       ? []
       : [atMost(`${at}CPU, of ffmpeg's`, MAX_SHARE_OF_FFMPEG_CPU, shareOfCpu(gateway, ffmpeg))]),
     atMost(`${at}added latency p99, ms`, MAX_LATENCY_P99_MS, gateway.latencyMs.p99),
