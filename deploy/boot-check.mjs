@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PlainError, ROOT } from './prepare.mjs';
 
 const BOOT_TIMEOUT_MS = 15_000;
-/** DESIGN §1: SIGTERM ends it in under two seconds. */
+/** SIGTERM ends it in under two seconds: service managers and people wait no longer. */
 const STOP_TIMEOUT_MS = 2_000;
 const POLL_MS = 50;
 
