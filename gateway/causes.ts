@@ -39,7 +39,7 @@ export function explain(error: unknown, who: string, kind: 'camera' | 'master'):
   if (error instanceof ParseError) {
     return cause(
       'protocol',
-      `${who} sent something that cannot be understood: ${error.message}. Trying again.`,
+      `${who} sent something that cannot be understood: ${asSentence(error.message)} Trying again.`,
     );
   }
   return explainSystem(error, who, kind);
@@ -118,7 +118,7 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
         'taken',
       );
     case 'RTMP_CLOSED':
-      return cause('ended', `${who} ended the session: ${error.message}. Trying again.`);
+      return cause('ended', `${who} ended the session: ${asSentence(error.message)} Trying again.`);
     case 'RTMP_STALLED':
       return cause(
         'timeout',
@@ -139,7 +139,7 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
       `${who} has no session free (${error.status}). Close other viewers of this ${kind}, or wait.`,
     );
   }
-  return cause('protocol', `${who}: ${error.message}. Trying again.`);
+  return cause('protocol', `${who}: ${asSentence(error.message)} Trying again.`);
 }
 
 const SYSTEM_CAUSES: Record<string, { readonly code: CauseCode; readonly words: string }> = {
@@ -188,7 +188,7 @@ function explainSystem(error: unknown, who: string, kind: 'camera' | 'master'): 
       `${who}: its certificate or TLS is not accepted: ${error.message} (${code}). Set caFile or fingerprint, and check the clock of this box.`,
     );
   }
-  return cause('protocol', `${who}: ${error.message}. Trying again.`);
+  return cause('protocol', `${who}: ${asSentence(error.message)} Trying again.`);
 }
 
 /** The code of the error itself, or of the first inner error that has one (Happy Eyeballs wraps them). */
@@ -200,4 +200,9 @@ function systemCode(error: Error): string {
     }
   }
   return error.cause instanceof Error ? systemCode(error.cause) : '';
+}
+
+/** Some messages end with a question. */
+function asSentence(message: string): string {
+  return /[.?!]$/.test(message) ? message : `${message}.`;
 }

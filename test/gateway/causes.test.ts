@@ -103,6 +103,13 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
     ['a clean end', undefined, 'ended', 'unreachable', /ended the stream/],
   ];
 
+test('a message that asks something is followed by no full stop', () => {
+  const asking = new ProtocolError('RTMP_CLOSED', 'it hung up; is this an RTMP port?');
+  assert.match(explain(asking, 'The master', 'master').reason, /port\? Trying again\.$/);
+  const stating = new ParseError('bad chunk');
+  assert.match(explain(stating, 'The master', 'master').reason, /bad chunk\. Trying again\.$/);
+});
+
 for (const [name, error, code, state, words] of cases) {
   test(`cause: ${name}`, () => {
     const cause = explain(error, 'The camera 10.0.0.20:554', 'camera');

@@ -1,7 +1,7 @@
 /** The gateway as users run it: the bundle as a child process, with a configuration of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -44,12 +44,23 @@ ${yaml}`,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const gateway = new GatewayProcess(child, folder, httpPort);
-    await gateway.until('it answers', () => gateway.api('streams'), START_TIMEOUT_MS);
+    try {
+      await gateway.until('it answers', () => gateway.api('streams'), START_TIMEOUT_MS);
+    } catch (error) {
+      await gateway.stop();
+      throw error;
+    }
     return gateway;
   }
 
   get isRunning(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /** Resident memory as Linux counts it. */
+  async rssMb(): Promise<number> {
+    const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }
 
   async api(path: string): Promise<unknown> {
@@ -97,5 +108,10 @@ ${yaml}`,
     }
     await rm(this.#folder, { recursive: true, force: true });
     return { code: this.#process.exitCode, ms: performance.now() - since };
+  }
+
+  /** Does nothing after `stop`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 }
