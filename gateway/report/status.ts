@@ -1,4 +1,5 @@
 /** The states and causes that people see, in MQTT, the API and the log (one vocabulary everywhere). */
+import type { TrackDescription } from '../../codecs/describe-track.ts';
 
 export type StreamState =
   | 'online'
@@ -56,17 +57,6 @@ export interface StreamStatus {
   readonly nextRetryAt: string | null;
 }
 
-export interface TrackInfo {
-  readonly kind: 'video' | 'audio';
-  readonly codec: string;
-  readonly width?: number;
-  readonly height?: number;
-  readonly fps?: number;
-  readonly profile?: string;
-  readonly sampleRate?: number;
-  readonly channels?: number;
-}
-
 export interface StreamInfo {
   /** The source's URL without secrets. */
   readonly source: string;
@@ -75,7 +65,7 @@ export interface StreamInfo {
   readonly firmware?: string;
   readonly serial?: string;
   readonly transport?: string;
-  readonly tracks: readonly TrackInfo[];
+  readonly tracks: readonly TrackDescription[];
 }
 
 export interface StreamStats {
