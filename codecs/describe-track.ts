@@ -41,7 +41,25 @@ const AAC_PROFILES: ReadonlyMap<number, string> = new Map([
 ]);
 
 export function describeTrack(track: Track): TrackDescription {
-  return track.kind === 'video' ? describeH264(track) : describeAac(track);
+  switch (track.codec) {
+    case 'h264':
+      return describeH264(track);
+    case 'aac':
+      return describeAac(track);
+    case 'h265':
+    case 'av1':
+    case 'vp9':
+      return { kind: track.kind, codec: track.codec };
+    case 'pcma':
+    case 'pcmu':
+    case 'mp3':
+    case 'opus':
+    case 'ac3':
+    case 'eac3': {
+      const { kind, codec, sampleRate, channels } = track;
+      return { kind, codec, sampleRate, channels };
+    }
+  }
 }
 
 function describeH264(track: H264Track): TrackDescription {

@@ -10,7 +10,15 @@ export interface StreamDriver {
   run(sink: StreamSink, signal: AbortSignal): Promise<void>;
   /** Counters of the current or last attempt. */
   readonly stats: SourceStats;
+  /**
+   * What was left out, repaired or switched at the current or last attempt: whole sentences in plain
+   * words, each once, without secrets. People see them in the stream's info.
+   */
+  readonly notes: readonly string[];
 }
+
+/** How media comes. `http`: RTSP tunnelled through HTTP. */
+export type Transport = 'tcp' | 'udp' | 'multicast' | 'http';
 
 export interface SourceStats {
   receivedBytes: number;
@@ -21,7 +29,7 @@ export interface SourceStats {
   /** RFC 3550 §6.4.1 interarrival jitter of the video track, in ms. */
   jitterMs: number;
   /** The transport in use, once known. */
-  transport: 'tcp' | 'udp' | undefined;
+  transport: Transport | undefined;
 }
 
 export interface DriverContext {
@@ -33,4 +41,16 @@ export interface DriverContext {
 export interface Credentials {
   readonly username: string;
   readonly password: string;
+}
+
+/** A source with nothing counted yet. */
+export function emptyStats(): SourceStats {
+  return {
+    receivedBytes: 0,
+    receivedPackets: 0,
+    lostPackets: 0,
+    damagedUnits: 0,
+    jitterMs: 0,
+    transport: undefined,
+  };
 }

@@ -2,10 +2,11 @@
 import type { Logger } from 'pino';
 import { OnvifCamera } from '../drivers/camera/onvif-camera.ts';
 import { RtspCamera } from '../drivers/camera/rtsp-camera.ts';
+import { sourceKindOf } from '../drivers/catalog.ts';
 import type { Credentials, DriverContext, StreamDriver } from '../drivers/driver.ts';
 import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
 import { parseOnvifUrl } from '../drivers/onvif/onvif-endpoint.ts';
-import { parseSourceUrl, redactUrl } from '../protocols/rtsp/source-url.ts';
+import { redactUrl } from '../protocols/rtsp/source-url.ts';
 import { type AdoptedStream, type AdoptionTarget, profileRule } from './adoption.ts';
 import type { Config, StreamConfig } from './config/schema.ts';
 import type { Hub } from './hub/hub.ts';
@@ -114,37 +115,26 @@ export class Fleet implements AdoptionTarget {
     this.#running.add(running);
   }
 
-  #configured(name: string, stream: StreamConfig): { options: StreamSourceOptions; host: string } {
+  #configured(
+    name: string,
+    stream: StreamConfig,
+  ): { options: StreamSourceOptions; host: string | undefined } {
     const context: DriverContext = {
       log: this.#context.log.child({ stream: name }),
       now: this.#context.now,
     };
     const isOnvif = stream.source.startsWith('onvif');
-    const { driver, host, describe } = isOnvif
+    const { driver, host, what, describe } = isOnvif
       ? this.#onvif(stream, context)
-      : this.#rtsp(stream, context);
-    const sourceUrl = redactUrl(stream.source);
+      : catalogued(stream, context);
     const options = {
       driver,
-      sourceUrl,
-      who: `The camera ${name} at ${host}`,
+      sourceUrl: redactUrl(stream.source),
+      who: `The ${what} ${name}${host === undefined ? '' : ` at ${host}`}`,
       stallMs: this.#stallMs,
       ...(describe === undefined ? {} : { describe }),
     };
     return { options, host };
-  }
-
-  #rtsp(stream: StreamConfig, context: DriverContext): ConfiguredDriver {
-    const credentials = ownCredentials(stream);
-    const driver = new RtspCamera(
-      {
-        url: stream.source,
-        transport: stream.transport,
-        ...(credentials === undefined ? {} : { credentials }),
-      },
-      context,
-    );
-    return { driver, host: parseSourceUrl(stream.source).host, describe: undefined };
   }
 
   #onvif(stream: StreamConfig, context: DriverContext): ConfiguredDriver {
@@ -174,14 +164,28 @@ export class Fleet implements AdoptionTarget {
         ...(serial === undefined ? {} : { serial }),
       };
     };
-    return { driver, host: endpoint.host, describe };
+    return { driver, host: endpoint.host, what: 'camera', describe };
   }
 }
 
 interface ConfiguredDriver {
   readonly driver: StreamDriver;
-  readonly host: string;
+  readonly host: string | undefined;
+  readonly what: string;
   readonly describe: StreamSourceOptions['describe'] | undefined;
+}
+
+function catalogued(stream: StreamConfig, context: DriverContext): ConfiguredDriver {
+  const { source: url, transport } = stream;
+  const kind = sourceKindOf(url);
+  // The schema lets only known schemes through.
+  if (kind === undefined) throw new TypeError(`no driver for ${redactUrl(url)}`);
+  const credentials = ownCredentials(stream);
+  const driver = kind.open(
+    { url, transport, ...(credentials === undefined ? {} : { credentials }) },
+    context,
+  );
+  return { driver, host: kind.hostOf(url), what: kind.what, describe: undefined };
 }
 
 function ownCredentials({ username, password }: StreamConfig): Credentials | undefined {

@@ -224,11 +224,13 @@ export class StreamSource {
   }
 
   readonly #tellInfo = (): void => {
-    const { transport } = this.#options.driver.stats;
+    const { stats, notes } = this.#options.driver;
+    const { transport } = stats;
     this.#context.board.setStreamInfo(this.#stream.name, {
       ...this.#options.describe?.(),
       source: this.#options.sourceUrl,
       ...(transport === undefined ? {} : { transport }),
+      ...(notes.length === 0 ? {} : { notes }),
       tracks: this.#stream.tracks.map(describeTrack),
     });
   };

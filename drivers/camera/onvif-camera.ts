@@ -5,7 +5,13 @@
  */
 import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
-import type { Credentials, DriverContext, SourceStats, StreamDriver } from '../driver.ts';
+import {
+  type Credentials,
+  type DriverContext,
+  emptyStats,
+  type SourceStats,
+  type StreamDriver,
+} from '../driver.ts';
 import type { CredentialChooser } from '../onvif/credential-chooser.ts';
 import { type DeviceDescription, OnvifClient } from '../onvif/onvif-client.ts';
 import { describeEndpoint, type OnvifEndpoint } from '../onvif/onvif-endpoint.ts';
@@ -61,6 +67,10 @@ export class OnvifCamera implements StreamDriver {
 
   get stats(): SourceStats {
     return this.#rtsp?.stats ?? NO_STATS;
+  }
+
+  get notes(): readonly string[] {
+    return this.#rtsp?.notes ?? [];
   }
 
   async run(sink: StreamSink, signal: AbortSignal): Promise<void> {
@@ -196,14 +206,7 @@ class WatchedSink implements StreamSink {
   }
 }
 
-const NO_STATS: SourceStats = {
-  receivedBytes: 0,
-  receivedPackets: 0,
-  lostPackets: 0,
-  damagedUnits: 0,
-  jitterMs: 0,
-  transport: undefined,
-};
+const NO_STATS = emptyStats();
 
 function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host : undefined;

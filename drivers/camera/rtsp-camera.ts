@@ -6,7 +6,13 @@ import { ParseError, ProtocolError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import { RedirectError } from '../../protocols/rtsp/rtsp-session.ts';
 import { parseSourceUrl, type SourceUrl } from '../../protocols/rtsp/source-url.ts';
-import type { Credentials, DriverContext, SourceStats, StreamDriver } from '../driver.ts';
+import {
+  type Credentials,
+  type DriverContext,
+  emptyStats,
+  type SourceStats,
+  type StreamDriver,
+} from '../driver.ts';
 import { RtspPull, TransportError } from './rtsp-pull.ts';
 
 const MAX_REDIRECTS = 5;
@@ -23,14 +29,7 @@ export class RtspCamera implements StreamDriver {
   readonly #credentials: Credentials | undefined;
   readonly #transport: 'auto' | 'tcp' | 'udp';
   readonly #context: DriverContext;
-  readonly #stats: SourceStats = {
-    receivedBytes: 0,
-    receivedPackets: 0,
-    lostPackets: 0,
-    damagedUnits: 0,
-    jitterMs: 0,
-    transport: undefined,
-  };
+  readonly #stats: SourceStats = emptyStats();
   /** What worked, or did not fail, last time. */
   #preferred: 'tcp' | 'udp';
   #pull: RtspPull | undefined;
@@ -47,6 +46,10 @@ export class RtspCamera implements StreamDriver {
   get stats(): SourceStats {
     this.#pull?.readCounters();
     return this.#stats;
+  }
+
+  get notes(): readonly string[] {
+    return this.#pull?.notes ?? [];
   }
 
   async run(sink: StreamSink, signal: AbortSignal): Promise<void> {

@@ -58,6 +58,7 @@ export class RtspPull {
   /** Per interleaved channel: twice the track's index, plus one for RTCP. */
   readonly #channelTracks = new Int16Array(CHANNELS).fill(NO_TRACK);
   readonly #udp: UdpMedia[] = [];
+  readonly #notes = new Set<string>();
   #transport: 'tcp' | 'udp';
   #socket: Socket | undefined;
   #presentation: RtpPresentation | undefined;
@@ -85,7 +86,8 @@ export class RtspPull {
       const description = await this.#session.describe(life);
       base = joinControl(description.base, description.sdp.control);
       const { selected, leftOut } = selectMedias(description.sdp);
-      if (leftOut.length > 0) this.#context.log.info({ leftOut }, 'medias left out');
+      for (const { kind, codec, reason } of leftOut)
+        this.#note(`Left out: ${kind} ${codec}, ${reason}.`);
       const tracks = await this.#setUp(selected, description.base, life);
       const presentation = new RtpPresentation(
         tracks.map((track) => track.media),
@@ -116,9 +118,20 @@ export class RtspPull {
     return this.#transport;
   }
 
+  /** In plain words, each once. */
+  get notes(): readonly string[] {
+    return [...this.#notes];
+  }
+
   /** Brings `stats` up to date. */
   readCounters(): void {
     this.#presentation?.readCounters(this.#options.stats);
+  }
+
+  #note(words: string): void {
+    if (this.#notes.has(words)) return;
+    this.#notes.add(words);
+    this.#context.log.info({ note: words }, 'noted');
   }
 
   async #connect(signal: AbortSignal): Promise<void> {
@@ -186,7 +199,8 @@ export class RtspPull {
         tracks.push(await this.#setUpByEither(tracks.length, media, url, signal));
       } catch (error) {
         if (!isAudioRefused(media, error) || medias.length === 1) throw error;
-        this.#context.log.warn({ err: error }, 'the camera refuses its audio, video goes on');
+        this.#context.log.debug({ err: error }, 'audio refused');
+        this.#note('Left out: audio, because the camera refuses it.');
       }
     }
     this.#options.stats.transport = this.#transport;

@@ -65,6 +65,8 @@ export interface StreamInfo {
   readonly firmware?: string;
   readonly serial?: string;
   readonly transport?: string;
+  /** What was left out, repaired or switched, in whole sentences. */
+  readonly notes?: readonly string[];
   readonly tracks: readonly TrackDescription[];
 }
 

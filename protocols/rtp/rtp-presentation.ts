@@ -10,7 +10,7 @@ import { ParseError } from '../../codecs/errors.ts';
 import { DecodeTimer } from '../../codecs/h264/decode-time.ts';
 import { parseSps } from '../../codecs/h264/sps.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
-import type { H264Track, Track } from '../../codecs/track.ts';
+import type { Track, VideoTrack } from '../../codecs/track.ts';
 import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
 import type { SelectedMedia } from './media-selection.ts';
 import { Reception } from './reception.ts';
@@ -227,8 +227,8 @@ class PresentationTrack implements UnitReceiver {
     this.wallOffsetUs = wallUs - this.#timeline.place(rtpTimestamp);
   }
 
-  #decodeTime(ptsUs: number, randomAccess: boolean, track: H264Track): number {
-    if (track !== this.#timedTrack) {
+  #decodeTime(ptsUs: number, randomAccess: boolean, track: VideoTrack): number {
+    if (track !== this.#timedTrack && track.codec === 'h264') {
       this.#timedTrack = track;
       try {
         this.#decodeTimer.setSps(parseSps(track.sps));

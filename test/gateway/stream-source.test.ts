@@ -26,6 +26,7 @@ async function settle(): Promise<void> {
 
 /** A camera that does what the test says, attempt after attempt. */
 class ScriptedDriver implements StreamDriver {
+  readonly notes: readonly string[] = [];
   readonly stats = STATS;
   attempts = 0;
   sink: StreamSink | undefined;

@@ -19,6 +19,7 @@ const SINK: StreamSink = { start() {}, write() {}, stop() {} };
 
 /** Stands for an RtspCamera: notes what it is asked to pull, and does what the test says. */
 class ScriptedRtsp implements StreamDriver {
+  readonly notes: readonly string[] = [];
   readonly opened: RtspSource[] = [];
   stats = {
     receivedBytes: 1,
