@@ -2,6 +2,7 @@
 import { parseSourceUrl } from '../protocols/rtsp/source-url.ts';
 import { RtspCamera } from './camera/rtsp-camera.ts';
 import type { Credentials, DriverContext, StreamDriver } from './driver.ts';
+import type { TlsTrust } from './tls-trust.ts';
 
 /** What people set for one source. */
 export interface SourceDescription {
@@ -9,6 +10,8 @@ export interface SourceDescription {
   readonly url: string;
   readonly credentials?: Credentials;
   readonly transport: 'auto' | 'tcp' | 'udp';
+  /** Which certificate is trusted where the scheme means TLS; left out: those of the system's authorities. */
+  readonly tls?: TlsTrust;
 }
 
 export interface SourceKind {

@@ -13,6 +13,7 @@ import type { Hub } from './hub/hub.ts';
 import type { Board } from './report/board.ts';
 import { StreamSource, type StreamSourceOptions } from './stream-source.ts';
 import type { SupervisorContext } from './supervisor.ts';
+import { tlsTrust } from './tls-trust.ts';
 
 const WATCHDOG_PERIOD_MS = 1_000;
 export const STATS_PERIOD_MS = 10_000;
@@ -145,13 +146,14 @@ export class Fleet implements AdoptionTarget {
       username,
       password: password ?? '',
     }));
+    const tls = tlsTrust(stream);
     const driver = new OnvifCamera(
       {
         endpoints: () => [endpoint],
         credentials: new CredentialChooser(own === undefined ? listed : [own], context.now),
         profile: profileRule(discovery.profile),
         transport: stream.transport,
-        openRtsp: (source, rtspContext) => new RtspCamera(source, rtspContext),
+        openRtsp: (source, rtspContext) => new RtspCamera({ ...source, tls }, rtspContext),
       },
       context,
     );
@@ -182,7 +184,12 @@ function catalogued(stream: StreamConfig, context: DriverContext): ConfiguredDri
   if (kind === undefined) throw new TypeError(`no driver for ${redactUrl(url)}`);
   const credentials = ownCredentials(stream);
   const driver = kind.open(
-    { url, transport, ...(credentials === undefined ? {} : { credentials }) },
+    {
+      url,
+      transport,
+      tls: tlsTrust(stream),
+      ...(credentials === undefined ? {} : { credentials }),
+    },
     context,
   );
   return { driver, host: kind.hostOf(url), what: kind.what, describe: undefined };

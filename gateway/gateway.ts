@@ -1,5 +1,4 @@
 /** The composition root: the only place that makes everything and connects it. */
-import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -23,6 +22,7 @@ import { CommandError, type CommandHandlers } from './report/commands.ts';
 import { HealthSampler } from './report/health.ts';
 import { describeGateway } from './report/info.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
+import { tlsTrust } from './tls-trust.ts';
 import { VERSION } from './version.ts';
 
 /** Attempts to connect, of all cameras and masters together. */
@@ -227,11 +227,10 @@ export class Gateway {
 
   #publisherOptions(target: TargetConfig, stream: string) {
     const { queueMaxBytes, queueMaxMs } = this.#options.config.limits;
-    const { caFile, ...rest } = target;
     return {
-      ...rest,
+      ...target,
+      ...tlsTrust(target),
       targetStreamName: fillTemplate(target.targetStreamName, { gateway: this.#id, stream }),
-      ca: caFile === undefined ? undefined : readFileSync(caFile),
       queueMaxBytes,
       queueMaxMs,
     };

@@ -13,6 +13,7 @@ import {
   type SourceStats,
   type StreamDriver,
 } from '../driver.ts';
+import type { TlsTrust } from '../tls-trust.ts';
 import { RtspPull, TransportError } from './rtsp-pull.ts';
 
 const MAX_REDIRECTS = 5;
@@ -22,12 +23,15 @@ export interface RtspCameraOptions {
   readonly url: string;
   readonly credentials?: Credentials;
   readonly transport: 'auto' | 'tcp' | 'udp';
+  /** For rtsps; left out: the certificate must be of one of the system's authorities. */
+  readonly tls?: TlsTrust;
 }
 
 export class RtspCamera implements StreamDriver {
   readonly #source: SourceUrl;
   readonly #credentials: Credentials | undefined;
   readonly #transport: 'auto' | 'tcp' | 'udp';
+  readonly #tls: TlsTrust;
   readonly #context: DriverContext;
   readonly #stats: SourceStats = emptyStats();
   /** What worked, or did not fail, last time. */
@@ -40,6 +44,7 @@ export class RtspCamera implements StreamDriver {
     this.#credentials = options.credentials ?? this.#source.credentials;
     this.#transport = options.transport;
     this.#preferred = options.transport === 'udp' ? 'udp' : 'tcp';
+    this.#tls = options.tls ?? {};
     this.#context = context;
   }
 
@@ -87,6 +92,7 @@ export class RtspCamera implements StreamDriver {
         credentials: isSameHost ? this.#credentials : undefined,
         transport: this.#preferred,
         mayChangeTransport: this.#transport === 'auto',
+        tls: source.scheme === 'rtsps' ? this.#tls : undefined,
         stats: this.#stats,
       },
       this.#context,

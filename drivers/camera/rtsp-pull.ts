@@ -1,9 +1,7 @@
 /** One connection to an RTSP camera, from connect to teardown. */
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { connect as connectTls } from 'node:tls';
 import { ProtocolError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import { type SelectedMedia, selectMedias } from '../../protocols/rtp/media-selection.ts';
@@ -13,11 +11,12 @@ import { joinControl } from '../../protocols/rtsp/control-url.ts';
 import { RtspSession } from '../../protocols/rtsp/rtsp-session.ts';
 import type { SourceUrl } from '../../protocols/rtsp/source-url.ts';
 import type { RtpInfo, TransportAnswer } from '../../protocols/rtsp/transport.ts';
+import { dial } from '../dial.ts';
 import type { Credentials, DriverContext, SourceStats } from '../driver.ts';
+import type { TlsTrust } from '../tls-trust.ts';
 import { SHARED_READ_BUFFER } from './shared-read-buffer.ts';
 import { UdpMedia } from './udp-media.ts';
 
-const CONNECT_TIMEOUT_MS = 10_000;
 /** After PLAY the first UDP packet comes at once, or a firewall drops them all. */
 const UDP_SILENCE_MS = 3_000;
 const RECEIVER_REPORT_MS = 5_000;
@@ -33,6 +32,8 @@ export interface RtspPullOptions {
   readonly transport: 'tcp' | 'udp';
   /** Whether a camera that refuses it may be asked for the other. */
   readonly mayChangeTransport: boolean;
+  /** Given: the connection is TLS. */
+  readonly tls: TlsTrust | undefined;
   readonly stats: SourceStats;
 }
 
@@ -135,34 +136,20 @@ export class RtspPull {
   }
 
   async #connect(signal: AbortSignal): Promise<void> {
-    const { host, port, scheme } = this.#options.source;
-    const socket =
-      scheme === 'rtsps'
-        ? connectTls({
-            host,
-            port,
-            servername: /[a-z]/i.test(host) && !host.includes(':') ? host : '',
-          })
-        : connect({
-            host,
-            port,
-            noDelay: true,
-            onread: {
-              buffer: SHARED_READ_BUFFER,
-              callback: (byteLength) => this.#read(SHARED_READ_BUFFER.subarray(0, byteLength)),
-            },
-          });
+    const { source, tls } = this.#options;
+    if (tls?.insecure === true) {
+      this.#context.log.warn('insecure: the certificate of the camera is NOT checked');
+      this.#note('The certificate of the camera is NOT checked (insecure).');
+    }
+    const onread = {
+      buffer: SHARED_READ_BUFFER,
+      callback: (byteLength: number) => this.#read(SHARED_READ_BUFFER.subarray(0, byteLength)),
+    };
+    const socket = await dial({ host: source.host, port: source.port, tls, onread }, signal);
     this.#socket = socket;
     socket.on('error', (error) => this.#end(error));
     socket.on('close', () => this.#end(closedByCamera()));
     socket.on('end', () => this.#end(closedByCamera()));
-    if (scheme === 'rtsps') socket.on('data', (bytes) => this.#read(bytes));
-    const timeout = AbortSignal.timeout(CONNECT_TIMEOUT_MS);
-    await once(socket, scheme === 'rtsps' ? 'secureConnect' : 'connect', {
-      signal: AbortSignal.any([signal, timeout]),
-    }).catch((error: unknown) => {
-      throw timeout.aborted && !signal.aborted ? timeout.reason : error;
-    });
   }
 
   /** Everything a peer can provoke ends this connection, and nothing else. */

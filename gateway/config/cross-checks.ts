@@ -1,7 +1,7 @@
 /** What one key alone cannot tell: keys that exclude or need one another. */
 import { failAt, type KeyPath } from './config-error.ts';
 import { isMap } from './describe-issue.ts';
-import type { Config, MqttConfig, TargetConfig } from './schema.ts';
+import type { Config, MqttConfig } from './schema.ts';
 import { schemeOf } from './urls.ts';
 
 interface Login {
@@ -14,12 +14,14 @@ interface Login {
 export function checkBetweenKeys(config: Config, tree: unknown, file: string): void {
   for (const [name, stream] of Object.entries(config.streams)) {
     checkLogin(stream, ['streams', name], file);
+    checkTrust(stream, stream.source, SOURCES_WITH_TLS, ['streams', name], file);
   }
   for (const [index, entry] of config.discovery.credentials.entries()) {
     checkLogin(entry, ['discovery', 'credentials', index], file);
   }
   for (const [index, target] of config.proxypublish.targets.entries()) {
-    checkTarget(target, ['proxypublish', 'targets', index], file);
+    const path = ['proxypublish', 'targets', index];
+    checkTrust(target, target.targetUri, TARGETS_WITH_TLS, path, file);
   }
   checkLogin(config.mqtt, ['mqtt'], file);
   checkMqtt(config.mqtt, tree, file);
@@ -35,18 +37,42 @@ function checkLogin(login: Login, path: KeyPath, file: string): void {
   }
 }
 
+interface Trust {
+  readonly caFile?: string | undefined;
+  readonly fingerprint?: string | undefined;
+  readonly insecure: boolean;
+}
+
+interface WithTls {
+  readonly schemes: readonly string[];
+  readonly words: string;
+}
+
+/** A camera with ONVIF may name an rtsps:// URL. */
+const SOURCES_WITH_TLS: WithTls = {
+  schemes: ['rtsps:', 'onvif:'],
+  words: 'only rtsps:// and onvif:// sources',
+};
+const TARGETS_WITH_TLS: WithTls = { schemes: ['rtmps:'], words: 'only rtmps:// targets' };
+
 /** Three ways to trust a certificate; only one can hold. */
-function checkTarget(target: TargetConfig, path: KeyPath, file: string): void {
+function checkTrust(
+  trust: Trust,
+  url: string,
+  { schemes, words }: WithTls,
+  path: KeyPath,
+  file: string,
+): void {
   const given = (['caFile', 'fingerprint', 'insecure'] as const).filter(
-    (key) => target[key] !== undefined && target[key] !== false,
+    (key) => trust[key] !== undefined && trust[key] !== false,
   );
   const [first, second] = given;
   if (first === undefined) return;
   if (second !== undefined) {
     failAt(file, [...path, second], `expected one of ${given.join(' and ')}, got both`);
   }
-  if (schemeOf(target.targetUri) !== 'rtmps:') {
-    failAt(file, [...path, first], 'only rtmps:// targets have a certificate; leave it out');
+  if (!schemes.includes(schemeOf(url))) {
+    failAt(file, [...path, first], `${words} have a certificate; leave it out`);
   }
 }
 

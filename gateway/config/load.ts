@@ -128,7 +128,7 @@ function resolveFiles(config: Config, context: ParseContext): Config {
   const resolvedStreams = Object.fromEntries(
     Object.entries(streams).map(([name, stream]) => [
       name,
-      withPassword(stream, ['streams', name], context),
+      withCaFile(withPassword(stream, ['streams', name], context), ['streams', name], context),
     ]),
   );
   const targets = proxypublish.targets.map((target, index) =>

@@ -42,6 +42,19 @@ const caFile = z
   .optional(text('the path of a PEM file'))
   .check(z.describe('Certificate authority to trust instead of the system’s'));
 
+const FINGERPRINT_EXPECTED = 'a SHA-256 fingerprint of 64 hexadecimal digits';
+const fingerprint = z
+  .optional(
+    checkedText(FINGERPRINT_EXPECTED, (value) =>
+      /^[0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){31}$/.test(value) ? undefined : FINGERPRINT_EXPECTED,
+    ),
+  )
+  .check(z.describe('SHA-256 of the peer’s certificate: trust exactly that one'));
+
+const insecure = z
+  ._default(flag(), false)
+  .check(z.describe('TLS without any check of the certificate; said loudly'));
+
 const gateway = section('This box', {
   id: z
     .optional(name())
@@ -138,6 +151,9 @@ const stream = z
       transport: z
         ._default(oneOf(['auto', 'tcp', 'udp']), 'auto')
         .check(z.describe('How RTP comes: auto tries TCP first, then UDP')),
+      caFile,
+      fingerprint,
+      insecure,
     },
     { error: mapOnly },
   )
@@ -181,18 +197,8 @@ const target = z
       swfUrl: z.optional(text('a URL')).check(z.describe('swfUrl sent')),
       pageUrl: z.optional(text('a URL')).check(z.describe('pageUrl sent')),
       caFile,
-      fingerprint: z
-        .optional(
-          checkedText('a SHA-256 fingerprint of 64 hexadecimal digits', (value) =>
-            /^[0-9a-fA-F]{2}(:?[0-9a-fA-F]{2}){31}$/.test(value)
-              ? undefined
-              : 'a SHA-256 fingerprint of 64 hexadecimal digits',
-          ),
-        )
-        .check(z.describe('SHA-256 of the master’s certificate: trust exactly that one')),
-      insecure: z
-        ._default(flag(), false)
-        .check(z.describe('rtmps without any check of the certificate; said loudly')),
+      fingerprint,
+      insecure,
     },
     { error: mapOnly },
   )

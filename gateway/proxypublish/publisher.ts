@@ -6,6 +6,8 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
+import { dial } from '../../drivers/dial.ts';
+import type { TlsTrust } from '../../drivers/tls-trust.ts';
 import {
   PUBLISH_CHUNK_SIZE,
   PublishSession,
@@ -14,7 +16,6 @@ import {
   type PublishType,
 } from '../../protocols/rtmp/publish-session.ts';
 import { PublishSink } from './publish-sink.ts';
-import { dialRtmp, type TlsTrust } from './rtmp-dial.ts';
 import { SinkQueue } from './sink-queue.ts';
 import { parseTargetUri, type TargetUrl } from './target-url.ts';
 
@@ -118,7 +119,9 @@ export class RtmpPublisher {
     if (this.#options.insecure === true && this.#target.scheme === 'rtmps') {
       log.warn('insecure: the certificate of the master is NOT checked');
     }
-    const socket = await dialRtmp(this.#target, this.#options, signal);
+    const { scheme, host, port } = this.#target;
+    const tls = scheme === 'rtmps' ? this.#options : undefined;
+    const socket = await dial({ host, port, tls }, signal);
     const session = new PublishSession(this.#sessionOptions(authQuery), (bytes) => {
       socket.write(bytes);
     });

@@ -15,6 +15,7 @@
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { concat } from '../../codecs/bytes.ts';
 import { parseHead, type RtspHeaders } from '../../protocols/rtsp/message.ts';
 import { hex } from './hex.ts';
@@ -66,6 +67,12 @@ export function answer(
   return `RTSP/1.0 ${status} Scripted\r\nCSeq: ${cseq}\r\n${lines.join('')}${length}\r\n${body}`;
 }
 
+/** PEM; given, the camera speaks RTSPS. */
+export interface CameraTls {
+  readonly key: string;
+  readonly cert: string;
+}
+
 /** Where a track's packets go. */
 interface Track {
   readonly payloadType: number;
@@ -83,13 +90,14 @@ export class ScriptedCamera {
   /** What SETUP adds to the channels that are asked for. */
   readonly tracks: Track[] = [];
   readonly #script: Script;
+  readonly #scheme: string;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #udp: UdpSocket[] = [];
   #pictures = 0;
 
-  static async open(script: Script = {}): Promise<ScriptedCamera> {
-    const camera = new ScriptedCamera(script);
+  static async open(script: Script = {}, tls?: CameraTls): Promise<ScriptedCamera> {
+    const camera = new ScriptedCamera(script, tls);
     camera.#server.listen(0, '127.0.0.1');
     await once(camera.#server, 'listening');
     for (let n = 0; n < 2; n += 1) {
@@ -102,9 +110,12 @@ export class ScriptedCamera {
     return camera;
   }
 
-  private constructor(script: Script) {
+  private constructor(script: Script, tls: CameraTls | undefined) {
     this.#script = script;
-    this.#server = createServer((socket) => this.#accept(socket));
+    this.#scheme = tls === undefined ? 'rtsp' : 'rtsps';
+    const accept = (socket: Socket) => this.#accept(socket);
+    this.#server = tls === undefined ? createServer(accept) : createTlsServer(tls, accept);
+    this.#server.on('tlsClientError', () => {});
   }
 
   get port(): number {
@@ -113,7 +124,7 @@ export class ScriptedCamera {
   }
 
   get url(): string {
-    return `rtsp://127.0.0.1:${this.port}/cam`;
+    return `${this.#scheme}://127.0.0.1:${this.port}/cam`;
   }
 
   get methods(): string[] {

@@ -1,102 +1,18 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { createServer as createTlsServer } from 'node:tls';
-import { pino } from 'pino';
 import { AuthenticationError, ProtocolError, UnsupportedError } from '../../../codecs/errors.ts';
-import { RtspCamera, type RtspCameraOptions } from '../../../drivers/camera/rtsp-camera.ts';
-import { makeCertificate } from '../../support/certificates.ts';
+import { attempt, endsWith, open, plays } from '../../support/camera-attempt.ts';
 import { hex } from '../../support/hex.ts';
 import { RecordingSink } from '../../support/recording-sink.ts';
-import {
-  answer,
-  CAMERA_SDP,
-  interleaved,
-  type Script,
-  ScriptedCamera,
-} from '../../support/scripted-camera.ts';
+import { answer, CAMERA_SDP, interleaved, type Script } from '../../support/scripted-camera.ts';
 import { AUDIO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
 import { until } from '../../support/until.ts';
 
 const CREDENTIALS = { username: 'admin', password: 'p@ss/w:rd' };
 const SETUP = 'SETUP';
-
-/** One attempt at a scripted camera, ended with the test. */
-class Attempt {
-  readonly sink = new RecordingSink();
-  readonly abort = new AbortController();
-  readonly log: string[] = [];
-  readonly driver: RtspCamera;
-  readonly result: Promise<unknown>;
-
-  constructor(options: Partial<RtspCameraOptions> & { url: string }) {
-    const log = pino({ level: 'trace' }, { write: (line: string) => void this.log.push(line) });
-    this.driver = new RtspCamera({ transport: 'tcp', ...options }, { log, now: Date.now });
-    this.result = this.driver.run(this.sink, this.abort.signal).then(
-      () => undefined,
-      (error: unknown) => error,
-    );
-  }
-
-  async stop(): Promise<void> {
-    this.abort.abort(new Error('stopped by the test'));
-    await this.result;
-  }
-
-  /** Settles when so many units have come; rejects when the attempt ends before. */
-  async has(video: number, audio: number): Promise<void> {
-    const ended = this.result.then((error) => {
-      throw error ?? new Error('ended without an error');
-    });
-    await Promise.race([this.sink.has(video, audio), ended]);
-  }
-
-  /** The error the attempt ended with. */
-  async error(): Promise<Error> {
-    const error = await this.result;
-    assert.ok(error instanceof Error, `ended with ${String(error)}`);
-    return error;
-  }
-}
-
-async function open(context: TestContext, script: Script = {}): Promise<ScriptedCamera> {
-  const camera = await ScriptedCamera.open(script);
-  context.after(() => camera.close());
-  return camera;
-}
-
-function attempt(
-  context: TestContext,
-  options: Partial<RtspCameraOptions> & { url: string },
-): Attempt {
-  const made = new Attempt(options);
-  context.after(() => made.stop());
-  return made;
-}
-
-/** A camera with a quirk that still plays. */
-async function plays(
-  context: TestContext,
-  script: Script,
-  options: Partial<RtspCameraOptions> = {},
-): Promise<{ camera: ScriptedCamera; run: Attempt }> {
-  const camera = await open(context, script);
-  const run = attempt(context, { url: camera.url, ...options });
-  await run.has(1, 1);
-  return { camera, run };
-}
-
-async function endsWith(
-  context: TestContext,
-  script: Script,
-  options: Partial<RtspCameraOptions> = {},
-): Promise<{ camera: ScriptedCamera; error: Error }> {
-  const camera = await open(context, script);
-  const run = attempt(context, { url: camera.url, ...options });
-  return { camera, error: await run.error() };
-}
 
 // The usual camera ---------------------------------------------------------------------------------
 
@@ -328,17 +244,6 @@ test('302 in a circle ends', async (context) => {
   });
   assert.equal(camera.connections, 6);
   assert.ok(error instanceof Error);
-});
-
-test('rtsps: a certificate that nobody vouches for is refused', async (context) => {
-  const { key, cert } = await makeCertificate('IP:127.0.0.1');
-  const server = createTlsServer({ key, cert }).listen(0, '127.0.0.1');
-  context.after(() => server.close());
-  await once(server, 'listening');
-  const address = server.address();
-  assert.ok(typeof address === 'object' && address !== null);
-  const run = attempt(context, { url: `rtsps://127.0.0.1:${address.port}/x` });
-  assert.match(String(Reflect.get(await run.error(), 'code')), /UNABLE_TO_VERIFY|SELF_SIGNED/);
 });
 
 // Transports -------------------------------------------------------------------------------------------

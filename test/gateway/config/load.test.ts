@@ -160,6 +160,21 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     's.yaml: proxypublish.targets[0].insecure: only rtmps:// targets have a certificate; leave it out',
   ],
   [
+    'two ways to trust a camera',
+    `streams: {a: {source: "rtsps://h/a", fingerprint: "${'00'.repeat(32)}", insecure: true}}`,
+    's.yaml: streams.a.insecure: expected one of fingerprint and insecure, got both',
+  ],
+  [
+    'a certificate for a camera without TLS',
+    'streams: {a: {source: "rtsp://h/a", insecure: true}}',
+    's.yaml: streams.a.insecure: only rtsps:// and onvif:// sources have a certificate; leave it out',
+  ],
+  [
+    'a camera’s authority that is none',
+    'streams: {a: {source: "rtsps://h/a", caFile: pw}}',
+    's.yaml: streams.a.caFile: the file pw holds no PEM certificate',
+  ],
+  [
     'a short fingerprint',
     'proxypublish: {targets: [{targetUri: "rtmps://h/a", fingerprint: "ab:cd"}]}',
     's.yaml: proxypublish.targets[0].fingerprint: expected a SHA-256 fingerprint of 64 hexadecimal digits, got "ab:cd"',
