@@ -15,6 +15,9 @@ import {
 } from '../../codecs/flv/amf0.ts';
 import { MessageType, type RtmpMessage } from './message.ts';
 
+/** Words of the server in our messages. */
+const MAX_QUOTED_CHARACTERS = 200;
+
 export interface RtmpCommand {
   readonly name: string;
   /** 0 when none was sent. */
@@ -44,11 +47,21 @@ export function commandMessage(
   return { typeId: MessageType.commandAmf0, timestampMs: 0, messageStreamId, payload };
 }
 
+export interface CommandStatus {
+  readonly code: string;
+  readonly level: string;
+  /** The server's own words, as they came: they may hold secrets. */
+  readonly text: string;
+  /** Code and text for people: no control characters, and no queries, which may hold secrets. */
+  readonly words: string;
+}
+
 /** The information object of a status or an error: the first that has a code or a description. */
-export function statusOf(command: RtmpCommand): { code: string; level: string; text: string } {
+export function statusOf(command: RtmpCommand): CommandStatus {
   const info = command.values.find(isStatus);
+  const code = stringIn(info, 'code');
   const text = stringIn(info, 'description') || stringIn(info, 'details');
-  return { code: stringIn(info, 'code'), level: stringIn(info, 'level'), text };
+  return { code, level: stringIn(info, 'level'), text, words: quoted(code, text) };
 }
 
 function commandBytes({ typeId, payload }: RtmpMessage): Uint8Array | undefined {
@@ -76,4 +89,14 @@ function isStatus(value: Amf0Value): value is Amf0Object {
 function stringIn(object: Amf0Object | undefined, key: string): string {
   const value = object?.[key];
   return typeof value === 'string' ? value : '';
+}
+
+function quoted(code: string, text: string): string {
+  const words = text
+    .replace(/\?\S*/g, '?…')
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .slice(0, MAX_QUOTED_CHARACTERS)
+    .trim();
+  const name = code.slice(0, MAX_QUOTED_CHARACTERS) || 'no reason given';
+  return words === '' ? name : `${name} (${words})`;
 }

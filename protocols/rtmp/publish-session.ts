@@ -1,192 +1,109 @@
 /**
  * The dialogue of a publisher with an RTMP server, from the handshake to deleteStream.
- * RTMP 1.0 §5.2 and §7.2; releaseStream, FCPublish and FCUnpublish as Flash Media Live Encoder sent
+ * RTMP 1.0 §7.2; releaseStream, FCPublish and FCUnpublish as Flash Media Live Encoder sent
  * them: not in the specification, and expected by many servers.
  *
- * Bytes from the server go into `push()`, bytes for it come out of `write`. What ends the session is
- * thrown out of `push()`; nothing may be pushed after that.
- *
  *   handshake → connecting → creatingStream → requesting → publishing
- *                    └→ reconnect: close this connection and open another with `authQuery`
+ *                    └→ reconnect                              (client-session.ts)
  */
 import { ProtocolError } from '../../codecs/errors.ts';
 import type { Amf0Value } from '../../codecs/flv/amf0.ts';
-import { isAuthenticationDemand, nextAuthQuery, type RtmpCredentials } from './authentication.ts';
-import { ChunkReader, DEFAULT_CHUNK_SIZE } from './chunk-reader.ts';
-import { ChunkStreamId, serializeMessage } from './chunk-writer.ts';
-import { commandMessage, parseCommand, type RtmpCommand, statusOf } from './command.ts';
 import {
-  controlMessage,
-  parseControlValue,
-  parseUserControl,
-  UserControlEvent,
-  userControlMessage,
-} from './control.ts';
-import { ClientHandshake } from './handshake.ts';
-import { MessageType, type RtmpMessage } from './message.ts';
+  type ClientDialogue,
+  ClientSession,
+  type ClientSessionOptions,
+  type ClientSessionState,
+  createdStreamId,
+} from './client-session.ts';
+import { type RtmpCommand, statusOf } from './command.ts';
 
 /** Makes nearly every picture one chunk; every server known takes it. */
 export const PUBLISH_CHUNK_SIZE = 65_536;
-/** What Flash Media Server used; we receive a few hundred bytes, so it hardly matters. */
-const WINDOW_BYTES = 2_500_000;
-/** Words of the server in our messages. */
-const MAX_QUOTED_CHARACTERS = 200;
-const TRANSACTION = { connect: 1, releaseStream: 2, fcPublish: 3, createStream: 4, publish: 5 };
+const TRANSACTION = { releaseStream: 2, fcPublish: 3, createStream: 4, publish: 5 };
 
 export type PublishType = 'live' | 'record' | 'append';
 
-export interface PublishSessionOptions {
-  readonly app: string;
-  readonly tcUrl: string;
+export interface PublishSessionOptions extends ClientSessionOptions {
   readonly streamName: string;
   readonly publishType: PublishType;
-  readonly flashVersion: string;
-  readonly swfUrl: string | undefined;
-  readonly pageUrl: string | undefined;
-  readonly credentials: RtmpCredentials | undefined;
-  /** Empty, or what the session before this one left in its state `reconnect`. */
-  readonly authQuery: string;
 }
 
-export type PublishSessionState =
-  | { readonly at: 'handshake'; readonly handshake: ClientHandshake }
-  | { readonly at: 'connecting' }
-  | { readonly at: 'reconnect'; readonly authQuery: string }
+/** Once the connection is accepted. */
+type PublishingState =
   | { readonly at: 'creatingStream' }
   | { readonly at: 'requesting'; readonly messageStreamId: number }
-  | { readonly at: 'publishing'; readonly messageStreamId: number }
-  | { readonly at: 'closed' };
+  | { readonly at: 'publishing'; readonly messageStreamId: number };
 
-export class PublishSession {
+export type PublishSessionState =
+  | Exclude<ClientSessionState, { readonly at: 'connected' }>
+  | PublishingState;
+
+export class PublishSession implements ClientDialogue {
+  readonly connectProperties: Readonly<Record<string, Amf0Value>> = {};
   readonly #options: PublishSessionOptions;
-  readonly #write: (bytes: Uint8Array) => void;
-  readonly #reader = new ChunkReader();
-  #state: PublishSessionState;
-  #chunkSize = DEFAULT_CHUNK_SIZE;
-  #receivedBytes = 0;
-  #acknowledgedBytes = 0;
-  /** The server wants an acknowledgement each so many bytes; 0: never. */
-  #windowBytes = 0;
-  #lastHeard = 'nothing';
-
-  /** Bytes the server says it has received, modulo 2^32. */
-  peerAcknowledgedBytes = 0;
+  readonly #client: ClientSession;
+  #state: PublishingState = { at: 'creatingStream' };
 
   constructor(options: PublishSessionOptions, write: (bytes: Uint8Array) => void) {
     this.#options = options;
-    this.#write = write;
-    this.#state = { at: 'handshake', handshake: new ClientHandshake() };
+    this.#client = new ClientSession(options, this, write);
   }
 
   get state(): PublishSessionState {
-    return this.#state;
+    const { state } = this.#client;
+    return state.at === 'connected' ? this.#state : state;
+  }
+
+  /** Bytes the server says it has received, modulo 2^32. */
+  get peerAcknowledgedBytes(): number {
+    return this.#client.peerAcknowledgedBytes;
   }
 
   open(): void {
-    if (this.#state.at === 'handshake') this.#write(this.#state.handshake.hello());
+    this.#client.open();
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#state.at !== 'handshake') {
-      this.#readMessages(chunk);
-      return;
-    }
-    const { reply, rest } = this.#state.handshake.push(chunk);
-    if (reply !== undefined) this.#write(reply);
-    if (rest === undefined) return;
-    this.#connect();
-    this.#readMessages(rest);
+    this.#client.push(chunk);
   }
 
   /** Says goodbye, as far as there is something to say goodbye to. */
   close(): void {
-    const state = this.#state;
-    this.#state = { at: 'closed' };
+    const { state } = this;
+    this.#client.close();
     if (state.at !== 'requesting' && state.at !== 'publishing') return;
-    this.#command(0, 'FCUnpublish', 6, null, this.#options.streamName);
-    this.#command(0, 'deleteStream', 7, null, state.messageStreamId);
+    this.#client.command(0, 'FCUnpublish', 6, null, this.#options.streamName);
+    this.#client.command(0, 'deleteStream', 7, null, state.messageStreamId);
   }
 
   /** What it means that the server has closed the connection now. */
   closedByPeer(): ProtocolError {
-    const { at } = this.#state;
-    const heard = `the last thing heard was ${this.#lastHeard}`;
-    switch (at) {
-      case 'handshake':
-        return new ProtocolError(
-          'RTMP_CLOSED',
-          'it closed the connection during the handshake; is this an RTMP port?',
-        );
-      case 'connecting':
-        return new ProtocolError(
-          'RTMP_CONNECT_REJECTED',
-          `it closed the connection when asked for the application "${appName(this.#options.app)}"; ${heard}`,
-        );
-      // nginx-rtmp says nothing when it denies a publisher.
-      case 'creatingStream':
-      case 'requesting':
-        return new ProtocolError(
+    const early = this.#client.closedEarly();
+    if (early !== undefined) return early;
+    const heard = `the last thing heard was ${this.#client.lastHeard}`;
+    const { at } = this.state;
+    // nginx-rtmp says nothing when it denies a publisher.
+    return at === 'creatingStream' || at === 'requesting'
+      ? new ProtocolError(
           'RTMP_CLOSED_DURING_PUBLISH',
           `it closed the connection when asked to publish; ${heard}`,
-        );
-      case 'publishing':
-      case 'reconnect':
-      case 'closed':
-        return new ProtocolError('RTMP_CLOSED', `it closed the connection; ${heard}`);
-    }
+        )
+      : new ProtocolError('RTMP_CLOSED', `it closed the connection; ${heard}`);
   }
 
-  #connect(): void {
-    const { app, tcUrl, flashVersion, swfUrl, pageUrl, authQuery } = this.#options;
-    this.#state = { at: 'connecting' };
-    this.#command(0, 'connect', TRANSACTION.connect, {
-      app: withQuery(app, authQuery),
-      type: 'nonprivate',
-      flashVer: flashVersion,
-      ...(swfUrl === undefined ? {} : { swfUrl }),
-      tcUrl: withQuery(tcUrl, authQuery),
-      ...(pageUrl === undefined ? {} : { pageUrl }),
-    });
+  connected(): void {
+    const { streamName } = this.#options;
+    this.#client.setChunkSize(PUBLISH_CHUNK_SIZE);
+    this.#client.command(0, 'releaseStream', TRANSACTION.releaseStream, null, streamName);
+    this.#client.command(0, 'FCPublish', TRANSACTION.fcPublish, null, streamName);
+    this.#client.command(0, 'createStream', TRANSACTION.createStream, null);
   }
 
-  #readMessages(chunk: Uint8Array): void {
-    for (const message of this.#reader.push(chunk)) this.#read(message);
-    this.#receivedBytes += chunk.length;
-    this.#acknowledge();
-  }
-
-  #read(message: RtmpMessage): void {
-    switch (message.typeId) {
-      case MessageType.acknowledgement:
-        this.peerAcknowledgedBytes = parseControlValue(message.payload);
-        return;
-      case MessageType.windowAcknowledgementSize:
-        this.#windowBytes = parseControlValue(message.payload);
-        return;
-      case MessageType.setPeerBandwidth:
-        // §5.4.5: answered with a window size of our own.
-        this.#send(controlMessage(MessageType.windowAcknowledgementSize, WINDOW_BYTES));
-        return;
-      case MessageType.userControl:
-        this.#readUserControl(message.payload);
-        return;
-      default: {
-        const command = parseCommand(message);
-        if (command !== undefined) this.#readCommand(command);
-      }
-    }
-  }
-
-  #readUserControl(payload: Uint8Array): void {
-    const { event, data } = parseUserControl(payload);
-    if (event !== UserControlEvent.pingRequest) return;
-    this.#send(userControlMessage(UserControlEvent.pingResponse, data.slice(0, 4)));
-  }
-
-  #readCommand(command: RtmpCommand): void {
+  command(command: RtmpCommand): void {
     switch (command.name) {
       case '_result':
-        this.#readResult(command);
+        if (this.state.at !== 'creatingStream') return;
+        if (command.transactionId === TRANSACTION.createStream) this.#publish(command);
         return;
       case '_error':
         this.#readError(command);
@@ -194,132 +111,56 @@ export class PublishSession {
       case 'onStatus':
         this.#readStatus(command);
         return;
-      case 'close':
-        this.#heard('close');
-        return;
       default: // onBWDone, onFCPublish and others that only inform
     }
   }
 
-  #readResult({ transactionId, values }: RtmpCommand): void {
-    const { at } = this.#state;
-    if (at === 'connecting' && transactionId === TRANSACTION.connect) {
-      this.#createStream();
-    } else if (at === 'creatingStream' && transactionId === TRANSACTION.createStream) {
-      this.#publish(values[1]);
-    }
-  }
+  /** Servers send publishers nothing that we need. */
+  media(): void {}
 
-  #createStream(): void {
-    const { streamName } = this.#options;
-    this.#state = { at: 'creatingStream' };
-    this.#heard('the answer to connect');
-    this.#send(controlMessage(MessageType.setChunkSize, PUBLISH_CHUNK_SIZE));
-    this.#chunkSize = PUBLISH_CHUNK_SIZE;
-    this.#command(0, 'releaseStream', TRANSACTION.releaseStream, null, streamName);
-    this.#command(0, 'FCPublish', TRANSACTION.fcPublish, null, streamName);
-    this.#command(0, 'createStream', TRANSACTION.createStream, null);
-  }
+  userControl(): void {}
 
-  #publish(messageStreamId: Amf0Value): void {
-    if (typeof messageStreamId !== 'number' || !isU32(messageStreamId)) {
-      throw new ProtocolError('RTMP_CREATE_STREAM', 'its answer to createStream has no stream id');
-    }
+  #publish(answer: RtmpCommand): void {
+    const messageStreamId = createdStreamId(answer);
     const { streamName, publishType } = this.#options;
     this.#state = { at: 'requesting', messageStreamId };
-    this.#heard('the answer to createStream');
-    this.#command(messageStreamId, 'publish', TRANSACTION.publish, null, streamName, publishType);
+    this.#client.lastHeard = 'the answer to createStream';
+    const { publish } = TRANSACTION;
+    this.#client.command(messageStreamId, 'publish', publish, null, streamName, publishType);
   }
 
   #readError(command: RtmpCommand): void {
-    const { code, text } = statusOf(command);
     switch (command.transactionId) {
-      case TRANSACTION.connect:
-        this.#connectRefused(code, text);
-        return;
       case TRANSACTION.createStream:
       case TRANSACTION.publish:
-        throw refusal(code, text);
+        throw refusal(command);
       // SRS and crtmpserver answer releaseStream with an error when there is nothing to release.
       default:
     }
   }
 
-  #connectRefused(code: string, text: string): void {
-    const { credentials, app, authQuery } = this.#options;
-    if (isAuthenticationDemand(text)) {
-      const next = nextAuthQuery(text, credentials, app, authQuery);
-      this.#state = { at: 'reconnect', authQuery: next };
-      return;
-    }
-    throw new ProtocolError('RTMP_CONNECT_REJECTED', `connect: ${quoted(code, text)}`);
-  }
-
   #readStatus(command: RtmpCommand): void {
-    const { code, level, text } = statusOf(command);
-    this.#heard(quoted(code, text));
+    const { code, level, words } = statusOf(command);
+    this.#client.lastHeard = words;
     if (code === 'NetStream.Publish.Start') {
       if (this.#state.at !== 'requesting') return;
       const { messageStreamId } = this.#state;
       this.#state = { at: 'publishing', messageStreamId };
     } else if (level === 'error' || isRefusal(code)) {
-      throw refusal(code, text);
+      throw refusal(command);
     }
-  }
-
-  #acknowledge(): void {
-    if (this.#windowBytes === 0) return;
-    if (this.#receivedBytes - this.#acknowledgedBytes < this.#windowBytes) return;
-    this.#acknowledgedBytes = this.#receivedBytes;
-    this.#send(controlMessage(MessageType.acknowledgement, this.#receivedBytes % 2 ** 32));
-  }
-
-  #command(messageStreamId: number, name: string, id: number, ...values: Amf0Value[]): void {
-    const message = commandMessage(messageStreamId, name, id, ...values);
-    this.#write(serializeMessage(message, ChunkStreamId.command, this.#chunkSize));
-  }
-
-  #send(message: RtmpMessage): void {
-    this.#write(serializeMessage(message, ChunkStreamId.control, this.#chunkSize));
-  }
-
-  #heard(what: string): void {
-    this.#lastHeard = what;
   }
 }
 
-function refusal(code: string, text: string): ProtocolError {
+function refusal(command: RtmpCommand): ProtocolError {
+  const { code, words } = statusOf(command);
   return new ProtocolError(
     code === 'NetStream.Publish.BadName' ? 'RTMP_NAME_TAKEN' : 'RTMP_PUBLISH_REFUSED',
-    `publish: ${quoted(code, text)}`,
+    `publish: ${words}`,
   );
 }
 
 /** Some servers send these without a level. */
 function isRefusal(code: string): boolean {
   return /^NetStream\.Publish\.(BadName|Denied|Rejected|Failed)$/.test(code);
-}
-
-/** The server's words, without control characters and without queries, which may hold secrets. */
-function quoted(code: string, text: string): string {
-  const words = text
-    .replace(/\?\S*/g, '?…')
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .slice(0, MAX_QUOTED_CHARACTERS)
-    .trim();
-  const name = code.slice(0, MAX_QUOTED_CHARACTERS) || 'no reason given';
-  return words === '' ? name : `${name} (${words})`;
-}
-
-function appName(app: string): string {
-  return app.split('?', 1)[0] ?? '';
-}
-
-function withQuery(url: string, query: string): string {
-  if (query === '') return url;
-  return `${url}${url.includes('?') ? '&' : '?'}${query}`;
-}
-
-function isU32(value: number): boolean {
-  return Number.isInteger(value) && value >= 0 && value < 2 ** 32;
 }

@@ -64,7 +64,7 @@ test('what has no name is no command', () => {
 
 test('a status is found wherever it stands', () => {
   const info = { level: 'error', code: 'A.B', description: 'words' };
-  const want = { code: 'A.B', level: 'error', text: 'words' };
+  const want = { code: 'A.B', level: 'error', text: 'words', words: 'A.B (words)' };
   for (const values of [[null, info], [info], [{ fmsVer: 'x' }, info]]) {
     assert.deepEqual(statusOf({ name: 'onStatus', transactionId: 0, values }), want);
   }
@@ -72,6 +72,7 @@ test('a status is found wherever it stands', () => {
     code: '',
     level: '',
     text: '',
+    words: 'no reason given',
   });
 });
 
