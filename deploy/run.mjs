@@ -9,6 +9,7 @@ const commands = {
   start: () => import('./start.mjs').then((module) => module.start(process.argv.slice(3))),
   test: () => import('./test.mjs').then((module) => module.test(process.argv.slice(3))),
   bench: () => import('./test.mjs').then((module) => module.bench(process.argv.slice(3))),
+  fuzz: () => import('./test.mjs').then((module) => module.fuzz(process.argv.slice(3))),
   coverage: () => import('./test.mjs').then((module) => module.coverage()),
 };
 

@@ -49,6 +49,16 @@ export async function bench(commandLine) {
   });
 }
 
+/** Every parser against damaged input, at length; `npm test` has a short run of the same. */
+export async function fuzz(commandLine) {
+  await prepare({ withDevelopmentPackages: true });
+  await compile();
+  const program = join(BUILD, 'test/fuzz/main.js');
+  await run(process.execPath, ['--enable-source-maps', program, ...commandLine], {
+    timeoutMs: undefined,
+  });
+}
+
 /** Line coverage of the two layers that do no I/O, where there is no excuse. */
 export async function coverage() {
   await prepare({ withDevelopmentPackages: true });

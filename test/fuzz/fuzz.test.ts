@@ -1,0 +1,59 @@
+/** The short run of `npm run fuzz`: the seed is fixed, so that a failure is the same on every machine. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { toHex } from '../support/hex.ts';
+import { fuzz } from './run.ts';
+import { parserOf } from './subject.ts';
+import { ALL_SUBJECTS } from './subjects/all-subjects.ts';
+
+const SEED = 20_261_124;
+const INPUTS = 2000;
+
+for (const subject of ALL_SUBJECTS) {
+  test(`${subject.name}: damaged input gives a value or an error of ours`, () => {
+    const { failures, accepted } = fuzz(subject, { inputs: INPUTS, seed: SEED });
+    const words = failures.map(({ problem, input }) => `${toHex(input)}: ${problem}`);
+    assert.deepEqual(words, []);
+    assert.ok(accepted > 0, 'some mutants are harmless: the run reaches the depths of the parser');
+  });
+}
+
+test('the harness sees a foreign error, a changed input and a slow one', () => {
+  const seed = Uint8Array.of(1, 2, 3, 4);
+  const problems = (parse: (bytes: Uint8Array) => unknown) =>
+    fuzz(parserOf('faulty', parse, seed), { inputs: 200, seed: SEED })
+      .failures.map(({ problem }) => problem.split('\n', 1)[0] ?? '')
+      .join('; ');
+  assert.match(
+    problems((bytes) => {
+      if (bytes[0] !== 1) throw new TypeError('oops');
+    }),
+    /TypeError: oops/,
+  );
+  assert.match(
+    problems((bytes) => bytes.fill(0)),
+    /the input was changed/,
+  );
+  assert.match(
+    problems((bytes) => {
+      const untilMs = performance.now() + (bytes.length > 6 ? 110 : 0);
+      while (performance.now() < untilMs);
+    }),
+    /takes 1\d\d ms/,
+  );
+});
+
+test('the harness sees what is not let go', () => {
+  const kept: Uint8Array[] = [];
+  let used = 0;
+  const leak = parserOf(
+    'leak',
+    (bytes) => {
+      used += 64 * 1024;
+      kept.push(bytes);
+    },
+    Uint8Array.of(1),
+  );
+  const { failures } = fuzz(leak, { inputs: 500, seed: SEED, usedBytes: () => used });
+  assert.match(failures[0]?.problem ?? '', /MB are not let go/);
+});

@@ -1,0 +1,14 @@
+import type { Subject } from '../subject.ts';
+import { CODEC_SUBJECTS } from './codec-subjects.ts';
+import { DISCOVERY_SUBJECTS } from './discovery-subjects.ts';
+import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
+import { RTP_SUBJECTS } from './rtp-subjects.ts';
+import { RTSP_SUBJECTS } from './rtsp-subjects.ts';
+
+export const ALL_SUBJECTS: readonly Subject[] = [
+  ...CODEC_SUBJECTS,
+  ...RTP_SUBJECTS,
+  ...RTSP_SUBJECTS,
+  ...RTMP_SUBJECTS,
+  ...DISCOVERY_SUBJECTS,
+];
