@@ -1,19 +1,12 @@
 /** Configured and adopted cameras: one supervised source for each, and the timers they share. */
 import type { Logger } from 'pino';
-import { OnvifCamera } from '../drivers/camera/onvif-camera.ts';
-import { RtspCamera } from '../drivers/camera/rtsp-camera.ts';
-import { sourceKindOf } from '../drivers/catalog.ts';
-import type { Credentials, DriverContext, StreamDriver } from '../drivers/driver.ts';
-import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
-import { parseOnvifUrl } from '../drivers/onvif/onvif-endpoint.ts';
-import { redactUrl } from '../protocols/rtsp/source-url.ts';
-import { type AdoptedStream, type AdoptionTarget, profileRule } from './adoption.ts';
-import type { Config, StreamConfig } from './config/schema.ts';
+import type { AdoptedStream, AdoptionTarget } from './adoption.ts';
+import type { Config } from './config/schema.ts';
+import { openConfiguredSource } from './configured-source.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Board } from './report/board.ts';
 import { StreamSource, type StreamSourceOptions } from './stream-source.ts';
 import type { SupervisorContext } from './supervisor.ts';
-import { tlsTrust } from './tls-trust.ts';
 
 const WATCHDOG_PERIOD_MS = 1_000;
 export const STATS_PERIOD_MS = 10_000;
@@ -45,8 +38,9 @@ export class Fleet implements AdoptionTarget {
   /** Starts the configured streams; they and the adopted ones run until `signal` aborts. */
   start(signal: AbortSignal): void {
     for (const [name, stream] of Object.entries(this.#config.streams)) {
-      const { options, host } = this.#configured(name, stream);
-      this.#add(name, options, host, signal);
+      const context = { log: this.#context.log.child({ stream: name }), now: this.#context.now };
+      const source = openConfiguredSource(name, stream, this.#config.discovery, context);
+      this.#add(name, { ...source, stallMs: this.#stallMs }, source.host, signal);
     }
     this.#watchdog = setInterval(() => {
       const nowMs = this.#context.now();
@@ -115,92 +109,4 @@ export class Fleet implements AdoptionTarget {
     const running = source.run(signal).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
-
-  #configured(
-    name: string,
-    stream: StreamConfig,
-  ): { options: StreamSourceOptions; host: string | undefined } {
-    const context: DriverContext = {
-      log: this.#context.log.child({ stream: name }),
-      now: this.#context.now,
-    };
-    const isOnvif = stream.source.startsWith('onvif');
-    const { driver, host, what, describe } = isOnvif
-      ? this.#onvif(stream, context)
-      : catalogued(stream, context);
-    const options = {
-      driver,
-      sourceUrl: redactUrl(stream.source),
-      who: `The ${what} ${name}${host === undefined ? '' : ` at ${host}`}`,
-      stallMs: this.#stallMs,
-      ...(describe === undefined ? {} : { describe }),
-    };
-    return { options, host };
-  }
-
-  #onvif(stream: StreamConfig, context: DriverContext): ConfiguredDriver {
-    const { discovery } = this.#config;
-    const endpoint = parseOnvifUrl(stream.source);
-    const own = ownCredentials(stream) ?? urlCredentials(stream.source);
-    const listed = discovery.credentials.map(({ username, password }) => ({
-      username,
-      password: password ?? '',
-    }));
-    const tls = tlsTrust(stream);
-    const driver = new OnvifCamera(
-      {
-        endpoints: () => [endpoint],
-        credentials: new CredentialChooser(own === undefined ? listed : [own], context.now),
-        profile: profileRule(discovery.profile),
-        transport: stream.transport,
-        openRtsp: (source, rtspContext) => new RtspCamera({ ...source, tls }, rtspContext),
-      },
-      context,
-    );
-    const describe = () => {
-      const { manufacturer, model, firmware, serial } = driver.description ?? {};
-      return {
-        ...(manufacturer === undefined ? {} : { manufacturer }),
-        ...(model === undefined ? {} : { model }),
-        ...(firmware === undefined ? {} : { firmware }),
-        ...(serial === undefined ? {} : { serial }),
-      };
-    };
-    return { driver, host: endpoint.host, what: 'camera', describe };
-  }
-}
-
-interface ConfiguredDriver {
-  readonly driver: StreamDriver;
-  readonly host: string | undefined;
-  readonly what: string;
-  readonly describe: StreamSourceOptions['describe'] | undefined;
-}
-
-function catalogued(stream: StreamConfig, context: DriverContext): ConfiguredDriver {
-  const { source: url, transport } = stream;
-  const kind = sourceKindOf(url);
-  // The schema lets only known schemes through.
-  if (kind === undefined) throw new TypeError(`no driver for ${redactUrl(url)}`);
-  const credentials = ownCredentials(stream);
-  const driver = kind.open(
-    {
-      url,
-      transport,
-      tls: tlsTrust(stream),
-      ...(credentials === undefined ? {} : { credentials }),
-    },
-    context,
-  );
-  return { driver, host: kind.hostOf(url), what: kind.what, describe: undefined };
-}
-
-function ownCredentials({ username, password }: StreamConfig): Credentials | undefined {
-  return username === undefined ? undefined : { username, password: password ?? '' };
-}
-
-function urlCredentials(source: string): Credentials | undefined {
-  const { username, password } = new URL(source);
-  if (username === '') return undefined;
-  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }

@@ -1,0 +1,108 @@
+/** From what `sluice.yaml` says of a stream to the driver that serves it. */
+import { OnvifCamera } from '../drivers/camera/onvif-camera.ts';
+import { RtspCamera } from '../drivers/camera/rtsp-camera.ts';
+import { sourceKindOf } from '../drivers/catalog.ts';
+import type { Credentials, DriverContext, StreamDriver } from '../drivers/driver.ts';
+import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
+import { parseOnvifUrl } from '../drivers/onvif/onvif-endpoint.ts';
+import { redactUrl } from '../protocols/rtsp/source-url.ts';
+import { profileRule } from './adoption.ts';
+import type { DiscoveryConfig, StreamConfig } from './config/schema.ts';
+import type { StreamInfo } from './report/status.ts';
+import { tlsTrust } from './tls-trust.ts';
+
+export interface ConfiguredSource {
+  readonly driver: StreamDriver;
+  /** Where the source is, without secrets. */
+  readonly sourceUrl: string;
+  /** Begins sentences about it: "The camera front-door at 10.0.0.20". */
+  readonly who: string;
+  /** Undefined where the URL's address is not the device's. */
+  readonly host: string | undefined;
+  /** What the device says about itself, when it is known. */
+  readonly describe?: () => Partial<StreamInfo>;
+}
+
+interface Opened {
+  readonly driver: StreamDriver;
+  readonly host: string | undefined;
+  readonly what: string;
+  readonly describe?: () => Partial<StreamInfo>;
+}
+
+/** `discovery` has the logins that an ONVIF source without its own is tried with. */
+export function openConfiguredSource(
+  name: string,
+  stream: StreamConfig,
+  discovery: DiscoveryConfig,
+  context: DriverContext,
+): ConfiguredSource {
+  const isOnvif = stream.source.startsWith('onvif');
+  const { what, host, ...source } = isOnvif
+    ? openOnvif(stream, discovery, context)
+    : openCatalogued(stream, context);
+  const who = `The ${what} ${name}${host === undefined ? '' : ` at ${host}`}`;
+  return { ...source, host, who, sourceUrl: redactUrl(stream.source) };
+}
+
+function openOnvif(
+  stream: StreamConfig,
+  discovery: DiscoveryConfig,
+  context: DriverContext,
+): Opened {
+  const endpoint = parseOnvifUrl(stream.source);
+  const own = ownCredentials(stream) ?? urlCredentials(stream.source);
+  const listed = discovery.credentials.map(({ username, password }) => ({
+    username,
+    password: password ?? '',
+  }));
+  const tls = tlsTrust(stream);
+  const driver = new OnvifCamera(
+    {
+      endpoints: () => [endpoint],
+      credentials: new CredentialChooser(own === undefined ? listed : [own], context.now),
+      profile: profileRule(discovery.profile),
+      transport: stream.transport,
+      openRtsp: (source, rtspContext) => new RtspCamera({ ...source, tls }, rtspContext),
+    },
+    context,
+  );
+  const describe = () => {
+    const { manufacturer, model, firmware, serial } = driver.description ?? {};
+    return {
+      ...(manufacturer === undefined ? {} : { manufacturer }),
+      ...(model === undefined ? {} : { model }),
+      ...(firmware === undefined ? {} : { firmware }),
+      ...(serial === undefined ? {} : { serial }),
+    };
+  };
+  return { driver, host: endpoint.host, what: 'camera', describe };
+}
+
+function openCatalogued(stream: StreamConfig, context: DriverContext): Opened {
+  const { source: url, transport } = stream;
+  const kind = sourceKindOf(url);
+  // The schema lets only known schemes through.
+  if (kind === undefined) throw new TypeError(`no driver for ${redactUrl(url)}`);
+  const credentials = ownCredentials(stream);
+  const driver = kind.open(
+    {
+      url,
+      transport,
+      tls: tlsTrust(stream),
+      ...(credentials === undefined ? {} : { credentials }),
+    },
+    context,
+  );
+  return { driver, host: kind.hostOf(url), what: kind.what };
+}
+
+function ownCredentials({ username, password }: StreamConfig): Credentials | undefined {
+  return username === undefined ? undefined : { username, password: password ?? '' };
+}
+
+function urlCredentials(source: string): Credentials | undefined {
+  const { username, password } = new URL(source);
+  if (username === '') return undefined;
+  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
