@@ -254,25 +254,17 @@ export class RtspPull {
   }
 
   async #openUdp(index: number): Promise<UdpMedia> {
-    const window = new ReorderWindow((bytes) => {
-      this.#presentation?.rtp(index, bytes, 0, bytes.length);
+    const window = new ReorderWindow((bytes, start, end) => {
+      this.#presentation?.rtp(index, bytes, start, end);
     });
     const family = this.#socket?.remoteFamily === 'IPv6' ? 'udp6' : 'udp4';
     const udp = await UdpMedia.open(family, {
-      rtp: (bytes) => this.#guarded(() => window.push(bytes, performance.now())),
-      rtcp: (bytes) => this.#guarded(() => this.#rtcp(index, bytes, 0, bytes.length)),
+      rtp: (bytes, start, end) => window.push(bytes, start, end, performance.now()),
+      rtcp: (bytes, start, end) => this.#rtcp(index, bytes, start, end),
       failed: (error) => this.#end(error),
     });
     this.#udp.push(udp);
     return udp;
-  }
-
-  #guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#end(error instanceof Error ? error : new Error(String(error)));
-    }
   }
 
   #watchUdp(): void {

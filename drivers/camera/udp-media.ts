@@ -1,43 +1,40 @@
 /** The pair of UDP ports that takes one track's RTP and RTCP (RFC 3550 §11: even, and the next). */
-import { createSocket, type Socket } from 'node:dgram';
+import { openUdpReceiver, type UdpReceiver } from '../udp-receiver.ts';
 
 const MAX_TRIES = 20;
-/** A burst of an IDR picture waits here while the process is busy elsewhere. */
-const RECEIVE_BUFFER_BYTES = 1024 * 1024;
 
 export interface UdpMediaHandler {
-  rtp(bytes: Uint8Array): void;
-  rtcp(bytes: Uint8Array): void;
+  /** One packet, `bytes[start…end)`, valid during the call. What these two throw goes to `failed`. */
+  rtp(bytes: Uint8Array, start: number, end: number): void;
+  rtcp(bytes: Uint8Array, start: number, end: number): void;
   failed(error: Error): void;
 }
 
 export class UdpMedia {
   readonly port: number;
-  readonly #rtp: Socket;
-  readonly #rtcp: Socket;
+  readonly #rtp: UdpReceiver;
+  readonly #rtcp: UdpReceiver;
   #peer: string | undefined;
 
-  private constructor(rtp: Socket, rtcp: Socket, port: number, handler: UdpMediaHandler) {
+  private constructor(rtp: UdpReceiver, rtcp: UdpReceiver) {
+    this.port = rtp.port;
     this.#rtp = rtp;
     this.#rtcp = rtcp;
-    this.port = port;
-    rtp.on('message', (bytes, { address }) => {
-      if (address === this.#peer) handler.rtp(bytes);
-    });
-    rtcp.on('message', (bytes, { address }) => {
-      if (address === this.#peer) handler.rtcp(bytes);
-    });
-    rtp.on('error', (error) => handler.failed(error));
-    rtcp.on('error', (error) => handler.failed(error));
   }
 
   static async open(family: 'udp4' | 'udp6', handler: UdpMediaHandler): Promise<UdpMedia> {
+    const onError = (error: Error) => handler.failed(error);
+    const onRtp: UdpMediaHandler['rtp'] = (bytes, start, end) => handler.rtp(bytes, start, end);
+    const onRtcp: UdpMediaHandler['rtcp'] = (bytes, start, end) => handler.rtcp(bytes, start, end);
+    const open = (port: number, onPacket: UdpMediaHandler['rtp']) =>
+      openUdpReceiver({ family, port, accept: 'no-one', onPacket, onError });
     for (let n = 0; n < MAX_TRIES; n += 1) {
-      const rtp = await bind(family, 0);
-      const port = rtp?.address().port ?? 1;
-      const rtcp = port % 2 === 0 ? await bind(family, port + 1) : undefined;
-      if (rtp !== undefined && rtcp !== undefined) return new UdpMedia(rtp, rtcp, port, handler);
-      rtp?.close();
+      const rtp = await open(0, onRtp);
+      if (rtp.port % 2 === 0) {
+        const rtcp = await open(rtp.port + 1, onRtcp).catch(() => undefined);
+        if (rtcp !== undefined) return new UdpMedia(rtp, rtcp);
+      }
+      rtp.close();
     }
     throw new Error(`no pair of free UDP ports after ${MAX_TRIES} tries`);
   }
@@ -45,36 +42,20 @@ export class UdpMedia {
   /** From now on takes packets of this address only, and opens the way through a firewall or NAT. */
   open(address: string, rtpPort: number | undefined, rtcpPort: number | undefined): void {
     this.#peer = address;
+    this.#rtp.acceptOnly(address);
+    this.#rtcp.acceptOnly(address);
     // An empty receiver report (RFC 3550 §6.4.2) means nothing to the camera.
     const punch = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 0);
-    if (rtpPort !== undefined) this.#rtp.send(punch, rtpPort, address, ignore);
-    if (rtcpPort !== undefined) this.#rtcp.send(punch, rtcpPort, address, ignore);
+    if (rtpPort !== undefined) this.#rtp.send(punch, rtpPort, address);
+    if (rtcpPort !== undefined) this.#rtcp.send(punch, rtcpPort, address);
   }
 
   sendRtcp(bytes: Uint8Array, port: number): void {
-    if (this.#peer !== undefined) this.#rtcp.send(bytes, port, this.#peer, ignore);
+    if (this.#peer !== undefined) this.#rtcp.send(bytes, port, this.#peer);
   }
 
   close(): void {
     this.#rtp.close();
     this.#rtcp.close();
   }
-}
-
-/** A report that cannot be sent is made good by the next one. */
-function ignore(): void {}
-
-/** Undefined when the port is taken. */
-function bind(type: 'udp4' | 'udp6', port: number): Promise<Socket | undefined> {
-  return new Promise((resolve) => {
-    const socket = createSocket({ type, recvBufferSize: RECEIVE_BUFFER_BYTES });
-    socket.once('error', () => {
-      socket.close();
-      resolve(undefined);
-    });
-    socket.bind(port, () => {
-      socket.removeAllListeners('error');
-      resolve(socket);
-    });
-  });
 }

@@ -15,30 +15,31 @@ interface Held {
 }
 
 export class ReorderWindow {
-  readonly #deliver: (bytes: Uint8Array) => void;
+  readonly #deliver: (bytes: Uint8Array, start: number, end: number) => void;
   readonly #held = new Map<number, Held>();
   #next = -1;
 
   /** `deliver` gets whole packets in order; a gap that stays is the receiver's to notice. */
-  constructor(deliver: (bytes: Uint8Array) => void) {
+  constructor(deliver: (bytes: Uint8Array, start: number, end: number) => void) {
     this.#deliver = deliver;
   }
 
-  push(bytes: Uint8Array, nowMs: number): void {
-    if (bytes.length < 4) return;
-    const sequenceNumber = ((bytes[2] ?? 0) << 8) | (bytes[3] ?? 0);
+  /** Takes the packet in `bytes[start…end)`. */
+  push(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
+    if (end - start < 4) return;
+    const sequenceNumber = ((bytes[start + 2] ?? 0) << 8) | (bytes[start + 3] ?? 0);
     const ahead = this.#next < 0 ? 0 : (sequenceNumber - this.#next) & 0xffff;
     if (ahead > 0x10000 - MAX_LATE_PACKETS) {
       // A late one or a duplicate: the receiver's counters tell.
-      this.#deliver(bytes);
+      this.#deliver(bytes, start, end);
     } else if (ahead === 0 || ahead > MAX_HELD_PACKETS) {
       // In order, a long gap or a restart.
       if (ahead !== 0) this.#giveUp();
-      this.#deliver(bytes);
+      this.#deliver(bytes, start, end);
       this.#next = (sequenceNumber + 1) & 0xffff;
       this.#deliverHeld();
     } else if (!this.#held.has(sequenceNumber)) {
-      this.#held.set(sequenceNumber, { bytes: bytes.slice(), atMs: nowMs });
+      this.#held.set(sequenceNumber, { bytes: bytes.slice(start, end), atMs: nowMs });
     }
     this.#expire(nowMs);
   }
@@ -49,7 +50,7 @@ export class ReorderWindow {
       const held = this.#held.get(this.#next);
       if (held === undefined) return;
       this.#held.delete(this.#next);
-      this.#deliver(held.bytes);
+      this.#deliver(held.bytes, 0, held.bytes.length);
       this.#next = (this.#next + 1) & 0xffff;
     }
   }

@@ -6,13 +6,17 @@ import { rtpBytes } from '../../support/rtp-packets.ts';
 
 class Harness {
   readonly delivered: number[] = [];
-  readonly window = new ReorderWindow((bytes) => {
-    this.delivered.push((bytes[2]! << 8) | bytes[3]!);
+  readonly window = new ReorderWindow((bytes, start, end) => {
+    const packet = bytes.subarray(start, end);
+    this.delivered.push((packet[2]! << 8) | packet[3]!);
   });
 
   push(sequenceNumber: number, nowMs = 0): void {
-    const bytes = rtpBytes({ sequenceNumber });
-    this.window.push(bytes, nowMs);
+    const packet = rtpBytes({ sequenceNumber });
+    // Packets lie in a larger buffer.
+    const bytes = new Uint8Array(packet.length + 10).fill(0xff);
+    bytes.set(packet, 7);
+    this.window.push(bytes, 7, 7 + packet.length, nowMs);
     bytes.fill(0xff); // The socket reads into the same buffer again.
   }
 }
@@ -67,7 +71,7 @@ test('after a restart far below, packets are put into order again', () => {
 
 test('what is no packet is left out', () => {
   const harness = new Harness();
-  harness.window.push(Uint8Array.of(0x80, 0x60, 0), 0);
+  harness.window.push(Uint8Array.of(0x80, 0x60, 0), 0, 3, 0);
   assert.deepEqual(harness.delivered, []);
 });
 
