@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { afterEach, describe, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openDgramReceiver } from '../../drivers/udp/dgram-receiver.ts';
@@ -94,20 +95,23 @@ for (const { name, open } of backends) {
         assert.equal(String(bytes), 'punch');
         assert.equal(from.port, receiver.port);
       });
+    }
 
+    for (const { family, through, anyAddress } of multicastLinks()) {
       test(`${family}: takes the packets of a group, and of no other on the same port`, async () => {
-        const multicast = { group: GROUP[family], interface: 'lo' };
+        const multicast = { group: GROUP[family], interface: through };
         const { receiver, packets } = await receive({ family, multicast });
-        const other = { group: OTHER_GROUP[family], interface: 'lo' };
+        const other = { group: OTHER_GROUP[family], interface: through };
         const { packets: others } = await receive({
           family,
           port: receiver.port,
           multicast: other,
         });
-        const socket = await sender(family);
-        socket.setMulticastInterface(family === 'udp4' ? '127.0.0.1' : '::%lo');
-        await send(socket, Buffer.from('to the other'), receiver, other.group);
-        await send(socket, Buffer.from('to the group'), receiver, multicast.group);
+        const socket = await sender(family, anyAddress);
+        socket.setMulticastInterface(family === 'udp4' ? '127.0.0.1' : `::%${through}`);
+        const zone = family === 'udp4' ? '' : `%${through}`;
+        await send(socket, Buffer.from('to the other'), receiver, `${other.group}${zone}`);
+        await send(socket, Buffer.from('to the group'), receiver, `${multicast.group}${zone}`);
         await until(() => packets.length === 1);
         assert.deepEqual(packets.map(String), ['to the group']);
         assert.deepEqual(others.map(String), ['to the other']);
@@ -216,6 +220,16 @@ for (const { name, open } of backends) {
       assert.deepEqual(opened.errors, []);
     });
   });
+}
+
+/** Linux routes no IPv6 group through `lo`: where there is no other interface, there is no such test. */
+function multicastLinks() {
+  const links = [{ family: 'udp4' as const, through: 'lo', anyAddress: '127.0.0.1' }];
+  const isIpv6 = ({ family, internal }: NetworkInterfaceInfo) => family === 'IPv6' && !internal;
+  const [through] =
+    Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some(isIpv6)) ?? [];
+  if (through === undefined) return links;
+  return [...links, { family: 'udp6' as const, through, anyAddress: '::' }];
 }
 
 function send(

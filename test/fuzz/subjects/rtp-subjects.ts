@@ -37,11 +37,11 @@ function sessionOf(name: string, media: string, ...payloads: readonly Uint8Array
       const { selected } = selectMedias(parseSdp(`v=0\r\n${media}`));
       let nowMs = 0;
       const presentation = new RtpPresentation(selected, sink, () => nowMs, 1);
-      const window = new ReorderWindow((bytes) => void presentation.rtp(0, bytes, 0, bytes.length));
+      const window = new ReorderWindow((...packet) => void presentation.rtp(0, ...packet));
       return (input) => {
         for (const packet of packetsOf(input)) {
           nowMs += PACKET_INTERVAL_MS;
-          window.push(packet, nowMs);
+          window.push(packet, 0, packet.length, nowMs);
         }
         presentation.receiverReport(0, 4);
       };
