@@ -1,35 +1,32 @@
-/** The tag body that tells a decoder how to begin: FLV 10.1 §E.4.2.2 and §E.4.3.2. */
-
+/** The tag body that tells a decoder how to begin: FLV 10.1 §E.4.2.2 and §E.4.3.2, enhanced RTMP v2. */
+import { concat } from '../bytes.ts';
 import { UnsupportedError } from '../errors.ts';
 import { serializeDecoderConfigurationRecord } from '../h264/decoder-configuration-record.ts';
-import type { AacTrack, H264Track, Track } from '../track.ts';
-import {
-  AAC_HEADER_BYTES,
-  AacPacketType,
-  AVC_HEADER_BYTES,
-  AvcPacketType,
-  writeAacHeader,
-  writeAvcHeader,
-} from './tag.ts';
+import type { AudioTrack, Track, VideoTrack } from '../track.ts';
+import { audioTagForm } from './audio-tag.ts';
+import { type HevcForm, videoSequenceHeader, videoTagForm } from './video-tag.ts';
 
-/** The whole body: header and decoder configuration. */
-export function sequenceHeader(track: Track): Uint8Array {
-  if (track.codec === 'h264') return avcSequenceHeader(track);
-  if (track.codec === 'aac') return aacSequenceHeader(track);
-  throw new UnsupportedError(`FLV tags for ${track.codec} are not written`);
+/** The whole body; undefined for codecs that need none. */
+export function sequenceHeader(track: Track, hevcForm: HevcForm): Uint8Array | undefined {
+  return track.kind === 'video'
+    ? videoSequenceHeader(videoTagForm(track.codec, hevcForm), decoderConfiguration(track))
+    : audioSequenceHeader(track);
 }
 
-function avcSequenceHeader(track: H264Track): Uint8Array {
-  const record = serializeDecoderConfigurationRecord([track.sps], [track.pps]);
-  const body = new Uint8Array(AVC_HEADER_BYTES + record.length);
-  writeAvcHeader(body, 0, AvcPacketType.sequenceHeader, true, 0);
-  body.set(record, AVC_HEADER_BYTES);
-  return body;
+function decoderConfiguration(track: VideoTrack): Uint8Array {
+  switch (track.codec) {
+    case 'h264':
+      return serializeDecoderConfigurationRecord([track.sps], [track.pps]);
+    case 'h265':
+      throw new UnsupportedError('HEVCDecoderConfigurationRecord is not written');
+    case 'av1':
+    case 'vp9':
+      return track.config;
+  }
 }
 
-function aacSequenceHeader(track: AacTrack): Uint8Array {
-  const body = new Uint8Array(AAC_HEADER_BYTES + track.config.length);
-  writeAacHeader(body, 0, AacPacketType.sequenceHeader);
-  body.set(track.config, AAC_HEADER_BYTES);
-  return body;
+function audioSequenceHeader(track: AudioTrack): Uint8Array | undefined {
+  const header = audioTagForm(track)?.sequenceHeader;
+  if (header === undefined) return undefined;
+  return 'config' in track ? concat(header, track.config) : header;
 }

@@ -201,7 +201,7 @@ export class RtmpPublisher {
     const sink = new PublishSink(
       socket,
       this.#queue,
-      { messageStreamId, chunkSize: PUBLISH_CHUNK_SIZE, encoder: ENCODER },
+      { messageStreamId, chunkSize: PUBLISH_CHUNK_SIZE, hevcForm: 'enhanced', encoder: ENCODER },
       {
         counters: this.#counters,
         now: this.#context.now,

@@ -1,12 +1,12 @@
 /**
  * Access units → RTMP audio and video messages, the hot path of the whole service. RTMP 1.0 §7.1;
- * message bodies as in FLV 10.1 §E.4.
+ * message bodies as in codecs/flv/video-tag.ts and audio-tag.ts.
  *
- * The usual picture costs one write and no copy: the chunk header and the AVC tag header go into
+ * The usual picture costs one write and no copy: the chunk header and the tag's header go into
  * the headroom before it (access-unit.ts), and in front of them the audio messages that were waiting:
  *
  *   |<- headroom ------------------------------------->|<- unit.data ----------->|
- *               | audio message … | chunk hdr | AVC hdr | NAL units               |
+ *               | audio message … | chunk hdr | tag hdr | NAL units               |
  *               |<- one write ------------------------------------------------->|
  *
  * Pictures larger than a chunk, and those whose headroom another sink's socket still reads, leave as
@@ -14,18 +14,20 @@
  */
 import { ACCESS_UNIT_HEADROOM, type AccessUnit } from '../../codecs/access-unit.ts';
 import { concat, equalBytes } from '../../codecs/bytes.ts';
+import { UnsupportedError } from '../../codecs/errors.ts';
 import { serializeAmf0 } from '../../codecs/flv/amf0.ts';
+import { audioTagForm, MAX_AUDIO_TAG_HEADER_BYTES } from '../../codecs/flv/audio-tag.ts';
 import { streamMetadata } from '../../codecs/flv/metadata.ts';
 import { sequenceHeader } from '../../codecs/flv/sequence-header.ts';
 import {
-  AAC_HEADER_BYTES,
-  AacPacketType,
-  AVC_HEADER_BYTES,
-  AvcPacketType,
-  writeAacHeader,
-  writeAvcHeader,
-} from '../../codecs/flv/tag.ts';
-import type { Track } from '../../codecs/track.ts';
+  type HevcForm,
+  MAX_VIDEO_TAG_HEADER_BYTES,
+  type VideoTagForm,
+  videoHeaderLength,
+  videoTagForm,
+  writeVideoHeader,
+} from '../../codecs/flv/video-tag.ts';
+import type { AudioTrack, Track, VideoTrack } from '../../codecs/track.ts';
 import {
   ChunkStreamId,
   continuationHeader,
@@ -37,8 +39,8 @@ import {
 import { MessageType } from './message.ts';
 import { SessionClock } from './session-clock.ts';
 
-const MAX_VIDEO_HEADER_BYTES = MAX_MESSAGE_HEADER_BYTES + AVC_HEADER_BYTES;
-const MAX_AUDIO_HEADER_BYTES = MAX_MESSAGE_HEADER_BYTES + AAC_HEADER_BYTES;
+const MAX_VIDEO_HEADER_BYTES = MAX_MESSAGE_HEADER_BYTES + MAX_VIDEO_TAG_HEADER_BYTES;
+const MAX_AUDIO_HEADER_BYTES = MAX_MESSAGE_HEADER_BYTES + MAX_AUDIO_TAG_HEADER_BYTES;
 /** So that waiting audio and the video header always fit into the headroom. */
 const MAX_WAITING_AUDIO_BYTES = ACCESS_UNIT_HEADROOM - MAX_VIDEO_HEADER_BYTES;
 /** Audio waits this long for a picture to ride with: two and a half pictures at 25 fps. */
@@ -55,6 +57,7 @@ export interface MediaWriterOptions {
   readonly messageStreamId: number;
   /** At least ACCESS_UNIT_HEADROOM, so that audio which waits is one chunk. */
   readonly chunkSize: number;
+  readonly hevcForm: HevcForm;
   /** Who we are, in onMetaData. */
   readonly encoder: string;
 }
@@ -64,8 +67,11 @@ export class MediaWriter {
   readonly #output: MediaOutput;
   readonly #clock = new SessionClock();
   #tracks: readonly Track[] = [];
-  #videoTrack: Track | undefined;
-  #audioTrack: Track | undefined;
+  #videoTrack: VideoTrack | undefined;
+  #audioTrack: AudioTrack | undefined;
+  #videoForm: VideoTagForm;
+  /** What stands before every audio frame. */
+  #audioHeader: Uint8Array = new Uint8Array(0);
   /** False when the tracks were set and have not been told to the server. */
   #isAnnounced = false;
   #sentMetadata: Uint8Array | undefined;
@@ -78,6 +84,7 @@ export class MediaWriter {
   constructor(options: MediaWriterOptions, output: MediaOutput) {
     this.#options = options;
     this.#output = output;
+    this.#videoForm = videoTagForm('h264', options.hevcForm);
   }
 
   /** Units whose time went backwards. */
@@ -91,9 +98,12 @@ export class MediaWriter {
     this.#videoTrack = tracks.find((track) => track.kind === 'video');
     this.#audioTrack = tracks.find((track) => track.kind === 'audio');
     this.#isAnnounced = false;
+    if (this.#videoTrack !== undefined) {
+      this.#videoForm = videoTagForm(this.#videoTrack.codec, this.#options.hevcForm);
+    }
   }
 
-  /** May set `unit.kept`. */
+  /** May set `unit.kept`. Throws when a track cannot be told to the server. */
   write(unit: AccessUnit): void {
     const timestampMs = this.#clock.timestampMs(unit, this.#videoTrack !== undefined);
     if (timestampMs === undefined) return;
@@ -122,26 +132,28 @@ export class MediaWriter {
   #announce(timestampMs: number): void {
     this.#isAnnounced = true;
     this.flush();
+    const { hevcForm, encoder } = this.#options;
     const parts: Uint8Array[] = [];
     const metadata = serializeAmf0(
       '@setDataFrame',
       'onMetaData',
-      streamMetadata(this.#tracks, this.#options.encoder),
+      streamMetadata(this.#tracks, hevcForm, encoder),
     );
     if (!isSame(metadata, this.#sentMetadata)) {
       this.#sentMetadata = metadata;
       parts.push(this.#message(MessageType.dataAmf0, ChunkStreamId.data, timestampMs, metadata));
     }
     if (this.#videoTrack !== undefined) {
-      const header = sequenceHeader(this.#videoTrack);
-      if (!isSame(header, this.#sentVideoHeader)) {
+      const header = sequenceHeader(this.#videoTrack, hevcForm);
+      if (header !== undefined && !isSame(header, this.#sentVideoHeader)) {
         this.#sentVideoHeader = header;
         parts.push(this.#message(MessageType.video, ChunkStreamId.video, timestampMs, header));
       }
     }
     if (this.#audioTrack !== undefined) {
-      const header = sequenceHeader(this.#audioTrack);
-      if (!isSame(header, this.#sentAudioHeader)) {
+      this.#audioHeader = audioHeader(this.#audioTrack);
+      const header = sequenceHeader(this.#audioTrack, hevcForm);
+      if (header !== undefined && !isSame(header, this.#sentAudioHeader)) {
         this.#sentAudioHeader = header;
         parts.push(this.#message(MessageType.audio, ChunkStreamId.audio, timestampMs, header));
       }
@@ -157,41 +169,49 @@ export class MediaWriter {
 
   #writeVideo(unit: AccessUnit, timestampMs: number): void {
     const { data } = unit;
-    const headerLength = messageHeaderLength(ChunkStreamId.video, timestampMs) + AVC_HEADER_BYTES;
+    const compositionTimeMs = this.#clock.compositionTimeMs(unit);
+    const tagHeaderLength = videoHeaderLength(this.#videoForm, compositionTimeMs);
+    const headerLength = messageHeaderLength(ChunkStreamId.video, timestampMs) + tagHeaderLength;
     const leadLength = this.#audioLength + headerLength;
+    const bodyLength = tagHeaderLength + data.length;
     if (unit.kept || data.byteOffset < leadLength) {
       // A Buffer, because a socket would make one of any other Uint8Array.
       const lead = Buffer.allocUnsafeSlow(leadLength);
-      this.#writeLead(lead, unit, timestampMs);
-      if (this.#output.writeGathered(this.#chunks(lead, 0, data, timestampMs))) unit.kept = true;
+      this.#writeLead(lead, unit.randomAccess, timestampMs, compositionTimeMs, bodyLength);
+      const parts = this.#chunks(lead, 0, data, timestampMs, tagHeaderLength);
+      if (this.#output.writeGathered(parts)) unit.kept = true;
       return;
     }
     const start = data.byteOffset - leadLength;
     const block = Buffer.from(data.buffer, start, leadLength + data.length);
-    this.#writeLead(block, unit, timestampMs);
+    this.#writeLead(block, unit.randomAccess, timestampMs, compositionTimeMs, bodyLength);
     const isHeld =
-      AVC_HEADER_BYTES + data.length <= this.#options.chunkSize
+      bodyLength <= this.#options.chunkSize
         ? this.#output.write(block)
-        : this.#output.writeGathered(this.#chunks(block, leadLength, data, timestampMs));
+        : this.#output.writeGathered(
+            this.#chunks(block, leadLength, data, timestampMs, tagHeaderLength),
+          );
     if (isHeld) unit.kept = true;
   }
 
-  /** Waiting audio, chunk header and AVC header at the beginning of `target`. */
-  #writeLead(target: Uint8Array, unit: AccessUnit, timestampMs: number): void {
-    const { data } = unit;
-    if (this.#audioLength > 0) {
-      target.set(this.#audio.subarray(0, this.#audioLength));
-    }
+  /** Waiting audio, chunk header and tag header at the beginning of `target`. */
+  #writeLead(
+    target: Uint8Array,
+    keyframe: boolean,
+    timestampMs: number,
+    compositionTimeMs: number,
+    bodyLength: number,
+  ): void {
+    if (this.#audioLength > 0) target.set(this.#audio.subarray(0, this.#audioLength));
     const at = this.#writeHeader(
       target,
       this.#audioLength,
       ChunkStreamId.video,
       MessageType.video,
       timestampMs,
-      AVC_HEADER_BYTES + data.length,
+      bodyLength,
     );
-    const compositionTimeMs = this.#clock.compositionTimeMs(unit);
-    writeAvcHeader(target, at, AvcPacketType.nalUnits, unit.randomAccess, compositionTimeMs);
+    writeVideoHeader(target, at, this.#videoForm, keyframe, compositionTimeMs);
     this.#audioLength = 0;
   }
 
@@ -204,9 +224,10 @@ export class MediaWriter {
     leadLength: number,
     data: Uint8Array,
     timestampMs: number,
+    tagHeaderLength: number,
   ): Uint8Array[] {
     const { chunkSize } = this.#options;
-    const inFirstChunk = Math.min(chunkSize - AVC_HEADER_BYTES, data.length);
+    const inFirstChunk = Math.min(chunkSize - tagHeaderLength, data.length);
     const parts: Uint8Array[] =
       leadLength === 0
         ? [first, data.subarray(0, inFirstChunk)]
@@ -232,24 +253,23 @@ export class MediaWriter {
   }
 
   #appendAudio({ data }: AccessUnit, timestampMs: number): void {
+    const header = this.#audioHeader;
     const at = this.#writeHeader(
       this.#audio,
       this.#audioLength,
       ChunkStreamId.audio,
       MessageType.audio,
       timestampMs,
-      AAC_HEADER_BYTES + data.length,
+      header.length + data.length,
     );
-    writeAacHeader(this.#audio, at, AacPacketType.raw);
-    this.#audio.set(data, at + AAC_HEADER_BYTES);
-    this.#audioLength = at + AAC_HEADER_BYTES + data.length;
+    this.#audio.set(header, at);
+    this.#audio.set(data, at + header.length);
+    this.#audioLength = at + header.length + data.length;
   }
 
-  /** Multichannel AAC at a high bit rate: does not fit where audio waits. */
+  /** Multichannel AAC at a high bit rate, G.711 in long packets: does not fit where audio waits. */
   #writeLargeAudio({ data }: AccessUnit, timestampMs: number): void {
-    const body = new Uint8Array(AAC_HEADER_BYTES + data.length);
-    writeAacHeader(body, 0, AacPacketType.raw);
-    body.set(data, AAC_HEADER_BYTES);
+    const body = concat(this.#audioHeader, data);
     this.#output.write(this.#message(MessageType.audio, ChunkStreamId.audio, timestampMs, body));
   }
 
@@ -269,4 +289,14 @@ export class MediaWriter {
 
 function isSame(bytes: Uint8Array, sent: Uint8Array | undefined): boolean {
   return sent !== undefined && equalBytes(bytes, sent);
+}
+
+function audioHeader(track: AudioTrack): Uint8Array {
+  const form = audioTagForm(track);
+  if (form === undefined) {
+    const { codec, sampleRate, channels } = track;
+    const words = `${codec}, ${sampleRate} Hz, ${channels} channels`;
+    throw new UnsupportedError(`RTMP has no form for this audio: ${words}`);
+  }
+  return form.frameHeader;
 }

@@ -1,7 +1,8 @@
 /** The publisher over TLS, with certificates made by openssl. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { parseAacTagBody, parseAvcTagBody } from '../../codecs/flv/tag.ts';
+import { parseAudioTagBody } from '../../codecs/flv/audio-tag.ts';
+import { parseVideoTagBody } from '../../codecs/flv/video-tag.ts';
 import type { RtmpPublisherOptions } from '../../gateway/proxypublish/publisher.ts';
 import { MessageType } from '../../protocols/rtmp/message.ts';
 import { makeCertificate, type TestCertificate } from '../support/certificates.ts';
@@ -27,7 +28,7 @@ before(async () => {
       if (typeId === MessageType.dataAmf0 || payload[1] !== 1) return;
       const isVideo = typeId === MessageType.video;
       seen.push(
-        line(isVideo, (isVideo ? parseAvcTagBody(payload) : parseAacTagBody(payload)).data),
+        line(isVideo, (isVideo ? parseVideoTagBody(payload) : parseAudioTagBody(payload))!.data),
       );
     },
   });

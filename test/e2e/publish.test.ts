@@ -5,13 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProtocolError } from '../../codecs/errors.ts';
-import {
-  type FlvTag,
-  FlvTagType,
-  flvTags,
-  parseAacTagBody,
-  parseAvcTagBody,
-} from '../../codecs/flv/tag.ts';
+import { parseAudioTagBody } from '../../codecs/flv/audio-tag.ts';
+import { type FlvTag, FlvTagType, flvTags } from '../../codecs/flv/tag.ts';
+import { parseVideoTagBody } from '../../codecs/flv/video-tag.ts';
 import { lineOfUnit, play } from '../support/ffprobe.ts';
 import { freePort } from '../support/free-port.ts';
 import { NginxRtmp } from '../support/nginx-rtmp.ts';
@@ -120,8 +116,8 @@ async function finished(path: string): Promise<Uint8Array> {
 
 function unitLine({ type, timestampMs, body }: FlvTag, kind: 'video' | 'audio'): string[] {
   if (type !== (kind === 'video' ? FlvTagType.video : FlvTagType.audio) || body[1] !== 1) return [];
-  if (kind === 'audio') return [line(timestampMs, timestampMs, parseAacTagBody(body).data)];
-  const { compositionTimeMs, data } = parseAvcTagBody(body);
+  if (kind === 'audio') return [line(timestampMs, timestampMs, parseAudioTagBody(body)!.data)];
+  const { compositionTimeMs, data } = parseVideoTagBody(body)!;
   return [line(timestampMs + compositionTimeMs, timestampMs, data)];
 }
 
@@ -234,7 +230,7 @@ test('nginx frozen: GOPs are dropped in bounded memory, and all is well when it 
   assert.equal(recorded.length, offered - publishing.publisher.stats.droppedUnits);
   for (const [index, { timestampMs, body }] of recorded.entries()) {
     const previousMs = recorded[index - 1]?.timestampMs ?? Number.NaN;
-    const isWhole = timestampMs === previousMs + 40 || parseAvcTagBody(body).keyframe;
+    const isWhole = timestampMs === previousMs + 40 || parseVideoTagBody(body)?.keyframe;
     assert.ok(isWhole, `picture at ${timestampMs} ms behind one at ${previousMs} ms`);
   }
 });

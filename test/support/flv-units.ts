@@ -1,17 +1,15 @@
 /** The access units of an FLV file or byte stream: what ffmpeg writes, or nginx-rtmp records. */
 import { createHash } from 'node:crypto';
+import { parseAudioTagBody } from '../../codecs/flv/audio-tag.ts';
 import {
-  AacPacketType,
-  AvcPacketType,
   FLV_FILE_HEADER_BYTES,
   FLV_PREVIOUS_TAG_SIZE_BYTES,
   FLV_TAG_HEADER_BYTES,
   type FlvTag,
   FlvTagType,
   flvTags,
-  parseAacTagBody,
-  parseAvcTagBody,
 } from '../../codecs/flv/tag.ts';
+import { parseVideoTagBody } from '../../codecs/flv/video-tag.ts';
 import type { CodedUnit } from './compare-units.ts';
 
 /**
@@ -28,15 +26,15 @@ export function flvUnits(bytes: Uint8Array): CodedUnit[] {
 export function unitOf({ type, timestampMs, body }: FlvTag): CodedUnit | undefined {
   const dtsUs = timestampMs * 1000;
   if (type === FlvTagType.video) {
-    const { keyframe, packetType, compositionTimeMs, data } = parseAvcTagBody(body);
-    if (packetType !== AvcPacketType.nalUnits) return undefined;
-    const ptsUs = dtsUs + compositionTimeMs * 1000;
-    return { kind: 'video', ptsUs, dtsUs, sha256: sha256(data), key: keyframe };
+    const tag = parseVideoTagBody(body);
+    if (tag?.content !== 'frame') return undefined;
+    const ptsUs = dtsUs + tag.compositionTimeMs * 1000;
+    return { kind: 'video', ptsUs, dtsUs, sha256: sha256(tag.data), key: tag.keyframe };
   }
   if (type === FlvTagType.audio) {
-    const { packetType, data } = parseAacTagBody(body);
-    if (packetType !== AacPacketType.raw) return undefined;
-    return { kind: 'audio', ptsUs: dtsUs, dtsUs, sha256: sha256(data), key: true };
+    const tag = parseAudioTagBody(body);
+    if (tag?.content !== 'frame') return undefined;
+    return { kind: 'audio', ptsUs: dtsUs, dtsUs, sha256: sha256(tag.data), key: true };
   }
   return undefined;
 }

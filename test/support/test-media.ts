@@ -6,15 +6,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { aacTrack } from '../../codecs/aac/audio-specific-config.ts';
 import { ACCESS_UNIT_HEADROOM, type AccessUnit } from '../../codecs/access-unit.ts';
-import {
-  AacPacketType,
-  AvcPacketType,
-  type FlvTag,
-  FlvTagType,
-  flvTags,
-  parseAacTagBody,
-  parseAvcTagBody,
-} from '../../codecs/flv/tag.ts';
+import { parseAudioTagBody } from '../../codecs/flv/audio-tag.ts';
+import { type FlvTag, FlvTagType, flvTags } from '../../codecs/flv/tag.ts';
+import { parseVideoTagBody } from '../../codecs/flv/video-tag.ts';
 import { parseDecoderConfigurationRecord } from '../../codecs/h264/decoder-configuration-record.ts';
 import type { AacTrack, H264Track, Track } from '../../codecs/track.ts';
 
@@ -96,25 +90,27 @@ function parse(file: Uint8Array): TestMedia {
 
 function videoTrackOf(tags: readonly FlvTag[]): H264Track {
   const tag = tags.find(({ type }) => type === FlvTagType.video)!;
-  const record = parseDecoderConfigurationRecord(parseAvcTagBody(tag.body).data);
+  const record = parseDecoderConfigurationRecord(parseVideoTagBody(tag.body)!.data);
   return { kind: 'video', codec: 'h264', sps: record.sps[0]!, pps: record.pps[0]! };
 }
 
 function audioTrackOf(tags: readonly FlvTag[]): AacTrack {
   const tag = tags.find(({ type }) => type === FlvTagType.audio)!;
-  return aacTrack(parseAacTagBody(tag.body).data);
+  return aacTrack(parseAudioTagBody(tag.body)!.data);
 }
 
 function videoUnit({ body, timestampMs }: FlvTag, track: H264Track): TestUnit | undefined {
-  const { packetType, keyframe, compositionTimeMs, data } = parseAvcTagBody(body);
-  if (packetType !== AvcPacketType.nalUnits) return undefined;
+  const tag = parseVideoTagBody(body);
+  if (tag?.content !== 'frame') return undefined;
+  const { keyframe, compositionTimeMs, data } = tag;
   const ptsMs = timestampMs + compositionTimeMs;
   return { track, ptsMs, dtsMs: timestampMs, randomAccess: keyframe, data };
 }
 
 function audioUnit({ type, body, timestampMs }: FlvTag, track: AacTrack): TestUnit | undefined {
   if (type !== FlvTagType.audio) return undefined;
-  const { packetType, data } = parseAacTagBody(body);
-  if (packetType !== AacPacketType.raw) return undefined;
+  const tag = parseAudioTagBody(body);
+  if (tag?.content !== 'frame') return undefined;
+  const { data } = tag;
   return { track, ptsMs: timestampMs, dtsMs: timestampMs, randomAccess: true, data };
 }

@@ -3,19 +3,11 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { concat } from '../../../codecs/bytes.ts';
 import {
-  AAC_HEADER_BYTES,
-  AacPacketType,
-  AVC_HEADER_BYTES,
-  AvcPacketType,
   FLV_PREVIOUS_TAG_SIZE_BYTES,
   FLV_TAG_HEADER_BYTES,
   FlvTagType,
   flvFileHeader,
   flvTags,
-  parseAacTagBody,
-  parseAvcTagBody,
-  writeAacHeader,
-  writeAvcHeader,
   writeFlvPreviousTagSize,
   writeFlvTagHeader,
 } from '../../../codecs/flv/tag.ts';
@@ -64,30 +56,6 @@ describe('FLV headers as ffmpeg 5.1.9 writes them', () => {
     assert.deepEqual(timestamp(0x1000000), hex`000000 01`);
     assert.deepEqual(timestamp(0xfffffffe), hex`fffffe ff`);
   });
-
-  for (const [name, packetType, keyframe, compositionTimeMs, want] of [
-    ['AVC keyframe', AvcPacketType.nalUnits, true, 80, hex`17 01 000050`],
-    ['AVC inter frame', AvcPacketType.nalUnits, false, 160, hex`27 01 0000a0`],
-    ['AVC sequence header', AvcPacketType.sequenceHeader, true, 0, hex`17 00 000000`],
-    ['AVC end of sequence', AvcPacketType.endOfSequence, true, 0, hex`17 02 000000`],
-    ['a negative composition time', AvcPacketType.nalUnits, false, -1, hex`27 01 ffffff`],
-    ['a composition time past 24 bits', AvcPacketType.nalUnits, false, 1e9, hex`27 01 7fffff`],
-    ['one below 24 bits', AvcPacketType.nalUnits, false, -1e9, hex`27 01 800000`],
-  ] as const) {
-    test(name, () => {
-      const header = written(AVC_HEADER_BYTES, (target, offset) =>
-        writeAvcHeader(target, offset, packetType, keyframe, compositionTimeMs),
-      );
-      assert.deepEqual(header, want);
-    });
-  }
-
-  test('AAC', () => {
-    const header = (packetType: AacPacketType) =>
-      written(AAC_HEADER_BYTES, (target, offset) => writeAacHeader(target, offset, packetType));
-    assert.deepEqual(header(AacPacketType.sequenceHeader), hex`af 00`);
-    assert.deepEqual(header(AacPacketType.raw), hex`af 01`);
-  });
 });
 
 describe('reading FLV', () => {
@@ -107,24 +75,6 @@ describe('reading FLV', () => {
       ),
       { seed: 1 },
     );
-  });
-
-  test('AVC bodies, with negative composition times', () => {
-    assert.deepEqual(parseAvcTagBody(hex`27 01 fffff6 00000001 41`), {
-      keyframe: false,
-      packetType: AvcPacketType.nalUnits,
-      compositionTimeMs: -10,
-      data: hex`00000001 41`,
-    });
-    assert.equal(parseAvcTagBody(hex`17 00 000050`).keyframe, true);
-    assert.throws(() => parseAvcTagBody(hex`12 00`), { name: 'UnsupportedError' });
-    assert.throws(() => parseAvcTagBody(hex`17 01 0000`), { name: 'ParseError' });
-  });
-
-  test('AAC bodies', () => {
-    assert.deepEqual(parseAacTagBody(hex`af 01 21`), { packetType: 1, data: hex`21` });
-    assert.throws(() => parseAacTagBody(hex`2f 01`), { name: 'UnsupportedError' });
-    assert.throws(() => parseAacTagBody(hex`af`), { name: 'ParseError' });
   });
 
   for (const [name, file] of [

@@ -2,7 +2,9 @@
 import { adtsFrames } from '../../../codecs/aac/adts.ts';
 import { parseAudioSpecificConfig } from '../../../codecs/aac/audio-specific-config.ts';
 import { parseAmf0, serializeAmf0 } from '../../../codecs/flv/amf0.ts';
-import { flvTags, parseAacTagBody, parseAvcTagBody } from '../../../codecs/flv/tag.ts';
+import { parseAudioTagBody } from '../../../codecs/flv/audio-tag.ts';
+import { flvTags } from '../../../codecs/flv/tag.ts';
+import { parseVideoTagBody } from '../../../codecs/flv/video-tag.ts';
 import { annexBNalUnits, annexBToAvcc, avccToAnnexB } from '../../../codecs/h264/annex-b.ts';
 import { parseDecoderConfigurationRecord } from '../../../codecs/h264/decoder-configuration-record.ts';
 import { nalUnits } from '../../../codecs/h264/nal-unit.ts';
@@ -45,6 +47,19 @@ export const CODEC_SUBJECTS: readonly Subject[] = [
     (bytes) => [...flvTags(bytes)],
     hex`464c56 01 05 00000009 00000000 08 000003 000000 00 000000 af0121 0000000e`,
   ),
-  parserOf('AVC tag body', parseAvcTagBody, hex`27 01 fffff6 00000001 41`),
-  parserOf('AAC tag body', parseAacTagBody, hex`af 01 21`),
+  parserOf(
+    'FLV video tag',
+    parseVideoTagBody,
+    hex`27 01 fffff6 00000001 41`,
+    hex`91 68766331 000050 00000002 2601`,
+    hex`97 02 0a0b0c 01 76703039 86004092`,
+    hex`96 11 68766331 00 000006 000000 000041 01 000004 00000042`,
+  ),
+  parserOf(
+    'FLV audio tag',
+    parseAudioTagBody,
+    hex`af 01 21`,
+    hex`90 4f707573 4f70757348656164`,
+    hex`97 02 0a0b0c 05 21 6d703461 00 000002 2100 2e6d7033 01 000001 ff`,
+  ),
 ];

@@ -64,7 +64,13 @@ class Fixture {
 
   constructor(maxBytes?: number) {
     this.queue = new SinkQueue(maxBytes);
-    const options = { messageStreamId: 1, chunkSize: CHUNK_SIZE, encoder: 'test' };
+    const hevcForm = 'enhanced';
+    const options = {
+      messageStreamId: 1,
+      chunkSize: CHUNK_SIZE,
+      hevcForm,
+      encoder: 'test',
+    } as const;
     this.sink = new PublishSink(this.socket, this.queue, options, {
       counters: this.counters,
       now: () => this.nowMs,

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { ACCESS_UNIT_HEADROOM, type AccessUnit } from '../../../codecs/access-unit.ts';
 import { concat } from '../../../codecs/bytes.ts';
 import { parseAmf0 } from '../../../codecs/flv/amf0.ts';
-import { parseAacTagBody, parseAvcTagBody } from '../../../codecs/flv/tag.ts';
+import { parseAudioTagBody } from '../../../codecs/flv/audio-tag.ts';
+import { type HevcForm, parseVideoTagBody } from '../../../codecs/flv/video-tag.ts';
 import { ChunkReader } from '../../../protocols/rtmp/chunk-reader.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
 import { controlMessage } from '../../../protocols/rtmp/control.ts';
@@ -49,8 +50,12 @@ class RecordingOutput implements MediaOutput {
   }
 }
 
-function writerTo(output: MediaOutput, chunkSize = CHUNK_SIZE): MediaWriter {
-  return new MediaWriter({ messageStreamId: 1, chunkSize, encoder: 'test' }, output);
+function writerTo(
+  output: MediaOutput,
+  chunkSize = CHUNK_SIZE,
+  hevcForm: HevcForm = 'enhanced',
+): MediaWriter {
+  return new MediaWriter({ messageStreamId: 1, chunkSize, hevcForm, encoder: 'test' }, output);
 }
 
 /** A writer behind its first picture at 0 ms, with everything announced. */
@@ -146,7 +151,7 @@ test('an audio frame larger than the headroom keeps its place', () => {
   writer.write(audioUnit({ dtsUs: 20_000, byteLength: 5_000, fill: 2 }));
   writer.write(audioUnit({ dtsUs: 40_000, fill: 3 }));
   writer.flush();
-  const lengths = output.messages().map(({ payload }) => parseAacTagBody(payload).data.length);
+  const lengths = output.messages().map(({ payload }) => parseAudioTagBody(payload)!.data.length);
   assert.deepEqual(lengths, [10, 5_000, 10]);
 });
 
@@ -202,7 +207,7 @@ for (const [name, wanted] of [
     assert.ok(before.every((byte) => byte === 0));
     const [audio, video] = output.messages();
     assert.equal(audio?.timestampMs, 10);
-    assert.deepEqual(parseAvcTagBody(video!.payload).data, unit.data);
+    assert.deepEqual(parseVideoTagBody(video!.payload)?.data, unit.data);
     assert.equal(output.gathered, 1);
   });
 }
@@ -214,7 +219,7 @@ test('a picture larger than a chunk is one gathered write of views', () => {
   writer.write(unit);
   assert.equal(output.gathered, 1);
   assert.deepEqual(output.given.filter((part) => part.buffer === unit.data.buffer).length, 3);
-  assert.deepEqual(parseAvcTagBody(output.messages()[0]!.payload).data, unit.data);
+  assert.deepEqual(parseVideoTagBody(output.messages()[0]!.payload)?.data, unit.data);
 });
 
 test('extended timestamps are repeated in every chunk of a picture', () => {
@@ -241,7 +246,7 @@ test('a composition time may be negative', () => {
   const output = new RecordingOutput();
   const writer = begun(output);
   writer.write(videoUnit({ dtsUs: 80_000, ptsUs: 40_000 }));
-  assert.equal(parseAvcTagBody(output.messages()[0]!.payload).compositionTimeMs, -40);
+  assert.equal(parseVideoTagBody(output.messages()[0]!.payload)?.compositionTimeMs, -40);
 });
 
 test('a new track is announced just before its first unit, audio that waited before that', () => {
@@ -320,7 +325,7 @@ function sent({ track, dtsUs, data }: AccessUnit): string {
 }
 
 function received({ typeId, timestampMs, payload }: RtmpMessage): string {
-  const data = typeId === 9 ? parseAvcTagBody(payload).data : parseAacTagBody(payload).data;
+  const data = typeId === 9 ? parseVideoTagBody(payload)!.data : parseAudioTagBody(payload)!.data;
   return `${typeId === 9 ? 'video' : 'audio'} ${timestampMs} ${toHex(data)}`;
 }
 
