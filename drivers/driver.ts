@@ -30,6 +30,10 @@ export interface SourceStats {
   jitterMs: number;
   /** The transport in use, once known. */
   transport: Transport | undefined;
+  /** Why no picture is handed on although packets arrive. */
+  awaits: 'parameter-sets' | 'keyframe' | undefined;
+  /** How much faster than ours the source's clock runs, in percent; undefined before it is known. */
+  clockPercent: number | undefined;
 }
 
 export interface DriverContext {
@@ -52,5 +56,7 @@ export function emptyStats(): SourceStats {
     damagedUnits: 0,
     jitterMs: 0,
     transport: undefined,
+    awaits: undefined,
+    clockPercent: undefined,
   };
 }

@@ -21,18 +21,18 @@ export interface Cause {
 /** Raised by the media watchdog. */
 export class SilenceError extends Error {
   override readonly name = 'SilenceError';
-  readonly hadMedia: boolean;
+  readonly code: 'no-data' | 'no-keyframe';
 
-  constructor(message: string, hadMedia: boolean) {
+  constructor(code: 'no-data' | 'no-keyframe', message: string) {
     super(message);
-    this.hadMedia = hadMedia;
+    this.code = code;
   }
 }
 
 /** `who` begins the sentence: "The camera 10.0.0.20:554". */
 export function explain(error: unknown, who: string, kind: 'camera' | 'master'): Cause {
   if (error === undefined) return cause('ended', `${who} ended the stream. Trying again.`);
-  if (error instanceof SilenceError) return cause('no-data', error.message);
+  if (error instanceof SilenceError) return cause(error.code, error.message);
   if (error instanceof AuthenticationError) return explainLogin(error, who, kind);
   if (error instanceof UnsupportedError) return cause('codec', `${who}: ${error.message}`, 'rare');
   if (error instanceof ProtocolError) return explainProtocol(error, who, kind);

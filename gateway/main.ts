@@ -13,12 +13,14 @@ usage: sluice [run] [--config FILE] [--data-dir DIR]    the service; with no fil
        sluice relay SOURCE TARGET...                    one source to one or more RTMP targets, until stopped
        sluice discover [--json] [--timeout-ms N] [--interface NAME]
                                                         lists what answers on the LAN, and exits
+       sluice probe SOURCE [--json]                     connects, measures 10 s, and says what is wrong with a source
        sluice config check FILE | config schema         validates a configuration; prints its JSON Schema
        sluice --help | --version
 
 examples: sluice
           sluice run --config /etc/sluice.yaml
           sluice relay rtsp://viewer:secret@10.0.0.20/stream1 rtmp://master.example/live/front-door
+          sluice probe rtsp://viewer:secret@10.0.0.20/stream1
 
 exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration`;
 
@@ -28,6 +30,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   run: async () => (await import('./cli/run.ts')).run,
   relay: async () => (await import('./cli/relay.ts')).relay,
   discover: async () => (await import('./cli/discover.ts')).discover,
+  probe: async () => (await import('./cli/probe.ts')).probeCommand,
   config: async () => (await import('./cli/config.ts')).runConfigCommand,
 };
 

@@ -8,14 +8,12 @@ import { describeTrack } from '../codecs/describe-track.ts';
 import type { StreamSink } from '../codecs/stream-sink.ts';
 import type { Track } from '../codecs/track.ts';
 import type { StreamDriver } from '../drivers/driver.ts';
-import { type Cause, explain, SilenceError, streamStateOf } from './causes.ts';
+import { type Cause, explain, streamStateOf } from './causes.ts';
 import type { Stream } from './hub/stream.ts';
+import { MediaWatchdog } from './media-watchdog.ts';
 import type { Board } from './report/board.ts';
 import type { StreamInfo, StreamStatus } from './report/status.ts';
 import { type SupervisedState, Supervisor, type SupervisorContext } from './supervisor.ts';
-
-/** A camera may take this long from connect to its first picture: lookup, login, SETUP, a long GOP. */
-const FIRST_PICTURE_MS = 20_000;
 
 /** `lastFrameAt` of a stream that is well is told so often, and not with every frame. */
 const FRAME_NEWS_MS = 60_000;
@@ -43,8 +41,8 @@ export class StreamSource {
   readonly #context: StreamSourceContext;
   readonly #supervisor: Supervisor;
   readonly #meter: StreamMeter;
+  readonly #watchdog: MediaWatchdog;
   #attempt: AbortController | undefined;
-  #attemptSinceMs = 0;
   #sawMedia = false;
   #seenUnits = 0;
   #lastUnitAtMs: number | undefined;
@@ -57,6 +55,7 @@ export class StreamSource {
     this.#options = options;
     this.#context = context;
     this.#meter = new StreamMeter(stream);
+    this.#watchdog = new MediaWatchdog(options.who, options.stallMs);
     this.#supervisor = new Supervisor(
       {
         run: (signal, up) => this.#run(signal, up),
@@ -97,31 +96,30 @@ export class StreamSource {
 
   /** The media watchdog; called about once a second for every source by one timer. */
   tick(nowMs: number): void {
-    const { counters } = this.#stream;
-    const units = counters.videoUnits + counters.audioUnits;
+    const units = this.#units();
     if (units !== this.#seenUnits) {
       this.#seenUnits = units;
       this.#lastUnitAtMs = nowMs;
     }
     if (this.#attempt === undefined) return;
-    const { stallMs, who } = this.#options;
-    if (!this.#sawMedia) {
-      if (nowMs - this.#attemptSinceMs < Math.max(FIRST_PICTURE_MS, stallMs)) return;
-      this.#attempt.abort(
-        new SilenceError(
-          `${who} accepted the connection but sends no picture. Check that the stream is enabled in the camera; connecting anew.`,
-          false,
-        ),
-      );
-      return;
+    const { receivedPackets: packets, awaits } = this.#options.driver.stats;
+    const verdict = this.#watchdog.look(nowMs, { units, packets, awaits });
+    switch (verdict.at) {
+      case 'fine':
+        if (this.#status.code === 'no-keyframe' && this.#sawMedia) this.#tellOnline();
+        return;
+      case 'no-keyframe':
+        this.#tellNoKeyframe(verdict.words);
+        return;
+      case 'dead':
+        this.#attempt.abort(verdict.error);
     }
-    if (this.#lastUnitAtMs === undefined || nowMs - this.#lastUnitAtMs < stallMs) return;
-    this.#attempt.abort(
-      new SilenceError(
-        `${who} is connected but has sent no picture for ${Math.round(stallMs / 1000)} s. It may be rebooting or its network may be down; connecting anew.`,
-        true,
-      ),
-    );
+  }
+
+  /** Pictures, or sounds where there is no picture: sound alone must not hide that the picture is gone. */
+  #units(): number {
+    const { videoUnits, audioUnits } = this.#stream.counters;
+    return hasVideo(this.#stream.tracks) ? videoUnits : videoUnits + audioUnits;
   }
 
   /** Called every `periodMs` by one timer for all. */
@@ -146,7 +144,7 @@ export class StreamSource {
   async #run(signal: AbortSignal, up: () => void): Promise<void> {
     const attempt = new AbortController();
     this.#attempt = attempt;
-    this.#attemptSinceMs = this.#context.now();
+    this.#watchdog.begin(this.#context.now(), this.#units());
     this.#sawMedia = false;
     try {
       const sink = new FirstUnitSink(this.#stream, () => {
@@ -171,7 +169,6 @@ export class StreamSource {
   }
 
   #changed(state: SupervisedState): void {
-    const { name } = this.#stream;
     switch (state.at) {
       case 'connecting':
         // While trying again people still see why it is down.
@@ -182,8 +179,7 @@ export class StreamSource {
       case 'up':
         this.#context.log.info({ transport: this.#options.driver.stats.transport }, 'online');
         this.#tellInfo();
-        this.#tell(this.#next('online', 'ok', 'Pictures are arriving.', 0, null));
-        this.#event('online', `${name} is online.`);
+        this.#tellOnline();
         return;
       case 'waiting': {
         const { cause, attempts, retryAtMs } = state;
@@ -202,6 +198,19 @@ export class StreamSource {
         this.#event('down', cause.reason);
       }
     }
+  }
+
+  #tellOnline(): void {
+    this.#tell(this.#next('online', 'ok', 'Pictures are arriving.', 0, null));
+    this.#event('online', `${this.#stream.name} is online.`);
+  }
+
+  /** The session goes on: a keyframe may come yet. */
+  #tellNoKeyframe(words: string): void {
+    if (this.#status.code === 'no-keyframe') return;
+    this.#tell(this.#next('stalled', 'no-keyframe', words, this.#status.attempts, null));
+    this.#context.log.warn({ code: 'no-keyframe', reason: words }, 'stream down');
+    this.#event('down', words);
   }
 
   #next(
@@ -245,11 +254,16 @@ export class StreamSource {
   }
 }
 
-/** Passes everything on and tells when the first access unit of an attempt has come. */
+function hasVideo(tracks: readonly Track[]): boolean {
+  return tracks.some((track) => track.kind === 'video');
+}
+
+/** Passes everything on and tells when the first picture of an attempt has come; without video the first sound. */
 class FirstUnitSink implements StreamSink {
   readonly #stream: Stream;
   readonly #onFirst: () => void;
   #isFirst = true;
+  #hasVideo = false;
 
   constructor(stream: Stream, onFirst: () => void) {
     this.#stream = stream;
@@ -257,11 +271,12 @@ class FirstUnitSink implements StreamSink {
   }
 
   start(tracks: readonly Track[]): void {
+    this.#hasVideo = hasVideo(tracks);
     this.#stream.start(tracks);
   }
 
   write(unit: AccessUnit): void {
-    if (this.#isFirst) {
+    if (this.#isFirst && (unit.track.kind === 'video' || !this.#hasVideo)) {
       this.#isFirst = false;
       this.#onFirst();
     }

@@ -99,7 +99,20 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /stream key/,
     ],
     ['broken bytes', new ParseError('bad chunk', 7), 'protocol', 'unreachable', /at byte 7/],
-    ['silence', new SilenceError('no picture for 5 s', true), 'no-data', 'stalled', /no picture/],
+    [
+      'silence',
+      new SilenceError('no-data', 'no picture for 5 s'),
+      'no-data',
+      'stalled',
+      /no picture/,
+    ],
+    [
+      'no keyframe',
+      new SilenceError('no-keyframe', 'no keyframe for 10 s'),
+      'no-keyframe',
+      'stalled',
+      /no keyframe/,
+    ],
     ['a clean end', undefined, 'ended', 'unreachable', /ended the stream/],
   ];
 

@@ -3,22 +3,15 @@ import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { AuthenticationError, UnsupportedError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
-import type { SourceStats, StreamDriver } from '../../drivers/driver.ts';
+import { emptyStats, type SourceStats, type StreamDriver } from '../../drivers/driver.ts';
 import { AttemptBudget } from '../../gateway/attempt-budget.ts';
 import { SlabPool } from '../../gateway/hub/slab-pool.ts';
 import { Stream } from '../../gateway/hub/stream.ts';
 import { Board } from '../../gateway/report/board.ts';
 import { StreamSource } from '../../gateway/stream-source.ts';
-import { VIDEO_TRACK, videoUnit } from '../support/units.ts';
+import { AUDIO_TRACK, audioUnit, VIDEO_TRACK, videoUnit } from '../support/units.ts';
 
-const STATS: SourceStats = {
-  receivedBytes: 0,
-  receivedPackets: 0,
-  lostPackets: 0,
-  damagedUnits: 0,
-  jitterMs: 0,
-  transport: 'tcp',
-};
+const STATS: SourceStats = { ...emptyStats(), transport: 'tcp' };
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
@@ -27,7 +20,7 @@ async function settle(): Promise<void> {
 /** A camera that does what the test says, attempt after attempt. */
 class ScriptedDriver implements StreamDriver {
   readonly notes: readonly string[] = [];
-  readonly stats = STATS;
+  readonly stats = { ...STATS };
   attempts = 0;
   sink: StreamSink | undefined;
   readonly #behave: (attempt: number) => Error | undefined;
@@ -201,5 +194,53 @@ test('while all is well the time of the last frame is told once a minute, and ke
   }
   assert.equal(told, 2);
   assert.equal(board.streams.get('cam')?.stats?.fps, 0.1);
+  await stop();
+});
+
+test('packets without a keyframe: told after 10 s while the session goes on, online as soon as one comes', async (t) => {
+  const { driver, source, board, stop } = await supervised(t, () => undefined);
+  const second = () => {
+    driver.stats.receivedPackets += 100;
+    t.mock.timers.tick(1_000);
+    source.tick(Date.now());
+  };
+  driver.stats.awaits = 'keyframe';
+  for (let n = 0; n < 11; n += 1) second();
+  await settle();
+  assert.equal(status(board).state, 'stalled');
+  assert.equal(status(board).code, 'no-keyframe');
+  assert.match(status(board).reason, /no keyframe for 10 s.*GOP.*Still waiting/);
+  assert.equal(driver.attempts, 1);
+  driver.stats.awaits = undefined;
+  driver.sink?.start([VIDEO_TRACK]);
+  driver.send(0);
+  second();
+  assert.equal(status(board).state, 'online');
+  // Lost again in the middle: the same words, and online once more.
+  driver.stats.awaits = 'keyframe';
+  for (let n = 0; n < 12; n += 1) second();
+  assert.equal(status(board).code, 'no-keyframe');
+  driver.stats.awaits = undefined;
+  driver.send(12_000_000);
+  second();
+  assert.equal(status(board).state, 'online');
+  assert.equal(driver.attempts, 1);
+  await stop();
+});
+
+test('sound alone does not hide that no picture comes', async (t) => {
+  const { driver, source, board, stop } = await supervised(t, () => undefined);
+  driver.sink?.start([VIDEO_TRACK, AUDIO_TRACK]);
+  driver.sink?.write(audioUnit());
+  assert.equal(status(board).state, 'connecting');
+  driver.send(0);
+  assert.equal(status(board).state, 'online');
+  for (let n = 0; n < 6; n += 1) {
+    t.mock.timers.tick(1_000);
+    driver.sink?.write(audioUnit());
+    source.tick(Date.now());
+  }
+  await settle();
+  assert.equal(status(board).code, 'no-data');
   await stop();
 });

@@ -8,7 +8,12 @@ import {
   type OnvifCameraOptions,
   type RtspSource,
 } from '../../../drivers/camera/onvif-camera.ts';
-import type { Credentials, StreamDriver } from '../../../drivers/driver.ts';
+import {
+  type Credentials,
+  emptyStats,
+  type SourceStats,
+  type StreamDriver,
+} from '../../../drivers/driver.ts';
 import { CredentialChooser, HOLD_MS } from '../../../drivers/onvif/credential-chooser.ts';
 import { VirtualOnvif, type VirtualOnvifOptions } from '../../support/virtual-onvif.ts';
 
@@ -21,14 +26,7 @@ const SINK: StreamSink = { start() {}, write() {}, stop() {} };
 class ScriptedRtsp implements StreamDriver {
   readonly notes: readonly string[] = [];
   readonly opened: RtspSource[] = [];
-  stats = {
-    receivedBytes: 1,
-    receivedPackets: 0,
-    lostPackets: 0,
-    damagedUnits: 0,
-    jitterMs: 0,
-    transport: 'tcp' as const,
-  };
+  stats: SourceStats = { ...emptyStats(), receivedBytes: 1, transport: 'tcp' };
   behaviour: (sink: StreamSink) => void = (sink) => sink.start([]);
 
   run(sink: StreamSink): Promise<void> {

@@ -1,0 +1,114 @@
+/** One attempt at a source, watched for a while: what comes, and what is wrong with it. */
+import { performance } from 'node:perf_hooks';
+import { describeTrack, type TrackDescription } from '../../codecs/describe-track.ts';
+import type { SourceStats } from '../../drivers/driver.ts';
+import { explain } from '../causes.ts';
+import type { ConfiguredSource } from '../configured-source.ts';
+import { type Finding, findings } from './findings.ts';
+import { type AudioMeasured, MeasuringSink, type VideoMeasured } from './measuring-sink.ts';
+
+/** From connect to the first unit: lookup, login, SETUP, a fallback to UDP and back, a long GOP. */
+const FIRST_UNIT_MS = 20_000;
+
+export interface ProbeReport {
+  /** Without secrets. */
+  readonly source: string;
+  /** Pictures or sound came. */
+  readonly ok: boolean;
+  /** Which masters can take the video. */
+  readonly carriage: 'any' | 'enhanced' | 'none';
+  readonly findings: readonly Finding[];
+  readonly tracks: readonly TrackDescription[];
+  readonly device: Readonly<Record<string, unknown>>;
+  readonly transport: string | null;
+  readonly firstUnitMs: number | null;
+  readonly measuredMs: number;
+  readonly video: (VideoMeasured & { readonly kbps: number }) | null;
+  readonly audio: (AudioMeasured & { readonly kbps: number }) | null;
+  readonly clockPercent: number | null;
+  readonly packets: {
+    readonly received: number;
+    readonly lost: number;
+    readonly damagedUnits: number;
+    readonly jitterMs: number;
+  };
+}
+
+/** `measureMs`: from the first unit on. Ends early when the source does or `signal` aborts; never throws for the source. */
+export async function probe(
+  source: ConfiguredSource,
+  measureMs: number,
+  signal: AbortSignal,
+): Promise<ProbeReport> {
+  const { driver, who } = source;
+  const enough = new AbortController();
+  let timer = setTimeout(() => enough.abort(), FIRST_UNIT_MS);
+  const sink = new MeasuringSink(
+    () => performance.now(),
+    () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => enough.abort(), measureMs);
+    },
+  );
+  let error: unknown;
+  let stats: SourceStats | undefined;
+  const ending = AbortSignal.any([signal, enough.signal]);
+  // Counters are read while the session lives: closing it may be lossy.
+  ending.addEventListener('abort', () => {
+    stats = { ...driver.stats };
+  });
+  try {
+    await driver.run(sink, ending);
+  } catch (thrown) {
+    if (!ending.aborted) error = thrown;
+  } finally {
+    clearTimeout(timer);
+  }
+  const isOver = !ending.aborted;
+  stats ??= { ...driver.stats };
+  const measured = sink.read();
+  const isSilent = !isOver && measured.firstUnitMs === undefined && stats.receivedPackets === 0;
+  const cause = isOver
+    ? explain(error, who, 'camera')
+    : isSilent && !signal.aborted
+      ? explain(new DOMException('nothing came', 'TimeoutError'), who, 'camera')
+      : undefined;
+  const tracks = measured.tracks.map(describeTrack);
+  const statedFps = tracks.find((track) => track.kind === 'video')?.fps;
+  const seconds = measured.mediaMs / 1000;
+  return {
+    source: source.sourceUrl,
+    ok: measured.firstUnitMs !== undefined,
+    carriage: carriageOf(tracks),
+    findings: findings({ measured, stats, notes: driver.notes, cause, statedFps }),
+    tracks,
+    device: source.describe?.() ?? {},
+    transport: stats.transport ?? null,
+    firstUnitMs: measured.firstUnitMs ?? null,
+    measuredMs: measured.mediaMs,
+    video: withRate(measured.video, seconds),
+    audio: withRate(measured.audio, seconds),
+    clockPercent: stats.clockPercent ?? measured.clockPercent ?? null,
+    packets: {
+      received: stats.receivedPackets,
+      lost: stats.lostPackets,
+      damagedUnits: stats.damagedUnits,
+      jitterMs: stats.jitterMs,
+    },
+  };
+}
+
+function carriageOf(tracks: readonly TrackDescription[]): ProbeReport['carriage'] {
+  const video = tracks.find((track) => track.kind === 'video');
+  if (tracks.length === 0) return 'none';
+  return video === undefined || video.codec === 'h264' ? 'any' : 'enhanced';
+}
+
+function withRate<T extends { readonly bytes: number }>(
+  measured: T | undefined,
+  seconds: number,
+): (T & { readonly kbps: number }) | null {
+  if (measured === undefined) return null;
+  const kbps = seconds > 0 ? Math.round((measured.bytes * 8) / 1000 / seconds) : 0;
+  return { ...measured, kbps };
+}
