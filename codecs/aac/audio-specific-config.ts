@@ -2,10 +2,11 @@
  * AudioSpecificConfig: what an AAC decoder must know. ISO/IEC 14496-3 §1.6.2.1, §4.4.1.1
  * (GASpecificConfig and program_config_element), §1.6.5 (signalling of SBR and PS).
  *
- * Not handled: what follows the first fields for object types that are not general audio.
+ * Not handled: what follows the first fields for object types that are not general audio; an
+ * ErrorProtectionSpecificConfig (epConfig 2 and 3).
  */
 import { BitReader } from '../bit-reader.ts';
-import { ParseError } from '../errors.ts';
+import { ParseError, UnsupportedError } from '../errors.ts';
 import type { AacTrack } from '../track.ts';
 
 /** ISO/IEC 14496-3 table 1.17, those that matter by name. */
@@ -39,6 +40,8 @@ const CHANNELS_BY_CONFIGURATION: ReadonlyMap<number, number> = new Map([
 const GENERAL_AUDIO: ReadonlySet<number> = new Set([1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23]);
 const SCALABLE: ReadonlySet<number> = new Set([6, 20]);
 const ERROR_RESILIENT: ReadonlySet<number> = new Set([17, 19, 20, 23]);
+/** Those that end with epConfig, as far as they are general audio. */
+const ERROR_PROTECTED: ReadonlySet<number> = new Set([17, 19, 20, 21, 22, 23]);
 
 const SYNC_EXTENSION_SBR = 0x2b7;
 const SYNC_EXTENSION_PS = 0x548;
@@ -58,7 +61,18 @@ export interface AudioSpecificConfig {
 }
 
 export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig {
-  const reader = new BitReader(bytes);
+  return readAudioSpecificConfig(new BitReader(bytes), true);
+}
+
+/**
+ * Reads a configuration that begins at any bit. `isBounded`: it goes on to the reader's end, so that what
+ * is left may be the backward compatible signalling; else anything may follow.
+ */
+export function readAudioSpecificConfig(
+  reader: BitReader,
+  isBounded: boolean,
+): AudioSpecificConfig {
+  const start = reader.position;
   let objectType = readObjectType(reader);
   const sampleRate = readFrequency(reader);
   const channelConfiguration = reader.u(4);
@@ -73,14 +87,17 @@ export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig
   let channels = channelsOf(channelConfiguration);
   let frameLength: 1024 | 960 = 1024;
   if (GENERAL_AUDIO.has(objectType)) {
-    const general = readGeneralAudio(reader, objectType, channelConfiguration);
+    const general = readGeneralAudio(reader, objectType, channelConfiguration, start);
     channels = general.channels ?? channels;
     frameLength = general.frameLength;
-    if (!isExplicit) {
+    if (ERROR_PROTECTED.has(objectType) && reader.remaining >= 2) reader.u(2); // epConfig
+    if (!isExplicit && isBounded) {
       const extension = readSyncExtension(reader);
       sbrSampleRate = extension.sbrSampleRate;
       parametricStereo = extension.parametricStereo;
     }
+  } else if (!isBounded) {
+    throw new UnsupportedError(`the end of a configuration of object type ${objectType}`);
   }
   return {
     objectType,
@@ -167,11 +184,12 @@ function readGeneralAudio(
   reader: BitReader,
   objectType: number,
   channelConfiguration: number,
+  start: number,
 ): GeneralAudio {
   const frameLength = reader.flag() ? 960 : 1024; // frameLengthFlag
   if (reader.flag()) reader.u(14); // dependsOnCoreCoder, coreCoderDelay
   const hasExtension = reader.flag();
-  const channels = channelConfiguration === 0 ? readProgramConfig(reader) : undefined;
+  const channels = channelConfiguration === 0 ? readProgramConfig(reader, start) : undefined;
   if (SCALABLE.has(objectType)) reader.u(3); // layerNr
   if (hasExtension) {
     if (objectType === ER_BSAC) reader.u(16); // numOfSubFrame, layer_length
@@ -181,8 +199,11 @@ function readGeneralAudio(
   return { frameLength, channels };
 }
 
-/** program_config_element, §4.4.1.1 table 4.2. Returns the number of channels. */
-function readProgramConfig(reader: BitReader): number {
+/**
+ * program_config_element, §4.4.1.1 table 4.2. Returns the number of channels. Its byte_alignment counts
+ * from `start`, the first bit of the configuration.
+ */
+function readProgramConfig(reader: BitReader, start: number): number {
   reader.u(10); // element_instance_tag, object_type, sampling_frequency_index
   const speakers = reader.u(4) + reader.u(4) + reader.u(4); // front, side, back
   const lfe = reader.u(2);
@@ -197,7 +218,7 @@ function readProgramConfig(reader: BitReader): number {
     reader.u(4); // tag_select
   }
   reader.skip(lfe * 4 + associatedData * 4 + coupling * 5);
-  reader.skip((8 - (reader.position % 8)) % 8); // byte_alignment
+  reader.skip((8 - ((reader.position - start) % 8)) % 8); // byte_alignment
   reader.skip(reader.u(8) * 8); // comment_field_data
   return channels;
 }

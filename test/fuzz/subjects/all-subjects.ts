@@ -1,4 +1,5 @@
 import type { Subject } from '../subject.ts';
+import { AUDIO_SUBJECTS } from './audio-subjects.ts';
 import { CODEC_SUBJECTS } from './codec-subjects.ts';
 import { DISCOVERY_SUBJECTS } from './discovery-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
@@ -7,6 +8,7 @@ import { RTSP_SUBJECTS } from './rtsp-subjects.ts';
 
 export const ALL_SUBJECTS: readonly Subject[] = [
   ...CODEC_SUBJECTS,
+  ...AUDIO_SUBJECTS,
   ...RTP_SUBJECTS,
   ...RTSP_SUBJECTS,
   ...RTMP_SUBJECTS,
