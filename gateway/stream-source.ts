@@ -49,6 +49,7 @@ export class StreamSource {
   #status: StreamStatus;
   #reconnects = 0;
   #toldFrameAtMs = 0;
+  #toldNotes = '';
 
   constructor(stream: Stream, options: StreamSourceOptions, context: StreamSourceContext) {
     this.#stream = stream;
@@ -124,6 +125,8 @@ export class StreamSource {
 
   /** Called every `periodMs` by one timer for all. */
   tellStats(periodMs: number): void {
+    // A note may come long after the start: a clock is only known to run slow after a minute.
+    if (this.#options.driver.notes.join() !== this.#toldNotes) this.#tellInfo();
     const { board } = this.#context;
     const { stats } = this.#options.driver;
     board.setStreamStats(this.#stream.name, {
@@ -235,6 +238,7 @@ export class StreamSource {
   readonly #tellInfo = (): void => {
     const { stats, notes } = this.#options.driver;
     const { transport } = stats;
+    this.#toldNotes = notes.join();
     this.#context.board.setStreamInfo(this.#stream.name, {
       ...this.#options.describe?.(),
       source: this.#options.sourceUrl,

@@ -121,7 +121,7 @@ export class RtspPull {
 
   /** In plain words, each once. */
   get notes(): readonly string[] {
-    return [...this.#notes];
+    return [...this.#notes, ...(this.#presentation?.notes ?? [])];
   }
 
   /** Brings `stats` up to date. */

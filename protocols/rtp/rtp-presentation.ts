@@ -2,13 +2,14 @@
  * The tracks of one RTP session become one stream: packets in, timed access units out to a sink.
  *
  * The stream's clock is 0 at the RTP times that PLAY stated (RTP-Info), or at each track's first
- * packet. Sender reports, once every track has had one, correct the tracks' offset a single time;
- * nothing waits for them.
+ * packet. Sender reports, once every track has had one, correct the tracks' offset a single time, and once
+ * more after a jump of the clock; nothing waits for them.
  */
 import { MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
 import { ParseError } from '../../codecs/errors.ts';
 import { DecodeTimer } from '../../codecs/h264/decode-time.ts';
 import { parseSps } from '../../codecs/h264/sps.ts';
+import { ClockGroup, describeDrift, SourceClock } from '../../codecs/source-clock.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track, VideoTrack } from '../../codecs/track.ts';
 import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
@@ -21,6 +22,8 @@ import { RtpTimeline } from './timeline.ts';
 /** Below this nobody sees or hears it; above the second one a clock is simply wrong. */
 const MIN_CORRECTION_US = 20_000;
 const MAX_CORRECTION_US = 5_000_000;
+/** A sender report further from the last packet belongs to another clock, before or after a jump. */
+const MAX_REPORT_DISTANCE_US = 10_000_000;
 /** An RTP-Info further from the first packet than this is not about it (many cameras state 0). */
 const MAX_ORIGIN_DISTANCE_S = 10;
 
@@ -30,6 +33,7 @@ export interface PresentationCounters {
   lostPackets: number;
   damagedUnits: number;
   jitterMs: number;
+  clockPercent: number | undefined;
 }
 
 export class RtpPresentation {
@@ -37,6 +41,7 @@ export class RtpPresentation {
   readonly #now: () => number;
   readonly #ownSsrc: number;
   readonly #tracks: PresentationTrack[];
+  readonly #clockGroup = new ClockGroup();
   #hasStarted = false;
   #firstArrivalMs: number | undefined;
   #isCorrected = false;
@@ -90,8 +95,22 @@ export class RtpPresentation {
       into.receivedBytes += track.receivedBytes;
       into.lostPackets += track.reception.lostPackets;
       into.damagedUnits += track.depacketizer.damagedUnits;
-      if (track.kind === 'video' || this.#tracks.length === 1) into.jitterMs = track.jitterMs;
+      if (track.kind === 'audio' && this.#tracks.length > 1) continue;
+      into.jitterMs = track.jitterMs;
+      into.clockPercent = track.clockPercent;
     }
+  }
+
+  /** What is wrong with the clocks of the tracks, in plain words. */
+  get notes(): readonly string[] {
+    return this.#tracks.flatMap(({ kind, clock }) => {
+      const words = [];
+      const { correctedDrift, jumps } = clock;
+      if (correctedDrift !== undefined)
+        words.push(`The ${kind}: ${describeDrift(correctedDrift)}.`);
+      if (jumps > 0) words.push(`The ${kind}: its clock jumped; times went on from arrival.`);
+      return words;
+    });
   }
 
   /** Called by a track: whether the sink may have units now. Starts it as soon as all tracks are known. */
@@ -115,6 +134,16 @@ export class RtpPresentation {
   beginAtUs(nowMs: number): number {
     this.#firstArrivalMs ??= nowMs;
     return Math.round((nowMs - this.#firstArrivalMs) * 1000);
+  }
+
+  get clockGroup(): ClockGroup {
+    return this.#clockGroup;
+  }
+
+  /** Called by a track whose clock jumped: what sender reports said by then is about another clock. */
+  jumped(): void {
+    this.#isCorrected = false;
+    for (const track of this.#tracks) track.forgetReport();
   }
 
   /** Tracks are only ever moved forward: time that has been written does not come again. */
@@ -144,6 +173,8 @@ class PresentationTrack implements UnitReceiver {
   readonly #clockRate: number;
   readonly #payloadTypes: ReadonlySet<number>;
   readonly #decodeTimer = new DecodeTimer();
+  readonly clock: SourceClock;
+  #arrivalMs = 0;
   #timedTrack: Track | undefined;
   #timeline: RtpTimeline | undefined;
   #pendingReport: SenderReport | undefined;
@@ -154,6 +185,7 @@ class PresentationTrack implements UnitReceiver {
   constructor(selected: SelectedMedia, presentation: RtpPresentation) {
     this.kind = selected.kind;
     this.#presentation = presentation;
+    this.clock = new SourceClock(selected.kind === 'video', presentation.clockGroup);
     this.#clockRate = selected.format.clockRate;
     this.#payloadTypes = new Set([selected.format.payloadType]);
     this.depacketizer = selected.open(this);
@@ -163,6 +195,11 @@ class PresentationTrack implements UnitReceiver {
     return Math.round((this.reception.jitter / this.#clockRate) * 10_000) / 10;
   }
 
+  get clockPercent(): number | undefined {
+    const { drift } = this.clock;
+    return drift === undefined ? undefined : Math.round(drift * 1000) / 10;
+  }
+
   rtp(bytes: Uint8Array, start: number, end: number, nowMs: number): boolean {
     const packet = this.#packet;
     if (!packet.read(bytes, start, end)) return false;
@@ -170,6 +207,7 @@ class PresentationTrack implements UnitReceiver {
     const arrival = this.reception.note(packet, Math.round((nowMs * this.#clockRate) / 1000));
     if (arrival === 'late') return true;
     this.receivedBytes += end - start;
+    this.#arrivalMs = nowMs;
     this.#timeline ??= this.#beginTimeline(packet.timestamp, nowMs);
     this.depacketizer.push(packet, arrival !== 'next');
     return true;
@@ -177,10 +215,12 @@ class PresentationTrack implements UnitReceiver {
 
   unit(data: Uint8Array, rtpTimestamp: number, randomAccess: boolean, track: Track): boolean {
     if (randomAccess && this.#pendingShiftUs > 0) {
-      this.#timeline?.shift(this.#pendingShiftUs);
+      this.clock.shift(this.#pendingShiftUs);
       this.#pendingShiftUs = 0;
     }
-    const ptsUs = this.#timeline?.advance(rtpTimestamp) ?? 0;
+    const { jumps } = this.clock;
+    const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, this.#arrivalMs);
+    if (this.clock.jumps !== jumps) this.#presentation.jumped();
     if (data.length > MAX_ACCESS_UNIT_BYTES || !this.#presentation.isReady()) return false;
     const dtsUs = track.kind === 'video' ? this.#decodeTime(ptsUs, randomAccess, track) : ptsUs;
     const unit = { track, ptsUs, dtsUs, randomAccess, data, kept: false };
@@ -200,6 +240,12 @@ class PresentationTrack implements UnitReceiver {
     this.#pendingShiftUs = byUs;
   }
 
+  forgetReport(): void {
+    this.#pendingReport = undefined;
+    this.wallOffsetUs = undefined;
+    this.#pendingShiftUs = 0;
+  }
+
   receiverReport(ownSsrc: number, headroom: number, nowMs: number): Uint8Array | undefined {
     if (this.reception.receivedPackets === 0) return undefined;
     const lastReport =
@@ -215,8 +261,8 @@ class PresentationTrack implements UnitReceiver {
     const distance =
       origin === undefined ? Number.POSITIVE_INFINITY : Math.abs((timestamp - origin) | 0);
     const isOriginUsable = distance <= MAX_ORIGIN_DISTANCE_S * this.#clockRate;
-    const timeline = new RtpTimeline(this.#clockRate, isOriginUsable ? origin : timestamp);
-    if (!isOriginUsable) timeline.shift(beginUs);
+    const timeline = new RtpTimeline(this.#clockRate, isOriginUsable ? (origin ?? 0) : timestamp);
+    if (!isOriginUsable) this.clock.shift(beginUs);
     queueMicrotask(() => this.#placeReport());
     return timeline;
   }
@@ -224,7 +270,8 @@ class PresentationTrack implements UnitReceiver {
   #placeReport(): void {
     if (this.#pendingReport === undefined || this.#timeline === undefined) return;
     const { wallUs, rtpTimestamp } = this.#pendingReport;
-    this.wallOffsetUs = wallUs - this.#timeline.place(rtpTimestamp);
+    if (this.#timeline.distanceUs(rtpTimestamp) > MAX_REPORT_DISTANCE_US) return;
+    this.wallOffsetUs = wallUs - this.clock.locate(this.#timeline.place(rtpTimestamp));
   }
 
   #decodeTime(ptsUs: number, randomAccess: boolean, track: VideoTrack): number {

@@ -19,7 +19,7 @@ async function settle(): Promise<void> {
 
 /** A camera that does what the test says, attempt after attempt. */
 class ScriptedDriver implements StreamDriver {
-  readonly notes: readonly string[] = [];
+  notes: readonly string[] = [];
   readonly stats = { ...STATS };
   attempts = 0;
   sink: StreamSink | undefined;
@@ -242,5 +242,22 @@ test('sound alone does not hide that no picture comes', async (t) => {
   }
   await settle();
   assert.equal(status(board).code, 'no-data');
+  await stop();
+});
+
+test('a note that comes late is told with the next figures, once', async (t) => {
+  const { driver, source, board, stop } = await supervised(t, () => undefined);
+  driver.sink?.start([VIDEO_TRACK]);
+  let told = 0;
+  board.on('stream', (_, part) => {
+    if (part === 'info') told += 1;
+  });
+  source.tellStats(10_000);
+  assert.equal(told, 0);
+  driver.notes = ['The video: its clock runs 16 % slow; times are corrected from arrival.'];
+  source.tellStats(10_000);
+  source.tellStats(10_000);
+  assert.equal(told, 1);
+  assert.deepEqual(board.streams.get('cam')?.info?.notes, driver.notes);
   await stop();
 });

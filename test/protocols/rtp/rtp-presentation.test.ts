@@ -205,6 +205,7 @@ test('counts loss, damage and bytes', () => {
     lostPackets: 0,
     damagedUnits: 0,
     jitterMs: -1,
+    clockPercent: undefined,
   };
   harness.presentation.readCounters(counters);
   assert.deepEqual(counters, {
@@ -213,6 +214,7 @@ test('counts loss, damage and bytes', () => {
     lostPackets: 2,
     damagedUnits: 1,
     jitterMs: counters.jitterMs,
+    clockPercent: undefined,
   });
   assert.ok(counters.jitterMs >= 0);
 });
@@ -232,6 +234,82 @@ test('a sender that begins a new sequence and clock goes on from where it was', 
   harness.video(2_000_000_000, 0x65, { sequenceNumber: 40_000, ssrc: 9 });
   harness.video(2_000_003_600, 0x41, { sequenceNumber: 40_001, ssrc: 9 });
   assert.deepEqual(harness.times('video'), [0, 40_000, 80_000, 120_000]);
+});
+
+test('a clock that jumps: a few packets apart, both go on and stay aligned; told', () => {
+  const harness = new Harness();
+  let at = 0;
+  const play = (count: number, video: number, audio: number) => {
+    for (let n = 0; n < count; n += 1) {
+      at += 40;
+      harness.nowMs += 40;
+      harness.video(at * 90 + video, 0x65);
+      harness.audio(at * 48 + audio);
+    }
+  };
+  play(50, 0, 0);
+  play(3, 900 * 90_000, 0);
+  play(50, 900 * 90_000, 900 * 48_000);
+  assert.deepEqual(harness.times('video'), harness.times('audio'));
+  assert.equal(harness.times('video').at(-1), 102 * 40_000);
+  assert.deepEqual(harness.presentation.notes, [
+    'The video: its clock jumped; times went on from arrival.',
+    'The audio: its clock jumped; times went on from arrival.',
+  ]);
+});
+
+test('sender reports align the tracks once more after a jump, and only with reports that came after it', () => {
+  const harness = new Harness();
+  const both = (video: number, audio: number) => {
+    harness.nowMs += 40;
+    harness.video(video, 0x65);
+    harness.audio(audio);
+  };
+  both(0, 0);
+  harness.report(VIDEO, 100, 0);
+  harness.report(AUDIO, 100, 0);
+  both(3600, 1920);
+  // The encoder restarts: both clocks begin anew, the audio's 200 ms late.
+  both(2_000_000_000, 1_000_000_000);
+  harness.report(AUDIO, 200, 1_000_000_000);
+  both(2_000_003_600, 1_000_001_920);
+  assert.deepEqual(harness.times('audio'), harness.times('video'));
+  harness.report(VIDEO, 200.2, 2_000_000_000);
+  both(2_000_007_200, 1_000_003_840);
+  assert.equal(harness.times('audio').at(-1), 160_000);
+  assert.equal(harness.times('video').at(-1), 360_000);
+});
+
+test('a sender report about the clock after a jump, before the jump is seen, changes nothing', () => {
+  const harness = new Harness();
+  harness.video(0);
+  harness.audio(0);
+  harness.report(VIDEO, 100, 2_000_000_000);
+  harness.report(AUDIO, 100, 0);
+  harness.audio(1024);
+  harness.video(3600);
+  assert.deepEqual(harness.times('audio'), [0, 21_333]);
+  assert.deepEqual(harness.times('video'), [0, 40_000]);
+});
+
+test('25 fps stamped, 21 shipped (open-nvr#229): measured, corrected from arrival, told', () => {
+  const harness = new Harness();
+  for (let n = 0; n < 21 * 200; n += 1) {
+    harness.nowMs += 1000 / 21;
+    harness.video(n * 3600, 0x65);
+    if (n % 2 === 0) harness.audio(Math.round((n * 48_000) / 21));
+  }
+  const [video, audio] = ['video', 'audio'].map((kind) => harness.times(kind).at(-1) ?? 0);
+  assert.ok(Math.abs(video! - audio!) < 300_000, `${video} ${audio}`);
+  const counters = {
+    ...{ receivedBytes: 0, receivedPackets: 0, lostPackets: 0, damagedUnits: 0, jitterMs: 0 },
+    clockPercent: 0 as number | undefined,
+  };
+  harness.presentation.readCounters(counters);
+  assert.equal(counters.clockPercent, -16);
+  assert.deepEqual(harness.presentation.notes, [
+    'The video: its clock runs 16 % slow; times are corrected from arrival.',
+  ]);
 });
 
 test('says goodbye when the camera does', () => {
