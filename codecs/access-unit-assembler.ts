@@ -88,6 +88,12 @@ export class AccessUnitAssembler {
     this.#nalUnitAt = NONE;
   }
 
+  /** What has come of the NAL unit that was begun: a view, valid until anything else is called. */
+  openNalUnit(): Uint8Array {
+    if (this.#nalUnitAt === NONE) return this.#buffer.subarray(this.#end, this.#end);
+    return this.#buffer.subarray(this.#nalUnitAt + LENGTH_BYTES, this.#end);
+  }
+
   /** Takes back the NAL unit that was begun, as if it had never come. */
   abandonNalUnit(): void {
     if (this.#nalUnitAt === NONE) return;

@@ -1,6 +1,6 @@
 /**
  * Reads bit fields, most significant bit first. H.264 payloads must have their emulation prevention
- * bytes removed before (`h264/rbsp.ts`). Past the end it throws.
+ * bytes removed before (`rbsp.ts`). Past the end it throws.
  *
  * H.264 §7.2 (u), §9.1 (ue, se).
  */

@@ -4,8 +4,8 @@
  */
 import { BitReader } from '../bit-reader.ts';
 import { ParseError } from '../errors.ts';
+import { removeEmulationPrevention } from '../rbsp.ts';
 import { NalUnitType, nalUnitType } from './nal-unit.ts';
-import { removeEmulationPrevention } from './rbsp.ts';
 
 /** Real ones have 10 to 60 bytes; scaling lists and VUI in full stay under 500. */
 export const MAX_SPS_BYTES = 1024;

@@ -6,9 +6,8 @@ import {
   AudioObjectType,
   serializeAudioSpecificConfig,
 } from '../../codecs/aac/audio-specific-config.ts';
+import { isAnnexB } from '../../codecs/annex-b.ts';
 import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
-import { isAnnexB } from '../../codecs/h264/annex-b.ts';
-import { NalUnitType, nalUnitType } from '../../codecs/h264/nal-unit.ts';
 import type { MediaDescription, MediaFormat, SessionDescription } from '../sdp/sdp.ts';
 import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
 import { AacDepacketizer } from './payload/aac.ts';
@@ -105,11 +104,12 @@ function opens(opener: Opener, format: MediaFormat): boolean {
 
 /** RFC 6184 §8.1: `sprop-parameter-sets` holds any number of sets, or is missing: then they come in band. */
 function openH264(receiver: UnitReceiver, format: MediaFormat): Depacketizer {
-  const sets = (format.parameters.get('sprop-parameter-sets') ?? '')
-    .split(',')
-    .map((text) => withoutStartCode(fromBase64(text)));
-  const find = (type: number) => sets.find((set) => nalUnitType(set[0] ?? 0) === type);
-  return new H264Depacketizer(receiver, find(NalUnitType.sps), find(NalUnitType.pps));
+  return new H264Depacketizer(receiver, setsOf(format, 'sprop-parameter-sets'));
+}
+
+function setsOf(format: MediaFormat, name: string): Uint8Array[] {
+  const text = format.parameters.get(name) ?? '';
+  return text.split(',').map((each) => withoutStartCode(fromBase64(each)));
 }
 
 /** RFC 3640 §4.1. */

@@ -6,9 +6,8 @@
  * more after a jump of the clock; nothing waits for them.
  */
 import { MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
-import { ParseError } from '../../codecs/errors.ts';
-import { DecodeTimer } from '../../codecs/h264/decode-time.ts';
-import { parseSps } from '../../codecs/h264/sps.ts';
+import { decodeHints } from '../../codecs/decode-hints.ts';
+import { DecodeTimer } from '../../codecs/decode-time.ts';
 import { ClockGroup, describeDrift, SourceClock } from '../../codecs/source-clock.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track, VideoTrack } from '../../codecs/track.ts';
@@ -275,14 +274,10 @@ class PresentationTrack implements UnitReceiver {
   }
 
   #decodeTime(ptsUs: number, randomAccess: boolean, track: VideoTrack): number {
-    if (track !== this.#timedTrack && track.codec === 'h264') {
+    if (track !== this.#timedTrack) {
       this.#timedTrack = track;
-      try {
-        this.#decodeTimer.setSps(parseSps(track.sps));
-      } catch (error) {
-        // An SPS we cannot read still decodes elsewhere: the reorder depth is learned instead.
-        if (!(error instanceof ParseError)) throw error;
-      }
+      const hints = decodeHints(track);
+      if (hints !== undefined) this.#decodeTimer.setHints(hints);
     }
     return this.#decodeTimer.push(ptsUs, randomAccess);
   }

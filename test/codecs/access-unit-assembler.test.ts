@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { ACCESS_UNIT_HEADROOM, MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
 import { AccessUnitAssembler } from '../../codecs/access-unit-assembler.ts';
 import { concat } from '../../codecs/bytes.ts';
-import { nalUnits } from '../../codecs/h264/nal-unit.ts';
+import { nalUnits } from '../../codecs/nal-units.ts';
 import { hex } from '../support/hex.ts';
 
 describe('assembling', () => {

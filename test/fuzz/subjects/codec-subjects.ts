@@ -1,19 +1,26 @@
 /** Bitstreams and containers. The seeds are bytes of real encoders, or small ones by the specification. */
 import { adtsFrames } from '../../../codecs/aac/adts.ts';
 import { parseAudioSpecificConfig } from '../../../codecs/aac/audio-specific-config.ts';
+import { annexBNalUnits, annexBToAvcc, avccToAnnexB } from '../../../codecs/annex-b.ts';
 import { parseAmf0, serializeAmf0 } from '../../../codecs/flv/amf0.ts';
 import { parseAudioTagBody } from '../../../codecs/flv/audio-tag.ts';
 import { flvTags } from '../../../codecs/flv/tag.ts';
 import { parseVideoTagBody } from '../../../codecs/flv/video-tag.ts';
-import { annexBNalUnits, annexBToAvcc, avccToAnnexB } from '../../../codecs/h264/annex-b.ts';
 import { parseDecoderConfigurationRecord } from '../../../codecs/h264/decoder-configuration-record.ts';
-import { nalUnits } from '../../../codecs/h264/nal-unit.ts';
 import { parseSps } from '../../../codecs/h264/sps.ts';
-import { DECODE_TIME_FIXTURES } from '../../codecs/h264/decode-time-fixtures.ts';
+import { parseHevcDecoderConfigurationRecord } from '../../../codecs/h265/decoder-configuration-record.ts';
+import { parseSps as parseH265Sps } from '../../../codecs/h265/sps.ts';
+import { nalUnits } from '../../../codecs/nal-units.ts';
+import { DECODE_TIME_FIXTURES } from '../../codecs/decode-time-fixtures.ts';
+import * as h265 from '../../codecs/h265/streams.ts';
 import { hex } from '../../support/hex.ts';
 import { parserOf, type Subject } from '../subject.ts';
 
 const HIGH_RECORD = hex`01640028 ff e1 001b 67640028acd940780227e5c044000003000400000300c83c60c658 01 0006 68ebe3cb22c0 fd f8 f8 00`;
+const HEVC_RECORD = hex`01 01 60000000 900000000000 78 f000 fc fd f8 f8 0000 0f 03
+  20 0001 0018 40010c01ffff016000000300900000030000030078959809
+  21 0001 002a 420101016000000300900000030000030078a003c08010e596566924caf0168080000003008000000c84
+  22 0001 0007 4401c172b46240`;
 const RICH_SPS = hex`6764001eacd940a02ff9701e7010101b700000030010000003032604000f424001e84a4c30078b16cb`;
 const AVCC = hex`00000002 09f0 00000003 658801`;
 const ANNEX_B = hex`00000001 09f0 000001 658801 0000`;
@@ -21,6 +28,15 @@ const ANNEX_B = hex`00000001 09f0 000001 658801 0000`;
 export const CODEC_SUBJECTS: readonly Subject[] = [
   parserOf('H.264 SPS', parseSps, RICH_SPS, ...DECODE_TIME_FIXTURES.map(({ sps }) => sps)),
   parserOf('AVC decoder configuration record', parseDecoderConfigurationRecord, HIGH_RECORD),
+  parserOf(
+    'H.265 SPS',
+    parseH265Sps,
+    h265.MAIN.sps,
+    h265.MAIN_422_10.sps,
+    h265.TWO_SUB_LAYERS.sps,
+    h265.GSTREAMER_SPS,
+  ),
+  parserOf('HEVC decoder configuration record', parseHevcDecoderConfigurationRecord, HEVC_RECORD),
   parserOf('AVCC', (bytes) => [...nalUnits(bytes)], AVCC),
   parserOf('AVCC to Annex B', avccToAnnexB, AVCC),
   parserOf('Annex B', (bytes) => [...annexBNalUnits(bytes)], ANNEX_B),

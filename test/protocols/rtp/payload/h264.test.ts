@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { concat } from '../../../../codecs/bytes.ts';
-import { nalUnits } from '../../../../codecs/h264/nal-unit.ts';
+import { nalUnits } from '../../../../codecs/nal-units.ts';
 import type { Track } from '../../../../codecs/track.ts';
 import { H264Depacketizer } from '../../../../protocols/rtp/payload/h264.ts';
 import { hex, toHex } from '../../../support/hex.ts';
@@ -36,12 +36,12 @@ class Harness {
   readonly depacketizer: H264Depacketizer;
   #sequenceNumber = 65_530;
 
-  constructor(sps: Uint8Array | undefined = SPS, pps: Uint8Array | undefined = PPS) {
+  constructor() {
     const unit = (data: Uint8Array, timestamp: number, randomAccess: boolean, track: Track) => {
       this.units.push({ data: toHex(data), timestamp, randomAccess, track });
       return false;
     };
-    this.depacketizer = new H264Depacketizer({ unit }, sps, pps);
+    this.depacketizer = new H264Depacketizer({ unit }, [SPS, PPS]);
   }
 
   /** The packets of one timestamp; the last has the marker unless `marker` is false. */
@@ -196,7 +196,7 @@ test('without sets in the SDP the track is known from the stream', () => {
       return false;
     },
   };
-  const depacketizer = new H264Depacketizer(receiver, undefined, undefined);
+  const depacketizer = new H264Depacketizer(receiver, []);
   assert.equal(depacketizer.track, undefined);
   depacketizer.push(rtpPacket({ timestamp: 0, marker: true, payload: IDR }), false);
   assert.deepEqual(units, [], 'nobody could decode it');
@@ -364,7 +364,7 @@ test('a unit that the sink keeps is not written over', () => {
       return true;
     },
   };
-  const depacketizer = new H264Depacketizer(receiver, SPS, PPS);
+  const depacketizer = new H264Depacketizer(receiver, [SPS, PPS]);
   depacketizer.push(rtpPacket({ timestamp: 0, marker: true, payload: IDR }), false);
   depacketizer.push(rtpPacket({ timestamp: 1, marker: true, payload: SLICE }), false);
   assert.equal(toHex(kept[0]!), toHex(avcc(IDR)));
@@ -415,7 +415,7 @@ test('arbitrary payloads never throw, and what leaves is well-formed', () => {
   fc.assert(
     fc.property(fc.array(packet, { maxLength: 30 }), (packets) => {
       const receiver = { unit: (data: Uint8Array) => [...nalUnits(data)].length < 0 };
-      const depacketizer = new H264Depacketizer(receiver, SPS, PPS);
+      const depacketizer = new H264Depacketizer(receiver, [SPS, PPS]);
       for (const { gap, ...fields } of packets) depacketizer.push(rtpPacket(fields), gap);
     }),
   );

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { removeEmulationPrevention } from '../../../codecs/h264/rbsp.ts';
-import { hex } from '../../support/hex.ts';
+import { removeEmulationPrevention } from '../../codecs/rbsp.ts';
+import { hex } from '../support/hex.ts';
 
 for (const [name, bytes, want] of [
   ['00 00 03 becomes 00 00', hex`01 000003 01`, hex`01 0000 01`],

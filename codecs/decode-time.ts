@@ -7,15 +7,16 @@
  * the picture in question. It is the (R + 1)-th largest of those that came, and no delay is added.
  * Lost pictures do no harm: what is left is reordered by no more than R places.
  *
- * R is max_num_reorder_frames (H.264 §E.2.1) where the SPS states it. Else it begins at 0, which most cameras
- * have, and grows when a picture comes that is shown before its predecessors.
+ * R is what the SPS states: max_num_reorder_frames (H.264 §E.2.1), sps_max_num_reorder_pics (H.265 §7.4.3.2.1). Else
+ * it begins at 0, which most cameras have, and grows when a picture comes that is shown before its predecessors.
  *
  * Nothing here throws: a picture whose times cannot be right gets the previous decoding time plus
  * 1 ms and is counted, and the next random access point begins anew (one bad timestamp must not
  * end a session).
  */
-import { MAX_DPB_FRAMES, type SequenceParameterSet } from './sps.ts';
 
+/** MaxDpbFrames (H.264 §A.3.1 h) and MaxDpbSize (H.265 §A.4.2). */
+const MAX_REORDER_DEPTH = 16;
 /** Used until the stream or its SPS tells another: 25 fps. */
 const DEFAULT_FRAME_US = 40_000;
 /** What a VUI may state and be believed: 1 fps to 240 fps. */
@@ -24,6 +25,12 @@ const MIN_FRAME_US = 4000;
 const MIN_STEP_US = 1000;
 /** No encoder reorders over so long a time: the clock was set. */
 const JUMP_US = 10_000_000;
+
+export interface DecodeHints {
+  /** How many pictures may come before another and be shown after it. */
+  readonly reorderDepth: number;
+  readonly fps: number | undefined;
+}
 
 export class DecodeTimer {
   /** Pictures whose decoding time had to be made up. */
@@ -34,14 +41,14 @@ export class DecodeTimer {
   #depth = 0;
   #frameUs = DEFAULT_FRAME_US;
   /** The largest presentation times since the beginning, ascending: depth + 1 of them are needed. */
-  readonly #largest = new Float64Array(MAX_DPB_FRAMES + 1);
+  readonly #largest = new Float64Array(MAX_REORDER_DEPTH + 1);
   #count = 0;
   #lastPtsUs = 0;
   #lastDtsUs = 0;
   #isFaulty = false;
 
-  constructor(sps?: SequenceParameterSet) {
-    if (sps !== undefined) this.setSps(sps);
+  constructor(hints?: DecodeHints) {
+    if (hints !== undefined) this.setHints(hints);
   }
 
   /** How many places pictures are reordered by, as far as is known. */
@@ -49,11 +56,10 @@ export class DecodeTimer {
     return this.#depth;
   }
 
-  setSps(sps: SequenceParameterSet): void {
-    // With type 2 the output order is the decoding order, H.264 §8.2.1.3.
-    this.#statedDepth = sps.picOrderCntType === 2 ? 0 : (sps.maxNumReorderFrames ?? 0);
+  setHints({ reorderDepth, fps }: DecodeHints): void {
+    this.#statedDepth = Math.min(reorderDepth, MAX_REORDER_DEPTH);
     this.#depth = this.#statedDepth;
-    const frameUs = sps.fps === undefined ? 0 : Math.round(1_000_000 / sps.fps);
+    const frameUs = fps === undefined ? 0 : Math.round(1_000_000 / fps);
     const isCredible = frameUs >= MIN_FRAME_US && frameUs <= MAX_FRAME_US;
     this.#frameUs = isCredible ? frameUs : DEFAULT_FRAME_US;
   }
@@ -76,7 +82,7 @@ export class DecodeTimer {
       this.#count === 0 ||
       (this.#isFaulty && randomAccess) ||
       Math.abs(ptsUs - this.#lastPtsUs) > JUMP_US ||
-      this.#laterPictures(ptsUs) > MAX_DPB_FRAMES
+      this.#laterPictures(ptsUs) > MAX_REORDER_DEPTH
     );
   }
 

@@ -4,7 +4,7 @@
  * Made 2026-11-24 with ffmpeg 5.1.9 and libx264 164 (r3095) by the command beside each; times are those
  * that `ffprobe -show_entries packet=pts,dts,flags` prints, in units of the time base.
  */
-import { hex } from '../../support/hex.ts';
+import { hex } from '../support/hex.ts';
 
 export interface DecodeTimeFixture {
   readonly name: string;

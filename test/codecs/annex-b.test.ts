@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { concat } from '../../../codecs/bytes.ts';
-import {
-  annexBNalUnits,
-  annexBToAvcc,
-  avccToAnnexB,
-  isAnnexB,
-} from '../../../codecs/h264/annex-b.ts';
-import { hex } from '../../support/hex.ts';
+import { annexBNalUnits, annexBToAvcc, avccToAnnexB, isAnnexB } from '../../codecs/annex-b.ts';
+import { concat } from '../../codecs/bytes.ts';
+import { hex } from '../support/hex.ts';
 
 const cases: readonly { name: string; bytes: Uint8Array; want: Uint8Array[] }[] = [
   {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { DecodeTimer } from '../../../codecs/h264/decode-time.ts';
-import { parseSps, type SequenceParameterSet } from '../../../codecs/h264/sps.ts';
+import { decodeHints } from '../../codecs/decode-hints.ts';
+import { type DecodeHints, DecodeTimer } from '../../codecs/decode-time.ts';
 import { DECODE_TIME_FIXTURES, type DecodeTimeFixture } from './decode-time-fixtures.ts';
 
 interface Picture {
@@ -23,9 +23,10 @@ function picturesOf(fixture: DecodeTimeFixture): Picture[] {
   });
 }
 
-/** A real SPS, with picture order count type 0, with other facts in it. */
-function spsWith(facts: Partial<SequenceParameterSet>): SequenceParameterSet {
-  return { ...parseSps(fixtureNamed('one B-frame').sps), ...facts };
+function hintsOf({ sps, pps }: DecodeTimeFixture): DecodeHints {
+  const hints = decodeHints({ kind: 'video', codec: 'h264', sps, pps });
+  assert.ok(hints);
+  return hints;
 }
 
 /** How many places these pictures are reordered by in truth: the encoder may state more than it uses. */
@@ -50,9 +51,9 @@ const PYRAMID = [0, 4, 2, 1, 3, 8, 6, 5, 7, 12, 10, 9, 11];
 describe('decoding times of real streams', () => {
   for (const fixture of DECODE_TIME_FIXTURES) {
     test(`${fixture.name}: equal to the encoder's`, () => {
-      const sps = parseSps(fixture.sps);
-      assert.equal(sps.maxNumReorderFrames, fixture.reorderDepth);
-      const timer = new DecodeTimer(sps);
+      const hints = hintsOf(fixture);
+      assert.equal(hints.reorderDepth, fixture.reorderDepth);
+      const timer = new DecodeTimer(hints);
       for (const [index, { ptsUs, dtsUs, randomAccess }] of picturesOf(fixture).entries()) {
         const actual = timer.push(ptsUs, randomAccess);
         // Before `reorderDepth` pictures came the times are extrapolated and rounded.
@@ -87,7 +88,7 @@ describe('decoding times of real streams', () => {
     test(`${fixture.name}: never past the presentation time when pictures are lost`, () => {
       fc.assert(
         fc.property(fc.array(fc.boolean(), { minLength: 40, maxLength: 80 }), (kept) => {
-          const timer = new DecodeTimer(parseSps(fixture.sps));
+          const timer = new DecodeTimer(hintsOf(fixture));
           // The first one stays: before it nothing can be decoded.
           const survivors = picturesOf(fixture).filter((_, index) => index === 0 || kept[index]);
           let previousUs = Number.NEGATIVE_INFINITY;
@@ -104,26 +105,20 @@ describe('decoding times of real streams', () => {
 });
 
 describe('decoding times where the SPS says little or wrong', () => {
-  test('no reordering with picture order count type 2, whatever the VUI states', () => {
-    const timer = new DecodeTimer(spsWith({ picOrderCntType: 2, maxNumReorderFrames: 2 }));
-    const times = [0, 1, 2, 3].map((n) => timer.push(n * FRAME_US, n === 0));
-    assert.deepEqual(times, [0, FRAME_US, 2 * FRAME_US, 3 * FRAME_US]);
-  });
-
   test('a VUI frame rate of 90 000 is not believed: 25 fps before the first times are known', () => {
-    const timer = new DecodeTimer(spsWith({ fps: 90_000, maxNumReorderFrames: 2 }));
+    const timer = new DecodeTimer({ fps: 90_000, reorderDepth: 2 });
     assert.equal(timer.push(1_000_000, true), 1_000_000 - 2 * FRAME_US);
   });
 
   test('a wrong VUI frame rate is corrected while the first pictures come', () => {
-    const timer = new DecodeTimer(spsWith({ fps: 100, maxNumReorderFrames: 2 }));
+    const timer = new DecodeTimer({ fps: 100, reorderDepth: 2 });
     const times = PYRAMID.map((n) => timer.push(n * FRAME_US, n === 0));
     assert.deepEqual(times.slice(0, 5), [-20_000, -10_000, 0, FRAME_US, 2 * FRAME_US]);
     assert.equal(timer.faults, 0);
   });
 
   test('stated one, in truth two: learned with at most two faults', () => {
-    const timer = new DecodeTimer(spsWith({ fps: 25, maxNumReorderFrames: 1 }));
+    const timer = new DecodeTimer({ fps: 25, reorderDepth: 1 });
     const times = PYRAMID.map((n) => timer.push(n * FRAME_US, n === 0));
     assert.equal(timer.reorderDepth, 2);
     assert.ok(timer.faults <= 2, `${timer.faults}`);
@@ -134,7 +129,7 @@ describe('decoding times where the SPS says little or wrong', () => {
   });
 
   test('stated two, in truth none: early, but even and never late', () => {
-    const timer = new DecodeTimer(spsWith({ fps: 25, maxNumReorderFrames: 2 }));
+    const timer = new DecodeTimer({ fps: 25, reorderDepth: 2 });
     const times = [0, 1, 2, 3, 4].map((n) => timer.push(n * FRAME_US, n === 0));
     assert.deepEqual(
       times,
@@ -143,9 +138,9 @@ describe('decoding times where the SPS says little or wrong', () => {
   });
 
   test('a new SPS changes the depth from there on', () => {
-    const timer = new DecodeTimer(spsWith({ fps: 25, maxNumReorderFrames: 0 }));
+    const timer = new DecodeTimer({ fps: 25, reorderDepth: 0 });
     for (let n = 0; n < 20; n += 1) timer.push(n * FRAME_US, n % 10 === 0);
-    timer.setSps(spsWith({ fps: 25, maxNumReorderFrames: 2 }));
+    timer.setHints({ fps: 25, reorderDepth: 2 });
     const times = PYRAMID.map((n) => timer.push((20 + n) * FRAME_US, n === 0));
     for (const [index, n] of PYRAMID.entries()) {
       assert.ok(times[index]! <= (20 + n) * FRAME_US, `${index}`);
@@ -162,7 +157,7 @@ describe('decoding times of damaged time lines', () => {
     ['back to zero', -EPOCH_US],
   ] as const) {
     test(`a jump ${name}: the decoding times go along at once`, () => {
-      const timer = new DecodeTimer(spsWith({ fps: 25, maxNumReorderFrames: 2 }));
+      const timer = new DecodeTimer({ fps: 25, reorderDepth: 2 });
       for (const n of PYRAMID) timer.push(EPOCH_US + n * FRAME_US, n === 0);
       const times = PYRAMID.map((n) => timer.push(EPOCH_US + jumpUs + n * FRAME_US, false));
       assert.deepEqual(
@@ -175,7 +170,7 @@ describe('decoding times of damaged time lines', () => {
   }
 
   test('set back by three seconds: faults are counted, and no later than the next IDR all is well', () => {
-    const timer = new DecodeTimer(spsWith({ fps: 25, maxNumReorderFrames: 0 }));
+    const timer = new DecodeTimer({ fps: 25, reorderDepth: 0 });
     timer.push(3_000_000, true);
     for (let n = 0; n < 10; n += 1) timer.push(n * FRAME_US, false);
     assert.equal(timer.faults, 10);
@@ -209,7 +204,7 @@ describe('decoding times of damaged time lines', () => {
     const pictures = picturesOf(fixture);
     const start = pictures.findIndex(({ randomAccess }, index) => index > 0 && randomAccess);
     assert.ok(pictures[start + 1]!.ptsUs < pictures[start]!.ptsUs, 'has leading pictures');
-    const timer = new DecodeTimer(parseSps(fixture.sps));
+    const timer = new DecodeTimer(hintsOf(fixture));
     const wrong = pictures
       .slice(start)
       .filter(({ ptsUs, dtsUs, randomAccess }) => timer.push(ptsUs, randomAccess) !== dtsUs);
@@ -227,7 +222,7 @@ describe('decoding times of damaged time lines', () => {
         fc.array(fc.tuple(time, fc.boolean())),
         fc.integer({ min: 0, max: 16 }),
         (pushes, depth) => {
-          const timer = new DecodeTimer(spsWith({ maxNumReorderFrames: depth }));
+          const timer = new DecodeTimer({ fps: undefined, reorderDepth: depth });
           let previousUs = Number.NEGATIVE_INFINITY;
           for (const [ptsUs, randomAccess] of pushes) {
             const rebasesBefore = timer.rebases;

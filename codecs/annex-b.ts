@@ -2,8 +2,8 @@
  * Annex B byte streams: NAL units between start codes, as in MPEG-TS, files and some cameras' RTP.
  * H.264 §B.1. Zeros before a start code and at the end belong to no NAL unit.
  */
-import { concat } from '../bytes.ts';
-import { nalUnits } from './nal-unit.ts';
+import { concat } from './bytes.ts';
+import { nalUnits } from './nal-units.ts';
 
 const START_CODE = Uint8Array.of(0, 0, 0, 1);
 const LENGTH_BYTES = 4;
