@@ -10,7 +10,7 @@ import {
 } from '../codecs/errors.ts';
 import type { CauseCode, StreamState } from './report/status.ts';
 
-export type Patience = 'normal' | 'taken' | 'login' | 'rare';
+export type Patience = 'normal' | 'other-way' | 'taken' | 'login' | 'rare';
 
 export interface Cause {
   readonly code: CauseCode;
@@ -119,6 +119,14 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
       );
     case 'RTMP_CLOSED':
       return cause('ended', `${who} ended the session: ${asSentence(error.message)} Trying again.`);
+    case 'RTMP_OTHER_WAY':
+      return cause('codec', `${who}: ${asSentence(error.message)}`, 'other-way');
+    case 'RTMP_TRACKS_CHANGED':
+      return cause(
+        'starting',
+        `${who} is given the stream anew: ${asSentence(error.message)}`,
+        'other-way',
+      );
     case 'RTMP_STALLED':
       return cause(
         'timeout',

@@ -1,7 +1,7 @@
 /** The tag body that tells a decoder how to begin: FLV 10.1 §E.4.2.2 and §E.4.3.2, enhanced RTMP v2. */
 import { concat } from '../bytes.ts';
-import { UnsupportedError } from '../errors.ts';
 import { serializeDecoderConfigurationRecord } from '../h264/decoder-configuration-record.ts';
+import { serializeHevcDecoderConfigurationRecord } from '../h265/decoder-configuration-record.ts';
 import type { AudioTrack, Track, VideoTrack } from '../track.ts';
 import { audioTagForm } from './audio-tag.ts';
 import { type HevcForm, videoSequenceHeader, videoTagForm } from './video-tag.ts';
@@ -18,7 +18,7 @@ function decoderConfiguration(track: VideoTrack): Uint8Array {
     case 'h264':
       return serializeDecoderConfigurationRecord([track.sps], [track.pps]);
     case 'h265':
-      throw new UnsupportedError('HEVCDecoderConfigurationRecord is not written');
+      return serializeHevcDecoderConfigurationRecord([track.vps], [track.sps], [track.pps]);
     case 'av1':
     case 'vp9':
       return track.config;

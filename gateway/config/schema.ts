@@ -3,6 +3,7 @@
  * the JSON Schema. Only keys that do something are here; any other is an error.
  */
 import * as z from 'zod/mini';
+import { AUDIO_MODES, VIDEO_CODEC_MODES } from '../proxypublish/carriage.ts';
 import { checkedText, flag, loopbackListen, name, oneOf, text, wholeNumber } from './fields.ts';
 import {
   BROKER_EXPECTED,
@@ -187,6 +188,20 @@ const target = z
       targetStreamType: z
         ._default(oneOf(['live', 'record', 'append']), 'live')
         .check(z.describe('Publish type asked of the master')),
+      videoCodecMode: z
+        ._default(oneOf(VIDEO_CODEC_MODES), 'auto')
+        .check(
+          z.describe(
+            'H.265 to this master. auto: as enhanced RTMP where it lists hvc1, else with codec id 12, and the other one where that fails; enhanced; legacy12; refuse: only H.264 is published',
+          ),
+        ),
+      audio: z
+        ._default(oneOf(AUDIO_MODES), 'passthrough')
+        .check(
+          z.describe(
+            'passthrough: as the camera sends it; drop: none; silence: a silent AAC track, whatever the camera has',
+          ),
+        ),
       keepAlive: z
         ._default(flag(), true)
         .check(z.describe('Connect again whenever the session ends')),

@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
+import type { Track } from '../../codecs/track.ts';
 import { type Cause, explain } from '../causes.ts';
 import type { Stream } from '../hub/stream.ts';
 import type { Board } from '../report/board.ts';
@@ -14,11 +15,22 @@ import { type SupervisedState, Supervisor, type SupervisorContext } from '../sup
 /** How long an RTMP session outlives its source: a camera reboots in 30 to 60 s, a link blinks in 5. */
 const HOLD_MS = 15_000;
 
+/** What a publisher needs of a stream. */
+export interface PublishSource {
+  /** As they are now; none while the camera is away. */
+  readonly tracks: readonly Track[];
+  subscribe(sink: StreamSink): Disposable;
+}
+
 /** One RTMP session at a time; the mirror image of a stream driver. */
 export interface Publisher {
-  run(subscribe: (sink: StreamSink) => Disposable, signal: AbortSignal): Promise<void>;
+  run(source: PublishSource, signal: AbortSignal): Promise<void>;
   /** Set by the owner: the target has accepted the stream. */
   onPublishing: () => void;
+  /** Set by the owner: `leftOut` is another. */
+  onLeftOut: () => void;
+  /** What of the stream the target does not get, and why. */
+  readonly leftOut: readonly string[];
   readonly stats: PublisherStats;
 }
 
@@ -66,6 +78,7 @@ export class PublishLink {
     this.#since = this.#iso(context.now());
     this.#status = this.#next('idle', 'no-source', 'Waiting for the camera.', 0, null);
     options.publisher.onPublishing = () => undefined;
+    options.publisher.onLeftOut = () => this.#tellLeftOut();
     this.#supervisor = new Supervisor(
       {
         run: (signal, up) => this.#run(signal, up),
@@ -127,13 +140,22 @@ export class PublishLink {
   async #run(signal: AbortSignal, up: () => void): Promise<void> {
     const { publisher } = this.#options;
     publisher.onPublishing = up;
-    await publisher.run((sink) => {
-      const subscription = this.#stream.subscribe(sink);
-      // Subscribed: the cache has done its work until the next time the session is lost.
-      this.#expectation?.[Symbol.dispose]();
-      this.#expectation = undefined;
-      return subscription;
-    }, signal);
+    const stream = this.#stream;
+    const source = {
+      get tracks() {
+        return stream.tracks;
+      },
+      subscribe: (sink: StreamSink) => this.#subscribe(sink),
+    };
+    await publisher.run(source, signal);
+  }
+
+  #subscribe(sink: StreamSink): Disposable {
+    const subscription = this.#stream.subscribe(sink);
+    // Subscribed: the cache has done its work until the next time the session is lost.
+    this.#expectation?.[Symbol.dispose]();
+    this.#expectation = undefined;
+    return subscription;
   }
 
   #explain(error: unknown): Cause {
@@ -153,8 +175,7 @@ export class PublishLink {
         return;
       case 'up':
         this.#wasPublishing = true;
-        this.#context.log.info('publishing');
-        this.#tell(this.#next('publishing', 'ok', 'The master takes the stream.', 0, null));
+        this.#tellPublishing();
         this.#event('publishing', `${this.#stream.name} is being published.`);
         return;
       case 'waiting':
@@ -176,6 +197,19 @@ export class PublishLink {
     }
   }
 
+  #tellPublishing(): void {
+    const { leftOut } = this.#options.publisher;
+    const all = 'The master takes the stream.';
+    const reason = leftOut.length === 0 ? all : `${all} Left out: ${leftOut.join(', ')}.`;
+    this.#context.log.info(leftOut.length === 0 ? {} : { leftOut }, 'publishing');
+    this.#tell(this.#next('publishing', 'ok', reason, 0, null));
+  }
+
+  /** The camera's tracks have changed while the session goes on. */
+  #tellLeftOut(): void {
+    if (this.#status.state === 'publishing') this.#tellPublishing();
+  }
+
   #failed(cause: Cause, attempts: number, nextRetryAt: string): void {
     const changed = this.#status.code !== cause.code;
     const state = isRefusal(cause.code) ? 'refused' : 'waiting';
@@ -184,7 +218,8 @@ export class PublishLink {
       this.#context.log.warn({ code: cause.code, reason: cause.reason }, 'not publishing');
       this.#event('not-publishing', cause.reason);
     }
-    if (!this.#wasPublishing) this.#context.onConnectError(cause.reason);
+    const isRefused = cause.patience !== 'other-way';
+    if (!this.#wasPublishing && isRefused) this.#context.onConnectError(cause.reason);
   }
 
   #expect(): void {

@@ -7,6 +7,7 @@ import { ProtocolError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track } from '../../codecs/track.ts';
 import { MediaWriter, type MediaWriterOptions } from '../../protocols/rtmp/media-writer.ts';
+import type { SessionAge } from './carriage.ts';
 import type { SinkQueue } from './sink-queue.ts';
 
 /** A master that reads nothing for so long is dead, or sits behind a firewall that forgot us. */
@@ -42,6 +43,8 @@ export class PublishSink implements StreamSink {
   #progressAtMs = 0;
   #isWaiting = false;
   #isOver = false;
+  #firstVideoAtMs: number | undefined;
+  #firstAudioAtMs: number | undefined;
 
   constructor(
     socket: PublishSocket,
@@ -60,6 +63,12 @@ export class PublishSink implements StreamSink {
 
   get clampedUnits(): number {
     return this.#writer.clampedUnits;
+  }
+
+  age(): SessionAge {
+    const nowMs = this.#context.now();
+    const since = (ms: number | undefined) => (ms === undefined ? undefined : nowMs - ms);
+    return { videoMs: since(this.#firstVideoAtMs), audioMs: since(this.#firstAudioAtMs) };
   }
 
   start(tracks: readonly Track[]): void {
@@ -90,6 +99,8 @@ export class PublishSink implements StreamSink {
 
   #send(unit: AccessUnit): void {
     this.#context.counters.unitsSent += 1;
+    if (unit.track.kind === 'video') this.#firstVideoAtMs ??= this.#context.now();
+    else this.#firstAudioAtMs ??= this.#context.now();
     try {
       this.#writer.write(unit);
     } catch (error) {

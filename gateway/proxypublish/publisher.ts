@@ -4,8 +4,8 @@
  */
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
-import type { StreamSink } from '../../codecs/stream-sink.ts';
+import { AuthenticationError, ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
+import type { Track } from '../../codecs/track.ts';
 import { dial } from '../../drivers/dial.ts';
 import type { TlsTrust } from '../../drivers/tls-trust.ts';
 import {
@@ -15,6 +15,18 @@ import {
   type PublishSessionState,
   type PublishType,
 } from '../../protocols/rtmp/publish-session.ts';
+import {
+  type Carriage,
+  type CarriageWish,
+  hasStood,
+  type Learnt,
+  learnFromEnd,
+  NOTHING_LEARNT,
+  offeredFourCcs,
+  planCarriage,
+} from './carriage.ts';
+import { CarriedSink } from './carried-sink.ts';
+import type { PublishSource } from './publish-link.ts';
 import { PublishSink } from './publish-sink.ts';
 import { SinkQueue } from './sink-queue.ts';
 import { parseTargetUri, type TargetUrl } from './target-url.ts';
@@ -35,6 +47,8 @@ export interface RtmpPublisherOptions extends TlsTrust {
   readonly targetUri: string;
   readonly targetStreamName: string;
   readonly targetStreamType?: PublishType | undefined;
+  readonly videoCodecMode?: CarriageWish['videoCodecMode'] | undefined;
+  readonly audio?: CarriageWish['audio'] | undefined;
   /** Sent as flashVer. */
   readonly emulateUserAgent?: string | undefined;
   readonly tcUrl?: string | undefined;
@@ -60,22 +74,29 @@ export interface RtmpPublisherStats {
   readonly unitsSent: number;
 }
 
-type Subscribe = (sink: StreamSink) => Disposable;
-
 export class RtmpPublisher {
   /** Set by the owner: called when the master has accepted the stream, and meant it. */
   onPublishing: () => void = () => undefined;
+  /** Set by the owner: `leftOut` is another. */
+  onLeftOut: () => void = () => undefined;
+  /** What of the stream the master does not get, and why. */
+  leftOut: readonly string[] = [];
   readonly #options: RtmpPublisherOptions;
   readonly #context: RtmpPublisherContext;
   readonly #target: TargetUrl;
   readonly #queue: SinkQueue;
   readonly #counters = { bytes: 0, unitsSent: 0 };
+  readonly #wish: CarriageWish;
   #state: RtmpPublisherStats['state'] = 'idle';
+  /** For as long as this publisher lives, which is as long as its link does. */
+  #learnt: Learnt = NOTHING_LEARNT;
 
   constructor(options: RtmpPublisherOptions, context: RtmpPublisherContext) {
     this.#options = options;
     this.#context = context;
     this.#target = parseTargetUri(options.targetUri);
+    const { videoCodecMode = 'auto', audio = 'passthrough' } = options;
+    this.#wish = { videoCodecMode, audio };
     this.#queue = new SinkQueue(options.queueMaxBytes, options.queueMaxMs);
   }
 
@@ -93,12 +114,13 @@ export class RtmpPublisher {
   }
 
   /** Returns when `signal` aborts, throws when the session fails or the master ends it; nothing stays open. */
-  async run(subscribe: Subscribe, signal: AbortSignal): Promise<void> {
+  async run(source: PublishSource, signal: AbortSignal): Promise<void> {
     this.#state = 'connecting';
     try {
+      this.#checkCarriage(source.tracks, undefined);
       let authQuery: string | undefined = '';
       for (let count = 0; count < MAX_CONNECTIONS; count += 1) {
-        authQuery = await this.#connection(authQuery, subscribe, signal);
+        authQuery = await this.#connection(authQuery, source, signal);
         if (authQuery === undefined) return;
       }
       throw new AuthenticationError('the master asks for the login again and again', true);
@@ -112,7 +134,7 @@ export class RtmpPublisher {
   /** One connection from dial to close; the query to come back with, if the master wants that. */
   async #connection(
     authQuery: string,
-    subscribe: Subscribe,
+    source: PublishSource,
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const { log } = this.#context;
@@ -122,13 +144,17 @@ export class RtmpPublisher {
     const { scheme, host, port } = this.#target;
     const tls = scheme === 'rtmps' ? this.#options : undefined;
     const socket = await dial({ host, port, tls }, signal);
-    const session = new PublishSession(this.#sessionOptions(authQuery), (bytes) => {
+    const session = new PublishSession(this.#sessionOptions(authQuery, source.tracks), (bytes) => {
       socket.write(bytes);
     });
     try {
-      const next = await this.#converse(socket, session, subscribe, signal);
+      const next = await this.#converse(socket, session, source, signal);
       await sayGoodbye(socket, session);
       return next;
+    } catch (error) {
+      // The master has done nothing wrong.
+      if (isOurDecision(error)) await sayGoodbye(socket, session);
+      throw error;
     } finally {
       socket.destroy();
       this.#queue.clear();
@@ -139,11 +165,12 @@ export class RtmpPublisher {
   async #converse(
     socket: Socket,
     session: PublishSession,
-    subscribe: Subscribe,
+    source: PublishSource,
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const ending = new Ending(signal);
-    let stopFeeding: (() => void) | undefined;
+    let sink: CarriedSink | undefined;
+    let subscription: Disposable | undefined;
     let timer = setTimeout(() => {
       const at = session.state.at;
       ending.fail(new DOMException(`no answer in the state "${at}"`, 'TimeoutError'));
@@ -151,10 +178,12 @@ export class RtmpPublisher {
     const changed = (state: PublishSessionState): void => {
       this.#context.log.debug({ state: state.at }, 'rtmp');
       if (state.at === 'reconnect') ending.resolve(state.authQuery);
+      if (state.at === 'creatingStream') this.#checkCarriage(source.tracks, session);
       if (state.at !== 'publishing') return;
       clearTimeout(timer);
       timer = setTimeout(() => this.#confirm(), CONFIRM_MS);
-      stopFeeding = this.#feed(socket, state.messageStreamId, subscribe, ending);
+      sink = this.#makeSink(socket, session, state.messageStreamId, ending);
+      subscription = source.subscribe(sink);
     };
     socket.on('data', (chunk: Uint8Array) => {
       if (ending.isOver) return;
@@ -166,17 +195,26 @@ export class RtmpPublisher {
         ending.fail(error);
       }
     });
-    const hungUp = (): void => ending.fail(this.#hungUp(session));
+    const hungUp = (): void => {
+      if (!ending.isOver) ending.fail(this.#hungUp(session));
+    };
     socket.on('error', (error) => (isHangUp(error) ? hungUp() : ending.fail(error)));
     // Not only 'close', which waits for what is still to be written.
     socket.on('end', hungUp);
     socket.on('close', hungUp);
     session.open();
     try {
-      return await ending.promise;
+      const authQuery = await ending.promise;
+      if (sink !== undefined) this.#learnFromGoodbye(sink);
+      return authQuery;
+    } catch (error) {
+      throw sink === undefined ? error : this.#learnFrom(error, sink, session);
     } finally {
       clearTimeout(timer);
-      stopFeeding?.();
+      subscription?.[Symbol.dispose]();
+      sink?.close();
+      const clampedUnits = sink?.clampedUnits ?? 0;
+      if (clampedUnits > 0) this.#context.log.warn({ clampedUnits }, 'times went backwards');
       ending.dispose();
     }
   }
@@ -196,28 +234,62 @@ export class RtmpPublisher {
     );
   }
 
-  /** Connects the stream with the session; the result takes them apart again. */
-  #feed(socket: Socket, messageStreamId: number, subscribe: Subscribe, ending: Ending): () => void {
-    const sink = new PublishSink(
-      socket,
-      this.#queue,
-      { messageStreamId, chunkSize: PUBLISH_CHUNK_SIZE, hevcForm: 'enhanced', encoder: ENCODER },
-      {
-        counters: this.#counters,
-        now: this.#context.now,
-        onFailure: (error) => ending.fail(error),
-      },
-    );
-    const subscription = subscribe(sink);
-    return () => {
-      subscription[Symbol.dispose]();
-      sink.close();
-      const { clampedUnits } = sink;
-      if (clampedUnits > 0) this.#context.log.warn({ clampedUnits }, 'times went backwards');
-    };
+  #makeSink(
+    socket: Socket,
+    session: PublishSession,
+    messageStreamId: number,
+    ending: Ending,
+  ): CarriedSink {
+    const onFailure = (error: unknown): void => ending.fail(error);
+    return new CarriedSink({
+      plan: (tracks) => this.#plan(tracks, session),
+      open: ({ hevcForm }) =>
+        new PublishSink(
+          socket,
+          this.#queue,
+          { messageStreamId, chunkSize: PUBLISH_CHUNK_SIZE, hevcForm, encoder: ENCODER },
+          { counters: this.#counters, now: this.#context.now, onFailure },
+        ),
+      onPlanned: ({ leftOut }) => this.#setLeftOut(leftOut),
+      onFailure,
+    });
   }
 
-  #sessionOptions(authQuery: string): PublishSessionOptions {
+  #plan(tracks: readonly Track[], session: PublishSession | undefined): Carriage {
+    return planCarriage(tracks, this.#wish, session?.accepted, this.#learnt);
+  }
+
+  /** Throws when nothing of the stream is to be published, before the master is bothered with it. */
+  #checkCarriage(tracks: readonly Track[], session: PublishSession | undefined): void {
+    const { refusal } = this.#plan(tracks, session);
+    if (refusal !== undefined) throw new UnsupportedError(refusal);
+  }
+
+  #setLeftOut(leftOut: readonly string[]): void {
+    if (leftOut.join() === this.leftOut.join()) return;
+    this.leftOut = leftOut;
+    this.onLeftOut();
+  }
+
+  /** The error that tells what the end of a session means. */
+  #learnFrom(error: unknown, sink: CarriedSink, session: PublishSession): unknown {
+    const { carriage } = sink;
+    if (carriage === undefined || !isEndedByMaster(error)) return error;
+    const age = sink.age();
+    const lesson = learnFromEnd(carriage, this.#wish, session.accepted, this.#learnt, age);
+    this.#learnt = lesson.learnt;
+    if (lesson.verdict === undefined) return error;
+    const { isFinal, words } = lesson.verdict;
+    return isFinal ? new UnsupportedError(words) : new ProtocolError('RTMP_OTHER_WAY', words);
+  }
+
+  #learnFromGoodbye(sink: CarriedSink): void {
+    const { carriage } = sink;
+    if (carriage === undefined || !hasStood(carriage, sink.age())) return;
+    this.#learnt = { ...this.#learnt, codecs: carriage.codecs, isProven: true };
+  }
+
+  #sessionOptions(authQuery: string, tracks: readonly Track[]): PublishSessionOptions {
     const { targetStreamName, targetStreamType, emulateUserAgent } = this.#options;
     const tcUrl = this.#options.tcUrl ?? this.#target.tcUrl;
     return {
@@ -230,6 +302,7 @@ export class RtmpPublisher {
       pageUrl: this.#options.pageUrl,
       credentials: this.#target.credentials,
       authQuery,
+      offered: offeredFourCcs(tracks, this.#wish),
     };
   }
 }
@@ -281,6 +354,17 @@ async function sayGoodbye(socket: Socket, session: PublishSession): Promise<void
     });
     socket.end();
   });
+}
+
+function isOurDecision(error: unknown): boolean {
+  if (error instanceof UnsupportedError) return true;
+  return error instanceof ProtocolError && error.code === 'RTMP_TRACKS_CHANGED';
+}
+
+/** By hanging up, or with a word. */
+function isEndedByMaster(error: unknown): boolean {
+  const codes = ['RTMP_CLOSED', 'RTMP_CLOSED_DURING_PUBLISH', 'RTMP_PUBLISH_REFUSED'];
+  return error instanceof ProtocolError && codes.includes(error.code);
 }
 
 /** nginx closes with unread bytes in its buffer, which arrives as a reset. */

@@ -8,6 +8,7 @@
  */
 import { ProtocolError } from '../../codecs/errors.ts';
 import type { Amf0Value } from '../../codecs/flv/amf0.ts';
+import type { FourCc } from '../../codecs/flv/four-cc.ts';
 import {
   type ClientDialogue,
   ClientSession,
@@ -16,6 +17,7 @@ import {
   createdStreamId,
 } from './client-session.ts';
 import { type RtmpCommand, statusOf } from './command.ts';
+import { AcceptedFourCcs, offerOf } from './enhanced-connect.ts';
 
 /** Makes nearly every picture one chunk; every server known takes it. */
 export const PUBLISH_CHUNK_SIZE = 65_536;
@@ -26,6 +28,8 @@ export type PublishType = 'live' | 'record' | 'append';
 export interface PublishSessionOptions extends ClientSessionOptions {
   readonly streamName: string;
   readonly publishType: PublishType;
+  /** Codecs of the stream that only enhanced RTMP knows. */
+  readonly offered: readonly FourCc[];
 }
 
 /** Once the connection is accepted. */
@@ -39,19 +43,26 @@ export type PublishSessionState =
   | PublishingState;
 
 export class PublishSession implements ClientDialogue {
-  readonly connectProperties: Readonly<Record<string, Amf0Value>> = {};
+  readonly connectProperties: Readonly<Record<string, Amf0Value>>;
   readonly #options: PublishSessionOptions;
   readonly #client: ClientSession;
   #state: PublishingState = { at: 'creatingStream' };
+  #accepted: AcceptedFourCcs | undefined;
 
   constructor(options: PublishSessionOptions, write: (bytes: Uint8Array) => void) {
     this.#options = options;
+    this.connectProperties = offerOf(options.offered);
     this.#client = new ClientSession(options, this, write);
   }
 
   get state(): PublishSessionState {
     const { state } = this.#client;
     return state.at === 'connected' ? this.#state : state;
+  }
+
+  /** Of the codecs that only enhanced RTMP knows; undefined until connect is answered. */
+  get accepted(): AcceptedFourCcs | undefined {
+    return this.#accepted;
   }
 
   /** Bytes the server says it has received, modulo 2^32. */
@@ -91,8 +102,9 @@ export class PublishSession implements ClientDialogue {
       : new ProtocolError('RTMP_CLOSED', `it closed the connection; ${heard}`);
   }
 
-  connected(): void {
+  connected(answer: RtmpCommand): void {
     const { streamName } = this.#options;
+    this.#accepted = new AcceptedFourCcs(answer);
     this.#client.setChunkSize(PUBLISH_CHUNK_SIZE);
     this.#client.command(0, 'releaseStream', TRANSACTION.releaseStream, null, streamName);
     this.#client.command(0, 'FCPublish', TRANSACTION.fcPublish, null, streamName);

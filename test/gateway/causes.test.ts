@@ -36,6 +36,20 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /firewall/,
     ],
     [
+      'a codec that the master hung up on',
+      new ProtocolError('RTMP_OTHER_WAY', 'it ended the session; trying without audio'),
+      'codec',
+      'unsupported',
+      /trying without audio\.$/,
+    ],
+    [
+      'tracks that have changed',
+      new ProtocolError('RTMP_TRACKS_CHANGED', 'the camera now sends H.265'),
+      'starting',
+      'connecting',
+      /given the stream anew: the camera now sends H\.265\.$/,
+    ],
+    [
       'no answer in time',
       new DOMException('x', 'TimeoutError'),
       'timeout',

@@ -27,7 +27,7 @@ export class Publishing {
     const accepted = new Promise<void>((resolve) => {
       this.publisher.onPublishing = resolve;
     });
-    const run = this.publisher.run((sink) => this.#subscribe(sink), this.abort.signal);
+    const run = this.#run();
     this.ended = run.then(
       () => undefined,
       (error: unknown) => error,
@@ -43,6 +43,15 @@ export class Publishing {
     this.sink?.write(unit);
   }
 
+  /** Another attempt of the same publisher; what it ends with. */
+  again(): Promise<unknown> {
+    this.sink = undefined;
+    return this.#run().then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  }
+
   /** Ends the session as the owner would; nothing may have gone wrong. */
   async stop(): Promise<void> {
     this.abort.abort(new Error('the test is over'));
@@ -53,6 +62,11 @@ export class Publishing {
   async [Symbol.asyncDispose](): Promise<void> {
     this.abort.abort(new Error('the test is over'));
     await this.ended;
+  }
+
+  #run(): Promise<void> {
+    const subscribe = (sink: StreamSink) => this.#subscribe(sink);
+    return this.publisher.run({ tracks: this.#tracks, subscribe }, this.abort.signal);
   }
 
   #subscribe(sink: StreamSink): Disposable {

@@ -37,6 +37,8 @@ export interface RtmpSinkOptions {
     | 'bad-name'
     | 'close-on-publish'
     | 'never-answer';
+  /** Properties of the answer to connect, beside the usual one. */
+  connectAnswer?: Record<string, Amf0Value>;
   login?: { mode: 'adobe' | 'llnw'; username: string; password: string };
   /** After the publisher was accepted; a number: bytes per second. */
   reading?: 'normal' | 'never' | number;
@@ -219,8 +221,8 @@ export class RtmpSinkSession {
   }
 
   #connect({ transactionId, values }: RtmpCommand): void {
-    const properties = values[0];
-    this.app = isAmf0Object(properties) ? String(properties['app']) : '';
+    const asked = values[0];
+    this.app = isAmf0Object(asked) ? String(asked['app']) : '';
     this.send(controlMessage(MessageType.windowAcknowledgementSize, WINDOW_BYTES));
     this.send(controlMessage(MessageType.setPeerBandwidth, WINDOW_BYTES));
     this.send(controlMessage(MessageType.setChunkSize, CHUNK_SIZE));
@@ -236,7 +238,8 @@ export class RtmpSinkSession {
       return;
     }
     const code = 'NetConnection.Connect.Success';
-    this.#command(0, '_result', transactionId, { fmsVer: 'FMS/3,5' }, { level: 'status', code });
+    const properties = { fmsVer: 'FMS/3,5', ...this.#options.connectAnswer };
+    this.#command(0, '_result', transactionId, properties, { level: 'status', code });
     if (this.#options.omitTransactionIds) {
       this.#send(serializeAmf0('onBWDone', null));
     } else {

@@ -1,6 +1,13 @@
 /** Tracks and access units for tests. The bytes of a unit tell which one it is. */
 import { ACCESS_UNIT_HEADROOM, type AccessUnit } from '../../codecs/access-unit.ts';
-import type { AacTrack, H264Track } from '../../codecs/track.ts';
+import type {
+  AacTrack,
+  AudioTrack,
+  G711Track,
+  H264Track,
+  H265Track,
+  VideoTrack,
+} from '../../codecs/track.ts';
 import { hex } from './hex.ts';
 
 /** Baseline, 640x480, as x264 writes it. */
@@ -14,6 +21,15 @@ export const VIDEO_TRACK: H264Track = {
 /** Another camera's, or the same after its resolution was changed. */
 export const OTHER_VIDEO_TRACK: H264Track = { ...VIDEO_TRACK, pps: hex`68 cb83cb40` };
 
+/** 320x180, 25 pictures a second, as x265 3.5 writes it. */
+export const HEVC_TRACK: H265Track = {
+  kind: 'video',
+  codec: 'h265',
+  vps: hex`40010c01ffff01600000030090000003000003003c959809`,
+  sps: hex`42010101600000030090000003000003003ca00a080b9f796566924caf016808000003000800000300c840`,
+  pps: hex`4401c172b46240`,
+};
+
 /** AAC-LC, 48 kHz, stereo. */
 export const AUDIO_TRACK: AacTrack = {
   kind: 'audio',
@@ -21,6 +37,13 @@ export const AUDIO_TRACK: AacTrack = {
   config: hex`1190`,
   sampleRate: 48_000,
   channels: 2,
+};
+
+export const G711_TRACK: G711Track = {
+  kind: 'audio',
+  codec: 'pcma',
+  sampleRate: 8_000,
+  channels: 1,
 };
 
 interface Wanted {
@@ -33,11 +56,11 @@ interface Wanted {
   headroom?: number;
 }
 
-export function videoUnit(wanted: Wanted & { track?: H264Track } = {}): AccessUnit {
+export function videoUnit(wanted: Wanted & { track?: VideoTrack } = {}): AccessUnit {
   return { ...unit(wanted, 40), track: wanted.track ?? VIDEO_TRACK };
 }
 
-export function audioUnit(wanted: Wanted & { track?: AacTrack } = {}): AccessUnit {
+export function audioUnit(wanted: Wanted & { track?: AudioTrack } = {}): AccessUnit {
   return { ...unit(wanted, 10), track: wanted.track ?? AUDIO_TRACK };
 }
 

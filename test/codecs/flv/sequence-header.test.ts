@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { aacTrack } from '../../../codecs/aac/audio-specific-config.ts';
+import { concat } from '../../../codecs/bytes.ts';
 import { sequenceHeader } from '../../../codecs/flv/sequence-header.ts';
 import { hex } from '../../support/hex.ts';
+import { HEVC_TRACK } from '../../support/units.ts';
 
 test('H.264: equal to what ffmpeg 5.1.9 writes for the same parameter sets', () => {
   const sps = hex`67640028acd940780227e5c044000003000400000300c83c60c658`;
@@ -12,6 +14,25 @@ test('H.264: equal to what ffmpeg 5.1.9 writes for the same parameter sets', () 
     hex`17 00 000000 01640028 ff e1 001b 67640028acd940780227e5c044000003000400000300c83c60c658 01 0006 68ebe3cb22c0 fd f8 f8 00`,
   );
 });
+
+/** The record of FFmpeg 8 (hvc1) but for the SEI it adds: array_completeness is 0. */
+for (const [hevcForm, header] of [
+  ['enhanced', hex`90 68766331`],
+  ['legacy12', hex`1c 00 000000`],
+] as const) {
+  test(`H.265, ${hevcForm}`, () => {
+    assert.deepEqual(
+      sequenceHeader(HEVC_TRACK, hevcForm),
+      concat(
+        header,
+        hex`01 01 60000000 900000000000 3c f000 fc fd f8 f8 0000 0f 03
+          20 0001 0018 40010c01ffff01600000030090000003000003003c959809
+          21 0001 002b 42010101600000030090000003000003003ca00a080b9f796566924caf016808000003000800000300c840
+          22 0001 0007 4401c172b46240`,
+      ),
+    );
+  });
+}
 
 test('AAC: the configuration as it came', () => {
   assert.deepEqual(sequenceHeader(aacTrack(hex`1190 56e500`), 'enhanced'), hex`af 00 1190 56e500`);

@@ -71,6 +71,7 @@ export const RTMP_SUBJECTS: readonly Subject[] = [
           pageUrl: undefined,
           credentials: undefined,
           authQuery: '',
+          offered: [],
         },
         () => undefined,
       );

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
-import { ProtocolError } from '../../../codecs/errors.ts';
-import type { StreamSink } from '../../../codecs/stream-sink.ts';
+import { ProtocolError, UnsupportedError } from '../../../codecs/errors.ts';
 import { AttemptBudget } from '../../../gateway/attempt-budget.ts';
 import { Hub } from '../../../gateway/hub/hub.ts';
 import { Proxypublish } from '../../../gateway/proxypublish/proxypublish.ts';
-import type { Publisher } from '../../../gateway/proxypublish/publish-link.ts';
+import type { Publisher, PublishSource } from '../../../gateway/proxypublish/publish-link.ts';
 import { Board } from '../../../gateway/report/board.ts';
 import { VIDEO_TRACK } from '../../support/units.ts';
 
@@ -16,17 +15,19 @@ async function settle(): Promise<void> {
 
 class ScriptedPublisher implements Publisher {
   onPublishing: () => void = () => undefined;
+  onLeftOut: () => void = () => undefined;
+  leftOut: readonly string[] = [];
   readonly stats = { queueMs: 0, droppedGops: 0, droppedUnits: 0, bytes: 7 };
   sessions = 0;
   cleanEnds = 0;
   fail: (error: Error) => void = () => undefined;
   refusal: Error | undefined;
 
-  async run(subscribe: (sink: StreamSink) => Disposable, signal: AbortSignal): Promise<void> {
+  async run(source: PublishSource, signal: AbortSignal): Promise<void> {
     this.sessions += 1;
     if (this.refusal !== undefined) throw this.refusal;
     const sink = { start: () => undefined, write: () => undefined, stop: () => undefined };
-    const subscription = subscribe(sink);
+    const subscription = source.subscribe(sink);
     this.onPublishing();
     try {
       await new Promise<void>((resolve, reject) => {
@@ -148,5 +149,43 @@ test('keepAlive: false does not come back after a loss before the stream begins 
   stream.start([VIDEO_TRACK]);
   await settle();
   assert.equal(publisher.sessions, 2);
+  await proxypublish.close();
+});
+
+test('what is left out is in the reason, also when it changes while publishing', async (t) => {
+  const { hub, publisher, proxypublish, status } = setUp(t);
+  publisher.leftOut = ['audio AC-3 (why)'];
+  hub.open('cam-1').start([VIDEO_TRACK]);
+  await settle();
+  assert.equal(status().reason, 'The master takes the stream. Left out: audio AC-3 (why).');
+  assert.equal(status().state, 'publishing');
+  publisher.leftOut = [];
+  publisher.onLeftOut();
+  assert.equal(status().reason, 'The master takes the stream.');
+  await proxypublish.close();
+});
+
+test('a codec that is refused: state and code say so', async (t) => {
+  const { hub, publisher, proxypublish, status, connectErrors } = setUp(t);
+  publisher.refusal = new UnsupportedError('H.265 is not sent to it.');
+  hub.open('cam-1').start([VIDEO_TRACK]);
+  await settle();
+  assert.deepEqual([status().state, status().code], ['refused', 'codec']);
+  assert.equal(status().reason, 'The master rtmp://master/live: H.265 is not sent to it.');
+  assert.equal(connectErrors.length, 1);
+  await proxypublish.close();
+});
+
+test('an attempt that is followed by another way is no failure to connect', async (t) => {
+  const { hub, publisher, proxypublish, status, connectErrors } = setUp(t);
+  publisher.refusal = new ProtocolError('RTMP_OTHER_WAY', 'it ended the session; trying another');
+  hub.open('cam-1').start([VIDEO_TRACK]);
+  await settle();
+  assert.equal(status().code, 'codec');
+  assert.deepEqual(connectErrors, []);
+  publisher.refusal = undefined;
+  t.mock.timers.tick(500);
+  await settle();
+  assert.equal(status().state, 'publishing');
   await proxypublish.close();
 });

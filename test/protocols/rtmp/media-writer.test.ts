@@ -6,6 +6,7 @@ import { concat } from '../../../codecs/bytes.ts';
 import { parseAmf0 } from '../../../codecs/flv/amf0.ts';
 import { parseAudioTagBody } from '../../../codecs/flv/audio-tag.ts';
 import { type HevcForm, parseVideoTagBody } from '../../../codecs/flv/video-tag.ts';
+import type { AudioTrack, OpusTrack, PassedVideoTrack } from '../../../codecs/track.ts';
 import { ChunkReader } from '../../../protocols/rtmp/chunk-reader.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
 import { controlMessage } from '../../../protocols/rtmp/control.ts';
@@ -15,6 +16,8 @@ import { hex, toHex } from '../../support/hex.ts';
 import {
   AUDIO_TRACK,
   audioUnit,
+  G711_TRACK,
+  HEVC_TRACK,
   OTHER_VIDEO_TRACK,
   VIDEO_TRACK,
   videoUnit,
@@ -22,6 +25,13 @@ import {
 
 const CHUNK_SIZE = 65_536;
 const BOTH = [VIDEO_TRACK, AUDIO_TRACK];
+const OPUS_TRACK: OpusTrack = {
+  kind: 'audio',
+  codec: 'opus',
+  config: hex`4f707573486561640102380180bb0000000000`,
+  sampleRate: 48_000,
+  channels: 2,
+};
 
 /** Remembers what was written, as it was at that moment, and the arrays that were given. */
 class RecordingOutput implements MediaOutput {
@@ -282,6 +292,88 @@ test('a source that returns without audio is told in new metadata', () => {
     [18, 9],
   );
 });
+
+/** Each codec's header and frame, the frame's composition time 40 ms where the codec has one. */
+for (const [name, track, hevcForm, want] of [
+  ['H.265, enhanced', HEVC_TRACK, 'enhanced', ['9 @0 9068766331', '9 @0 9168766331']],
+  ['H.265, codec id 12', HEVC_TRACK, 'legacy12', ['9 @0 1c00000000', '9 @0 1c01000028']],
+  ['AV1', passed('av1'), 'legacy12', ['9 @0 9061763031', '9 @0 9161763031']],
+  ['VP9', passed('vp9'), 'enhanced', ['9 @0 9076703039', '9 @0 9176703039']],
+  ['Opus', OPUS_TRACK, 'enhanced', ['8 @0 904f707573', '8 @0 914f707573']],
+  ['AC-3', audio('ac3', 48_000), 'enhanced', ['8 @0 9061632d33', '8 @0 9161632d33']],
+  ['MP3', audio('mp3', 44_100), 'enhanced', ['8 @0 2eaaaaaaaa']],
+  ['A-law', G711_TRACK, 'enhanced', ['8 @0 72aaaaaaaa']],
+] as const) {
+  test(`${name}: header, then frames`, () => {
+    const output = new RecordingOutput();
+    const writer = writerTo(output, CHUNK_SIZE, hevcForm);
+    writer.start([track]);
+    if (track.kind === 'video') writer.write(videoUnit({ track, ptsUs: 40_000 }));
+    else writer.write(audioUnit({ track }));
+    assert.deepEqual(output.messages().map(brief).slice(1), want);
+    const { payload } = output.messages().at(-1)!;
+    const body = track.kind === 'video' ? parseVideoTagBody(payload) : parseAudioTagBody(payload);
+    assert.ok(body?.content === 'frame' && body.data.every((byte) => byte === 0xaa));
+  });
+}
+
+test('H.265 is one write of one view, whatever the length of its header, with audio in front', () => {
+  for (const ptsUs of [40_000, 80_000]) {
+    const output = new RecordingOutput();
+    const writer = writerTo(output);
+    writer.start([HEVC_TRACK, G711_TRACK]);
+    writer.write(videoUnit({ track: HEVC_TRACK }));
+    output.given.length = 0;
+    output.writes.length = 0;
+    writer.write(audioUnit({ track: G711_TRACK, dtsUs: 20_000, byteLength: 160 }));
+    const unit = videoUnit({ track: HEVC_TRACK, dtsUs: 40_000, ptsUs, randomAccess: false });
+    writer.write(unit);
+    assert.equal(output.given.length, 1);
+    assert.equal(output.given[0]?.buffer, unit.data.buffer);
+    const [sound, picture] = output.messages();
+    assert.equal(sound?.payload.length, 161);
+    assert.deepEqual(parseVideoTagBody(picture!.payload), {
+      codec: 'h265',
+      content: 'frame',
+      keyframe: false,
+      compositionTimeMs: (ptsUs - 40_000) / 1000,
+      data: unit.data,
+    });
+  }
+});
+
+test('a picture of H.265 that fills a chunk to the byte, and one byte more', () => {
+  for (const [byteLength, gathered] of [
+    [CHUNK_SIZE - 8, 0],
+    [CHUNK_SIZE - 7, 1],
+  ] as const) {
+    const output = new RecordingOutput();
+    const writer = writerTo(output);
+    writer.start([HEVC_TRACK]);
+    writer.write(videoUnit({ track: HEVC_TRACK }));
+    const unit = videoUnit({ track: HEVC_TRACK, dtsUs: 40_000, ptsUs: 80_000, byteLength });
+    writer.write(unit);
+    assert.equal(output.gathered, gathered);
+    assert.deepEqual(parseVideoTagBody(output.messages().at(-1)!.payload)?.data, unit.data);
+  }
+});
+
+test('G.711 of a rate that FLV does not have throws, before anything is written', () => {
+  const output = new RecordingOutput();
+  const writer = writerTo(output);
+  const track = { ...G711_TRACK, sampleRate: 16_000 };
+  writer.start([track]);
+  assert.throws(() => writer.write(audioUnit({ track })), { name: 'UnsupportedError' });
+  assert.equal(output.writes.length, 0);
+});
+
+function passed(codec: 'av1' | 'vp9'): PassedVideoTrack {
+  return { kind: 'video', codec, config: hex`81000c00` };
+}
+
+function audio(codec: 'ac3' | 'mp3', sampleRate: number): AudioTrack {
+  return { kind: 'audio', codec, sampleRate, channels: 1 };
+}
 
 test('whatever comes arrives whole, and the bytes of units are left alone', () => {
   const anyUnit = fc.record({

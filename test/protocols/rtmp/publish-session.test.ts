@@ -27,6 +27,7 @@ const OPTIONS: PublishSessionOptions = {
   pageUrl: undefined,
   credentials: { username: 'user', password: 'secret' },
   authQuery: '',
+  offered: [],
 };
 
 /** The server's side, held by the test: says what it is told, and reads what the session wrote. */
@@ -113,6 +114,33 @@ test('connect carries application, type, agent and URL', () => {
       },
     ],
   ]);
+});
+
+test('what only enhanced RTMP knows is offered, in the words of both versions', () => {
+  const dialogue = new Dialogue({ offered: ['hvc1', 'Opus'] });
+  const [connect] = dialogue.shakeHands().heardCommands();
+  const { fourCcList, videoFourCcInfoMap, audioFourCcInfoMap, capsEx } = connect![3] as Record<
+    string,
+    object
+  >;
+  assert.deepEqual(fourCcList, ['hvc1', 'Opus']);
+  assert.deepEqual({ ...videoFourCcInfoMap }, { hvc1: 4 });
+  assert.deepEqual({ ...audioFourCcInfoMap }, { Opus: 4 });
+  assert.equal(capsEx, undefined);
+});
+
+test('what the server takes is known once connect is answered', () => {
+  const dialogue = new Dialogue().shakeHands();
+  const accepted = () => dialogue.session.accepted;
+  assert.equal(accepted(), undefined);
+  dialogue.command(
+    '_result',
+    1,
+    { fourCcList: ['hvc1'] },
+    { code: 'NetConnection.Connect.Success' },
+  );
+  assert.equal(accepted()?.has('hvc1'), true);
+  assert.equal(accepted()?.has('av01'), false);
 });
 
 for (const publishType of ['live', 'record', 'append'] as const) {
