@@ -30,9 +30,9 @@ interface Opened {
   readonly describe?: () => Partial<StreamInfo>;
 }
 
-/** `discovery` has the logins that an ONVIF source without its own is tried with. */
+/** `name`: undefined where there is only one source; `discovery` has the logins that an ONVIF source without its own is tried with. */
 export function openConfiguredSource(
-  name: string,
+  name: string | undefined,
   stream: StreamConfig,
   discovery: DiscoveryConfig,
   context: DriverContext,
@@ -41,8 +41,13 @@ export function openConfiguredSource(
   const { what, host, ...source } = isOnvif
     ? openOnvif(stream, discovery, context)
     : openCatalogued(stream, context);
-  const who = `The ${what} ${name}${host === undefined ? '' : ` at ${host}`}`;
-  return { ...source, host, who, sourceUrl: redactUrl(stream.source) };
+  const who = ['The', what, name, host === undefined ? undefined : `at ${host}`];
+  return {
+    ...source,
+    host,
+    who: who.filter(Boolean).join(' '),
+    sourceUrl: redactUrl(stream.source),
+  };
 }
 
 function openOnvif(

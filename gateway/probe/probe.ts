@@ -2,10 +2,15 @@
 import { performance } from 'node:perf_hooks';
 import { describeTrack, type TrackDescription } from '../../codecs/describe-track.ts';
 import type { SourceStats } from '../../drivers/driver.ts';
-import { explain } from '../causes.ts';
+import { type Cause, explain } from '../causes.ts';
 import type { ConfiguredSource } from '../configured-source.ts';
 import { type Finding, findings } from './findings.ts';
-import { type AudioMeasured, MeasuringSink, type VideoMeasured } from './measuring-sink.ts';
+import {
+  type AudioMeasured,
+  type Measured,
+  MeasuringSink,
+  type VideoMeasured,
+} from './measuring-sink.ts';
 
 /** From connect to the first unit: lookup, login, SETUP, a fallback to UDP and back, a long GOP. */
 const FIRST_UNIT_MS = 20_000;
@@ -40,39 +45,8 @@ export async function probe(
   measureMs: number,
   signal: AbortSignal,
 ): Promise<ProbeReport> {
-  const { driver, who } = source;
-  const enough = new AbortController();
-  let timer = setTimeout(() => enough.abort(), FIRST_UNIT_MS);
-  const sink = new MeasuringSink(
-    () => performance.now(),
-    () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => enough.abort(), measureMs);
-    },
-  );
-  let error: unknown;
-  let stats: SourceStats | undefined;
-  const ending = AbortSignal.any([signal, enough.signal]);
-  // Counters are read while the session lives: closing it may be lossy.
-  ending.addEventListener('abort', () => {
-    stats = { ...driver.stats };
-  });
-  try {
-    await driver.run(sink, ending);
-  } catch (thrown) {
-    if (!ending.aborted) error = thrown;
-  } finally {
-    clearTimeout(timer);
-  }
-  const isOver = !ending.aborted;
-  stats ??= { ...driver.stats };
-  const measured = sink.read();
-  const isSilent = !isOver && measured.firstUnitMs === undefined && stats.receivedPackets === 0;
-  const cause = isOver
-    ? explain(error, who, 'camera')
-    : isSilent && !signal.aborted
-      ? explain(new DOMException('nothing came', 'TimeoutError'), who, 'camera')
-      : undefined;
+  const { driver } = source;
+  const { measured, stats, cause } = await watch(source, measureMs, signal);
   const tracks = measured.tracks.map(describeTrack);
   const statedFps = tracks.find((track) => track.kind === 'video')?.fps;
   const seconds = measured.mediaMs / 1000;
@@ -97,6 +71,56 @@ export async function probe(
     },
   };
 }
+
+interface Watched {
+  readonly measured: Measured;
+  readonly stats: SourceStats;
+  /** Why it ended early, or why nothing came. */
+  readonly cause: Cause | undefined;
+}
+
+async function watch(
+  { driver, who }: ConfiguredSource,
+  measureMs: number,
+  signal: AbortSignal,
+): Promise<Watched> {
+  const enough = new AbortController();
+  const ending = AbortSignal.any([signal, enough.signal]);
+  let timer = setTimeout(() => enough.abort(), FIRST_UNIT_MS);
+  const sink = new MeasuringSink(
+    () => performance.now(),
+    () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => enough.abort(), measureMs);
+    },
+  );
+  // Read while the session lives: some counters go with it.
+  let stats: SourceStats | undefined;
+  ending.addEventListener('abort', () => {
+    stats = { ...driver.stats };
+  });
+  try {
+    await driver.run(sink, ending);
+    return { measured: sink.read(), stats: { ...driver.stats }, cause: causeOf(undefined, who) };
+  } catch (error) {
+    stats ??= { ...driver.stats };
+    const measured = sink.read();
+    if (!ending.aborted) return { measured, stats, cause: causeOf(error, who) };
+    const isSilent = !sink.hasUnits && stats.receivedPackets === 0 && !signal.aborted;
+    const silence = new DOMException('nothing came', 'TimeoutError');
+    return { measured, stats, cause: isSilent ? causeOf(silence, who) : undefined };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A probe does not come back, whatever the words for a service say at their end. */
+function causeOf(error: unknown, who: string): Cause {
+  const { reason, ...cause } = explain(error, who, 'camera');
+  return { ...cause, reason: reason.replace(AGAIN, '.') };
+}
+
+const AGAIN = /[.;]? *(trying again|connecting anew|waiting long between tries[^.]*)\.$/i;
 
 function carriageOf(tracks: readonly TrackDescription[]): ProbeReport['carriage'] {
   const video = tracks.find((track) => track.kind === 'video');
