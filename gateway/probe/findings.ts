@@ -205,7 +205,7 @@ function clock({ measured, stats }: ProbeFacts): Finding[] {
   ];
 }
 
-function pictures({ measured, statedFps }: ProbeFacts): Finding[] {
+function pictures({ measured, stats, statedFps }: ProbeFacts): Finding[] {
   const { video } = measured;
   if (video === undefined) return [];
   const found: Finding[] = [];
@@ -224,6 +224,7 @@ function pictures({ measured, statedFps }: ProbeFacts): Finding[] {
     });
   }
   if (
+    stats.damagedUnits === 0 && // else the loss is the reason
     statedFps !== undefined &&
     video.fps !== undefined &&
     video.fps < statedFps * STATED_FPS_SHARE

@@ -14,6 +14,9 @@ import {
 
 /** From connect to the first unit: lookup, login, SETUP, a fallback to UDP and back, a long GOP. */
 const FIRST_UNIT_MS = 20_000;
+/** Packets for so long, and no picture begins: there is nothing more to learn. */
+const NO_KEYFRAME_MS = 10_000;
+const LOOK_MS = 500;
 
 export interface ProbeReport {
   /** Without secrets. */
@@ -94,6 +97,12 @@ async function watch(
       timer = setTimeout(() => enough.abort(), measureMs);
     },
   );
+  let packetsSinceMs: number | undefined;
+  const look = setInterval(() => {
+    if (driver.stats.receivedPackets > 0) packetsSinceMs ??= performance.now();
+    if (sink.hasUnits || packetsSinceMs === undefined) return;
+    if (performance.now() - packetsSinceMs > NO_KEYFRAME_MS) enough.abort();
+  }, LOOK_MS);
   // Read while the session lives: some counters go with it.
   let stats: SourceStats | undefined;
   ending.addEventListener('abort', () => {
@@ -111,6 +120,7 @@ async function watch(
     return { measured, stats, cause: isSilent ? causeOf(silence, who) : undefined };
   } finally {
     clearTimeout(timer);
+    clearInterval(look);
   }
 }
 
