@@ -11,6 +11,11 @@ export class RandomAccessGate {
   /** The gate was opened by the latest random access point. */
   #isFresh = false;
 
+  /** Pictures pass. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** A picture is missing or damaged. */
   close(): void {
     this.#isOpen = false;

@@ -11,6 +11,9 @@ export const NO_KEYFRAME_MS = 10_000;
 /** So long, and a new session is worth a try: most cameras begin one with a keyframe. */
 const KEYFRAME_PATIENCE_MS = 30_000;
 
+/** Packets are coming when there was one so recently. */
+const PACKETS_WITHIN_MS = 2_500;
+
 /** What is looked at; counters only ever rise within an attempt. */
 export interface MediaSigns {
   readonly units: number;
@@ -34,6 +37,7 @@ export class MediaWatchdog {
   #beganAtMs = 0;
   #units = 0;
   #packets = 0;
+  #lastPacketAtMs = Number.NEGATIVE_INFINITY;
   #hasMedia = false;
   #lastUnitAtMs = 0;
   /** Since when packets come in which nothing begins. */
@@ -50,6 +54,7 @@ export class MediaWatchdog {
     this.#beganAtMs = nowMs;
     this.#units = units;
     this.#packets = 0;
+    this.#lastPacketAtMs = Number.NEGATIVE_INFINITY;
     this.#hasMedia = false;
     this.#awaitsSinceMs = undefined;
   }
@@ -60,10 +65,13 @@ export class MediaWatchdog {
       this.#hasMedia = true;
       this.#lastUnitAtMs = nowMs;
     }
-    const hasPackets = signs.packets !== this.#packets;
-    this.#packets = signs.packets;
-    if (signs.awaits === undefined) this.#awaitsSinceMs = undefined;
-    else if (hasPackets) this.#awaitsSinceMs ??= nowMs;
+    if (signs.packets !== this.#packets) {
+      this.#packets = signs.packets;
+      this.#lastPacketAtMs = nowMs;
+    }
+    const arePacketsComing = nowMs - this.#lastPacketAtMs < PACKETS_WITHIN_MS;
+    if (signs.awaits === undefined || !arePacketsComing) this.#awaitsSinceMs = undefined;
+    else this.#awaitsSinceMs ??= nowMs;
     return this.#keyframe(nowMs, signs.awaits) ?? this.#silence(nowMs);
   }
 

@@ -2,11 +2,16 @@
 import type { Track } from '../../codecs/track.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 
+/** What a decoder cannot begin without. */
+export type Awaited = 'parameter-sets' | 'keyframe';
+
 export interface Depacketizer {
   /** The track, once its parameter sets are known. */
   readonly track: Track | undefined;
   /** Access units thrown away because a part was missing or nothing before them could be decoded. */
   readonly damagedUnits: number;
+  /** Video: why no picture is handed on although packets arrive. */
+  readonly awaits?: Awaited | undefined;
   /** Takes packets in order; `isGap`: packets are missing before this one. */
   push(packet: RtpPacket, isGap: boolean): void;
 }

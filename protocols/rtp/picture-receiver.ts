@@ -11,7 +11,7 @@ import { annexBNalUnits, isAnnexB } from '../../codecs/annex-b.ts';
 import { PictureAssembler } from '../../codecs/picture-assembler.ts';
 import { RandomAccessGate } from '../../codecs/random-access-gate.ts';
 import type { H264Track, H265Track } from '../../codecs/track.ts';
-import type { UnitReceiver } from './depacketizer.ts';
+import type { Awaited, UnitReceiver } from './depacketizer.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 
 /**
@@ -49,6 +49,12 @@ export class PictureReceiver {
 
   get damagedUnits(): number {
     return this.#droppedUnits + this.#gate.heldBack;
+  }
+
+  /** Why no picture is handed on although packets arrive. */
+  get awaits(): Awaited | undefined {
+    if (this.track === undefined) return 'parameter-sets';
+    return this.#gate.isOpen ? undefined : 'keyframe';
   }
 
   /** Before the payload is read. */

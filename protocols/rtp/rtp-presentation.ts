@@ -11,7 +11,7 @@ import { DecodeTimer } from '../../codecs/decode-time.ts';
 import { ClockGroup, describeDrift, SourceClock } from '../../codecs/source-clock.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track, VideoTrack } from '../../codecs/track.ts';
-import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
+import type { Awaited, Depacketizer, UnitReceiver } from './depacketizer.ts';
 import type { SelectedMedia } from './media-selection.ts';
 import { Reception } from './reception.ts';
 import { parseRtcp, type SenderReport, serializeReceiverReport } from './rtcp.ts';
@@ -33,6 +33,7 @@ export interface PresentationCounters {
   damagedUnits: number;
   jitterMs: number;
   clockPercent: number | undefined;
+  awaits: Awaited | undefined;
 }
 
 export class RtpPresentation {
@@ -89,11 +90,13 @@ export class RtpPresentation {
     into.receivedBytes = 0;
     into.lostPackets = 0;
     into.damagedUnits = 0;
+    into.awaits = undefined;
     for (const track of this.#tracks) {
       into.receivedPackets += track.reception.receivedPackets;
       into.receivedBytes += track.receivedBytes;
       into.lostPackets += track.reception.lostPackets;
       into.damagedUnits += track.depacketizer.damagedUnits;
+      into.awaits ??= track.depacketizer.awaits;
       if (track.kind === 'audio' && this.#tracks.length > 1) continue;
       into.jitterMs = track.jitterMs;
       into.clockPercent = track.clockPercent;

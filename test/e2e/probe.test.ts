@@ -121,7 +121,7 @@ test('wrong password', async () => {
   assert.doesNotMatch(JSON.stringify(report), /not-this-one/);
 });
 
-test('sessions exhausted, as the RFC says it (453) and as Dahua says it (401 to a right password)', async () => {
+test('sessions exhausted (453)', async () => {
   const full: Script = { SETUP: (request) => answer(request, 453) };
   const report = await withCamera(
     full,
@@ -130,20 +130,6 @@ test('sessions exhausted, as the RFC says it (453) and as Dahua says it (401 to 
   );
   assert.deepEqual(codes(report), ['problem busy']);
   assert.match(report.findings[0]?.words ?? '', /Close other viewers/);
-  const challenge = { 'WWW-Authenticate': 'Digest realm="dahua", nonce="1"' };
-  const dahua: Script = {
-    DESCRIBE: (request) =>
-      request.headers.get('authorization') === undefined
-        ? answer(request, 401, challenge)
-        : undefined,
-    SETUP: (request) => answer(request, 401, challenge),
-  };
-  const other = await withCamera(
-    dahua,
-    () => undefined,
-    (camera) => reportOf(camera.url.replace('rtsp://', 'rtsp://admin:right@')),
-  );
-  assert.deepEqual(codes(other), ['problem busy']);
 });
 
 test('no keyframes', async () => {
@@ -200,17 +186,6 @@ test('a clock that runs slow: stamped 21 frames where 25 come', async () => {
   );
   assert.deepEqual(codes(report), ['warning clock']);
   assert.ok(Math.abs((report.clockPercent ?? 0) + 16) < 2, `${report.clockPercent} %`);
-});
-
-test('a codec that many masters refuse: H.265, and G.711 beside it', async () => {
-  const camera = await startGstCamera({ video: 'h265', audio: 'pcma' });
-  try {
-    const report = await reportOf('--seconds', '3', camera.url);
-    assert.deepEqual(codes(report), ['warning enhanced-video', 'warning unusual-audio']);
-    assert.equal(report.carriage, 'enhanced');
-  } finally {
-    await camera[Symbol.asyncDispose]();
-  }
 });
 
 test('nothing there, arguments, and Ctrl-C while it connects', async () => {

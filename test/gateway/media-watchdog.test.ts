@@ -52,6 +52,16 @@ test('no packets: that a keyframe is waited for says nothing', () => {
   assert.equal(first(all, 'dead: no-data'), 20);
 });
 
+test('the camera dies while a keyframe is waited for: that is silence', () => {
+  const all = verdicts(25, (second) => ({
+    packets: Math.min(second, 8) * 10,
+    units: 7 + Math.min(second, 5),
+    awaits: second > 5 ? 'keyframe' : undefined,
+  }));
+  assert.equal(first(all, 'no-keyframe'), -1);
+  assert.equal(first(all, 'dead: no-data'), 11);
+});
+
 test('a new attempt begins with new patience', () => {
   const watchdog = new MediaWatchdog('The camera cam', STALL_MS);
   watchdog.begin(0, 0);

@@ -206,6 +206,7 @@ test('counts loss, damage and bytes', () => {
     damagedUnits: 0,
     jitterMs: -1,
     clockPercent: undefined,
+    awaits: undefined as 'keyframe' | undefined,
   };
   harness.presentation.readCounters(counters);
   assert.deepEqual(counters, {
@@ -215,6 +216,7 @@ test('counts loss, damage and bytes', () => {
     damagedUnits: 1,
     jitterMs: counters.jitterMs,
     clockPercent: undefined,
+    awaits: 'keyframe',
   });
   assert.ok(counters.jitterMs >= 0);
 });
@@ -304,6 +306,7 @@ test('25 fps stamped, 21 shipped (open-nvr#229): measured, corrected from arriva
   const counters = {
     ...{ receivedBytes: 0, receivedPackets: 0, lostPackets: 0, damagedUnits: 0, jitterMs: 0 },
     clockPercent: 0 as number | undefined,
+    awaits: undefined,
   };
   harness.presentation.readCounters(counters);
   assert.equal(counters.clockPercent, -16);
