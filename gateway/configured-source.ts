@@ -5,7 +5,7 @@ import { sourceKindOf } from '../drivers/catalog.ts';
 import type { Credentials, DriverContext, StreamDriver } from '../drivers/driver.ts';
 import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
 import { parseOnvifUrl } from '../drivers/onvif/onvif-endpoint.ts';
-import { redactUrl } from '../protocols/rtsp/source-url.ts';
+import { redactUrl } from '../protocols/source-url.ts';
 import { profileRule } from './adoption.ts';
 import type { DiscoveryConfig, StreamConfig } from './config/schema.ts';
 import type { StreamInfo } from './report/status.ts';

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
-import { redactUrl } from '../protocols/rtsp/source-url.ts';
+import { redactUrl } from '../protocols/source-url.ts';
 import { AdoptedNames } from './adopted-names.ts';
 import { Adoption } from './adoption.ts';
 import { AttemptBudget } from './attempt-budget.ts';

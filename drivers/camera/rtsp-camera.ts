@@ -5,7 +5,7 @@
 import { ParseError, ProtocolError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import { RedirectError } from '../../protocols/rtsp/rtsp-session.ts';
-import { parseSourceUrl, type SourceUrl } from '../../protocols/rtsp/source-url.ts';
+import { parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
 import {
   type Credentials,
   type DriverContext,

@@ -4,9 +4,9 @@ import { selectMedias } from '../../../protocols/rtp/media-selection.ts';
 import { joinControl } from '../../../protocols/rtsp/control-url.ts';
 import { parseHead } from '../../../protocols/rtsp/message.ts';
 import { RtspParser } from '../../../protocols/rtsp/rtsp-parser.ts';
-import { parseSourceUrl, redactUrl } from '../../../protocols/rtsp/source-url.ts';
 import { parseRtpInfo, parseSession, parseTransport } from '../../../protocols/rtsp/transport.ts';
 import { parseSdp } from '../../../protocols/sdp/sdp.ts';
+import { parseSourceUrl, redactUrl } from '../../../protocols/source-url.ts';
 import { CAMERA_SDP } from '../../support/scripted-camera.ts';
 import { framerOf, type Subject, textParserOf } from '../subject.ts';
 

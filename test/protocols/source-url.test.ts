@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { ParseError } from '../../../codecs/errors.ts';
-import { parseSourceUrl, redactUrl } from '../../../protocols/rtsp/source-url.ts';
+import { ParseError } from '../../codecs/errors.ts';
+import { parseSourceUrl, redactUrl } from '../../protocols/source-url.ts';
 
 describe('parseSourceUrl', () => {
   /** url, host, port, user, password */

@@ -1,9 +1,9 @@
 /**
- * The URL a person pastes for a camera: `rtsp://user:password@host:port/path?query`. People paste
+ * The URL a person pastes for a source: `rtsp://user:password@host:port/path?query`. People paste
  * passwords as they are, so RFC 3986 alone, which ends the authority at the first `/`, `?` or `#`,
  * would take half of a password for the host.
  */
-import { ParseError } from '../../codecs/errors.ts';
+import { ParseError } from '../codecs/errors.ts';
 
 export interface Credentials {
   readonly username: string;
@@ -20,40 +20,43 @@ export interface SourceUrl {
   readonly credentials: Credentials | undefined;
 }
 
-/** RFC 7826 §4.2: 554 for rtsp, 322 for rtsps. */
-const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
+/** Schemes, and the ports they have by default. RFC 7826 §4.2. */
+const RTSP_PORTS: ReadonlyMap<string, number> = new Map([
   ['rtsp', 554],
   ['rtsps', 322],
 ]);
 
 /** A single name before one of these is a host; before another number it may be a user. */
-const USUAL_PORTS: ReadonlySet<string> = new Set(['554', '322', '8554', '8322']);
+const USUAL_PORTS: ReadonlySet<string> = new Set([
+  ...['554', '322', '8554', '8322'],
+  ...['1935', '80', '443', '8080'],
+]);
 
 /** Longer request lines are refused by many cameras; every real URL is far shorter. */
 const MAX_URL_LENGTH = 4096;
 
-const SECRET_NAME = /pass|pwd|token|secret|key/i;
+const SECRET_NAME = /pass|pwd|token|secret|key|auth|sign?(ature)?$/i;
 
-/** Messages never quote the text: it may hold a password. */
-export function parseSourceUrl(text: string): SourceUrl {
+/** `defaultPorts`: the schemes that will do. Messages never quote the text: it may hold a password. */
+export function parseSourceUrl(text: string, defaultPorts = RTSP_PORTS): SourceUrl {
   const trimmed = text.trim();
   if (trimmed.length > MAX_URL_LENGTH) {
-    throw new ParseError(`The camera's URL is longer than ${MAX_URL_LENGTH} characters`);
+    throw new ParseError(`The source's URL is longer than ${MAX_URL_LENGTH} characters`);
   }
   const [, schemeText, rest] =
     /^(?:rtsps?:\/\/)*?([a-z][a-z0-9+.-]*):\/\/(?!rtsps?:\/\/)(.*)$/is.exec(trimmed) ?? [];
   if (schemeText === undefined || rest === undefined) {
-    throw new ParseError("The camera's URL must begin with rtsp:// or rtsps://");
+    throw new ParseError(`The source's URL must begin with ${schemesOf(defaultPorts)}`);
   }
   const scheme = schemeText.toLowerCase();
-  const defaultPort = DEFAULT_PORTS.get(scheme);
+  const defaultPort = defaultPorts.get(scheme);
   if (defaultPort === undefined) {
     throw new ParseError(
-      `The camera's URL begins with ${scheme}://, but must with rtsp:// or rtsps://`,
+      `The source's URL begins with ${scheme}://, but must with ${schemesOf(defaultPorts)}`,
     );
   }
   if (/\p{Cc}/u.test(rest)) {
-    throw new ParseError("The camera's URL holds a line break or another control character");
+    throw new ParseError("The source's URL holds a line break or another control character");
   }
   const { userInfo, location } = splitUserInfo(rest);
   const { host, port } = parseAuthority(location);
@@ -64,6 +67,10 @@ export function parseSourceUrl(text: string): SourceUrl {
     port: port ?? defaultPort,
     credentials: parseUserInfo(userInfo),
   };
+}
+
+function schemesOf(ports: ReadonlyMap<string, number>): string {
+  return [...ports.keys()].map((scheme) => `${scheme}://`).join(' or ');
 }
 
 /** For logs and messages, of any scheme and any text: no user-info, `***` for secrets in the query. */
@@ -143,12 +150,12 @@ function parseAuthority(location: string): { host: string; port: number | undefi
   const authority = matchAuthority(location);
   if (authority === undefined || !isHost(authority.host)) {
     throw new ParseError(
-      "The camera's URL names no valid host: write rtsp://host/path, an IPv6 address in brackets, and characters like / ? # @ in a password percent-encoded",
+      "The source's URL names no valid host: write rtsp://host/path, an IPv6 address in brackets, and characters like / ? # @ in a password percent-encoded",
     );
   }
   const port = authority.port === '' ? undefined : parsePort(authority.port);
   if (authority.port !== '' && port === undefined) {
-    throw new ParseError("The port in the camera's URL must be a number from 1 to 65535");
+    throw new ParseError("The port in the source's URL must be a number from 1 to 65535");
   }
   return { host: authority.host.replace('%25', '%'), port };
 }
@@ -186,7 +193,7 @@ function parseUserInfo(userInfo: string): Credentials | undefined {
   const username = decodePercent(colon < 0 ? userInfo : userInfo.slice(0, colon));
   const password = decodePercent(colon < 0 ? '' : userInfo.slice(colon + 1));
   if (/\p{Cc}/u.test(username + password)) {
-    throw new ParseError("The user or the password in the camera's URL holds a control character");
+    throw new ParseError("The user or the password in the source's URL holds a control character");
   }
   return username === '' && password === '' ? undefined : { username, password };
 }
