@@ -25,7 +25,7 @@ import { ClientHandshake } from './handshake.ts';
 import { MessageType, type RtmpMessage } from './message.ts';
 
 /** What Flash Media Server used. */
-const WINDOW_BYTES = 2_500_000;
+export const WINDOW_BYTES = 2_500_000;
 /** §7.2.1.1: always 1. */
 const CONNECT_TRANSACTION = 1;
 
