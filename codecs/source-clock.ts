@@ -220,6 +220,17 @@ export class SourceClock {
   }
 }
 
+/** What is wrong with the clock of a track, in whole sentences. */
+export function clockNotes(
+  kind: 'video' | 'audio',
+  { correctedDrift, jumps }: SourceClock,
+): string[] {
+  const words = [];
+  if (correctedDrift !== undefined) words.push(`The ${kind}: ${describeDrift(correctedDrift)}.`);
+  if (jumps > 0) words.push(`The ${kind}: its clock jumped; times went on from arrival.`);
+  return words;
+}
+
 /** "its clock runs 16 % slow; times are corrected from arrival" */
 export function describeDrift(drift: number): string {
   const percent = Math.round(Math.abs(drift) * 100);

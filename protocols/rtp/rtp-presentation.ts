@@ -8,7 +8,7 @@
 import { MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
 import { decodeHints } from '../../codecs/decode-hints.ts';
 import { DecodeTimer } from '../../codecs/decode-time.ts';
-import { ClockGroup, describeDrift, SourceClock } from '../../codecs/source-clock.ts';
+import { ClockGroup, clockNotes, SourceClock } from '../../codecs/source-clock.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track, VideoTrack } from '../../codecs/track.ts';
 import type { Awaited, Depacketizer, UnitReceiver } from './depacketizer.ts';
@@ -105,14 +105,7 @@ export class RtpPresentation {
 
   /** What is wrong with the clocks of the tracks, in plain words. */
   get notes(): readonly string[] {
-    return this.#tracks.flatMap(({ kind, clock }) => {
-      const words = [];
-      const { correctedDrift, jumps } = clock;
-      if (correctedDrift !== undefined)
-        words.push(`The ${kind}: ${describeDrift(correctedDrift)}.`);
-      if (jumps > 0) words.push(`The ${kind}: its clock jumped; times went on from arrival.`);
-      return words;
-    });
+    return this.#tracks.flatMap(({ kind, clock }) => clockNotes(kind, clock));
   }
 
   /** Called by a track: whether the sink may have units now. Starts it as soon as all tracks are known. */
