@@ -1,7 +1,11 @@
 /** Which driver serves which kind of source: one explicit table, by the scheme of the source's URL. */
-import { parseSourceUrl } from '../protocols/rtsp/source-url.ts';
+import { parsePlayUrl } from '../protocols/rtmp/play-url.ts';
+import { parseSourceUrl } from '../protocols/source-url.ts';
 import { RtspCamera } from './camera/rtsp-camera.ts';
 import type { Credentials, DriverContext, StreamDriver } from './driver.ts';
+import { HttpEncoder } from './encoder/http-encoder.ts';
+import { HTTP_PORTS } from './encoder/http-request.ts';
+import { RtmpEncoder } from './encoder/rtmp-encoder.ts';
 import type { TlsTrust } from './tls-trust.ts';
 
 /** What people set for one source. */
@@ -29,9 +33,25 @@ const RTSP: SourceKind = {
   open: (source, context) => new RtspCamera(source, context),
 };
 
+const RTMP: SourceKind = {
+  what: 'server',
+  hostOf: (url) => parsePlayUrl(url).host,
+  open: (source, context) => new RtmpEncoder(source, context),
+};
+
+const HTTP: SourceKind = {
+  what: 'camera',
+  hostOf: (url) => parseSourceUrl(url, HTTP_PORTS).host,
+  open: (source, context) => new HttpEncoder(source, context),
+};
+
 const SOURCE_KINDS: ReadonlyMap<string, SourceKind> = new Map([
   ['rtsp', RTSP],
   ['rtsps', RTSP],
+  ['rtmp', RTMP],
+  ['rtmps', RTMP],
+  ['http', HTTP],
+  ['https', HTTP],
 ]);
 
 /** Undefined for a scheme that no driver here serves. */

@@ -1,0 +1,169 @@
+/**
+ * A camera or encoder that sends its stream as the body of an HTTP answer without end: FLV, as Reolink
+ * cameras and most streaming servers do.
+ */
+import type { IncomingMessage } from 'node:http';
+import { performance } from 'node:perf_hooks';
+import { concat } from '../../codecs/bytes.ts';
+import { ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
+import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
+import { FlvReader } from '../../codecs/flv/flv-reader.ts';
+import type { StreamSink } from '../../codecs/stream-sink.ts';
+import { parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
+import type { SourceDescription } from '../catalog.ts';
+import { type DriverContext, emptyStats, type SourceStats, type StreamDriver } from '../driver.ts';
+import { getStream, HTTP_PORTS } from './http-request.ts';
+import { formatOf } from './http-stream-format.ts';
+
+/** What reads the body, once its format is known. */
+interface StreamReader {
+  push(chunk: Uint8Array): void;
+  readCounters(into: SourceStats): void;
+  readonly notes: readonly string[];
+}
+
+export class HttpEncoder implements StreamDriver {
+  readonly #description: SourceDescription;
+  readonly #source: SourceUrl;
+  readonly #context: DriverContext;
+  readonly #stats: SourceStats = emptyStats();
+  #reader: StreamReader | undefined;
+
+  /** Throws ParseError when the URL is none. */
+  constructor(description: SourceDescription, context: DriverContext) {
+    this.#description = description;
+    this.#source = parseSourceUrl(description.url, HTTP_PORTS);
+    this.#context = context;
+  }
+
+  get stats(): SourceStats {
+    this.#reader?.readCounters(this.#stats);
+    return this.#stats;
+  }
+
+  get notes(): readonly string[] {
+    return this.#reader?.notes ?? [];
+  }
+
+  async run(sink: StreamSink, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    Object.assign(this.#stats, emptyStats());
+    this.#reader = undefined;
+    // Aborted by us, too, so that nothing stays open.
+    const over = new AbortController();
+    try {
+      const life = AbortSignal.any([signal, over.signal]);
+      const { credentials = this.#source.credentials, tls } = this.#description;
+      const response = await getStream({ source: this.#source, credentials, tls }, life);
+      this.#stats.transport = 'tcp';
+      await this.#read(response, sink);
+      if (this.#stats.receivedBytes === 0) {
+        throw new ProtocolError(
+          'HTTP_EMPTY',
+          'it closed the connection before it sent anything. Are user and password in the URL right, and is the stream enabled?',
+        );
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      over.abort();
+      sink.stop();
+    }
+  }
+
+  /** Settles at the end of the body. */
+  #read(response: IncomingMessage, sink: StreamSink): Promise<void> {
+    const contentType = response.headers['content-type'] ?? '';
+    let first: Uint8Array = new Uint8Array(0);
+    return new Promise((resolve, reject) => {
+      /** Everything a device can provoke ends this attempt, and nothing else. */
+      const guarded = (work: () => void) => {
+        try {
+          work();
+        } catch (error) {
+          response.destroy();
+          reject(error);
+        }
+      };
+      const sniff = (chunk: Uint8Array, isComplete: boolean) => {
+        first = concat(first, chunk);
+        if (first.length === 0) return;
+        this.#reader = this.#openReader(first, contentType, isComplete, sink);
+        this.#reader?.push(first);
+      };
+      response.on('data', (chunk: Uint8Array) => {
+        guarded(() => {
+          this.#stats.receivedBytes += chunk.length;
+          if (this.#reader === undefined) sniff(chunk, false);
+          else this.#reader.push(chunk);
+        });
+      });
+      response.on('end', () => {
+        guarded(() => {
+          if (this.#reader === undefined) sniff(new Uint8Array(0), true);
+        });
+        resolve();
+      });
+      response.on('error', reject);
+      response.on('close', () => reject(closedByServer()));
+    });
+  }
+
+  /** undefined while it cannot be told what comes. */
+  #openReader(
+    first: Uint8Array,
+    contentType: string,
+    isComplete: boolean,
+    sink: StreamSink,
+  ): StreamReader | undefined {
+    const format = formatOf(first, contentType, isComplete);
+    switch (format?.at) {
+      case undefined:
+        return undefined;
+      case 'flv':
+        this.#context.log.debug('the body is FLV');
+        return new HttpFlv(sink);
+      case 'other':
+        throw noStream(`it sends ${format.words}, not FLV`, format.isMedia);
+      case 'unknown':
+        throw noStream('what it sends is not FLV', false);
+    }
+  }
+}
+
+class HttpFlv implements StreamReader {
+  readonly #demuxer: FlvDemuxer;
+  readonly #reader: FlvReader;
+  #tags = 0;
+
+  constructor(sink: StreamSink) {
+    this.#demuxer = new FlvDemuxer(sink, () => performance.now());
+    this.#reader = new FlvReader((type, timestampMs, body) => {
+      this.#tags += 1;
+      return this.#demuxer.push(type, timestampMs, body);
+    });
+  }
+
+  get notes(): readonly string[] {
+    return this.#demuxer.notes;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#reader.push(chunk);
+  }
+
+  readCounters(into: SourceStats): void {
+    into.receivedPackets = this.#tags;
+    this.#demuxer.readCounters(into);
+  }
+}
+
+/** A web page may be gone when the device has booted; a device that sends JPEG goes on sending JPEG. */
+function noStream(words: string, isMedia: boolean): Error {
+  return isMedia ? new UnsupportedError(words) : new ProtocolError('HTTP_NO_STREAM', words);
+}
+
+function closedByServer(): Error {
+  return Object.assign(new Error('the device closed the connection'), { code: 'ECONNRESET' });
+}

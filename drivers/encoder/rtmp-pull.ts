@@ -1,0 +1,183 @@
+/** One connection to an RTMP server as a player, from connect to goodbye. */
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { AccessUnitAssembler } from '../../codecs/access-unit-assembler.ts';
+import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
+import { AUDIO_FOUR_CCS, type FourCc, VIDEO_FOUR_CCS } from '../../codecs/flv/four-cc.ts';
+import type { StreamSink } from '../../codecs/stream-sink.ts';
+import { aggregatedMessages } from '../../protocols/rtmp/aggregate.ts';
+import { MessageType, type RtmpMessage } from '../../protocols/rtmp/message.ts';
+import { PlaySession } from '../../protocols/rtmp/play-session.ts';
+import type { PlayUrl } from '../../protocols/rtmp/play-url.ts';
+import { SHARED_READ_BUFFER } from '../camera/shared-read-buffer.ts';
+import { dial } from '../dial.ts';
+import type { Credentials, DriverContext, SourceStats } from '../driver.ts';
+import type { TlsTrust } from '../tls-trust.ts';
+
+/** From connected to asking for the stream. Servers that ask a web service for every player take seconds. */
+const DIALOGUE_TIMEOUT_MS = 15_000;
+/** What players were called when servers began to look at it; ffmpeg and librtmp say so to this day. */
+const FLASH_VERSION = 'LNX 9,0,124,2';
+const FOUR_CCS: readonly FourCc[] = [
+  ...Object.values(VIDEO_FOUR_CCS),
+  ...Object.values(AUDIO_FOUR_CCS),
+];
+
+export interface RtmpPullOptions {
+  readonly source: PlayUrl;
+  readonly credentials: Credentials | undefined;
+  readonly tls: TlsTrust | undefined;
+  /** Empty, or what the connection before this one ended with. */
+  readonly authQuery: string;
+  readonly stats: SourceStats;
+}
+
+/** `reconnect`: the server wants another connection, with a step of its login. */
+export type RtmpPullEnd =
+  | { readonly at: 'ended' }
+  | { readonly at: 'reconnect'; readonly authQuery: string };
+
+export class RtmpPull {
+  readonly #options: RtmpPullOptions;
+  readonly #context: DriverContext;
+  readonly #demuxer: FlvDemuxer;
+  readonly #session: PlaySession;
+  /** Holds the payload that is a view into what was read. */
+  readonly #body = new AccessUnitAssembler();
+  #socket: Socket | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #settle: ((end: RtmpPullEnd) => void) | undefined;
+  #fail: ((error: unknown) => void) | undefined;
+
+  constructor(options: RtmpPullOptions, sink: StreamSink, context: DriverContext) {
+    const { source, credentials, authQuery } = options;
+    this.#options = options;
+    this.#context = context;
+    this.#demuxer = new FlvDemuxer(sink, () => performance.now());
+    this.#session = new PlaySession(
+      {
+        app: source.app,
+        tcUrl: source.tcUrl,
+        streamName: source.streamName,
+        flashVersion: FLASH_VERSION,
+        swfUrl: undefined,
+        pageUrl: undefined,
+        credentials,
+        authQuery,
+        fourCcList: FOUR_CCS,
+        onMedia: (message) => this.#readMessage(message),
+      },
+      (bytes) => this.#socket?.write(bytes),
+    );
+  }
+
+  get notes(): readonly string[] {
+    return this.#demuxer.notes;
+  }
+
+  /** Brings `stats` up to date. */
+  readCounters(): void {
+    this.#demuxer.readCounters(this.#options.stats);
+  }
+
+  /** Runs until the stream ends, and throws when it breaks or `signal` aborts. */
+  async run(signal: AbortSignal): Promise<RtmpPullEnd> {
+    const { source, tls } = this.#options;
+    const ended = new Promise<RtmpPullEnd>((resolve, reject) => {
+      this.#settle = resolve;
+      this.#fail = reject;
+    });
+    ended.catch(() => undefined); // it may end before it is waited for
+    const abort = () => this.#fail?.(signal.reason);
+    const socket = await dial(
+      {
+        host: source.host,
+        port: source.port,
+        tls: source.scheme === 'rtmps' ? (tls ?? {}) : undefined,
+        onread: {
+          buffer: SHARED_READ_BUFFER,
+          callback: (byteLength) => this.#read(SHARED_READ_BUFFER.subarray(0, byteLength)),
+        },
+      },
+      signal,
+    );
+    try {
+      signal.addEventListener('abort', abort, { once: true });
+      this.#socket = socket;
+      this.#options.stats.transport = 'tcp';
+      this.#listen(socket);
+      this.#session.open();
+      return await ended;
+    } finally {
+      signal.removeEventListener('abort', abort);
+      clearTimeout(this.#timer);
+      if (!socket.destroyed) this.#session.close();
+      socket.destroy();
+    }
+  }
+
+  #listen(socket: Socket): void {
+    const hungUp = () => this.#fail?.(this.#session.closedByPeer());
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ECONNRESET' || error.code === 'EPIPE') hungUp();
+      else this.#fail?.(error);
+    });
+    socket.on('end', hungUp);
+    socket.on('close', hungUp);
+    this.#timer = setTimeout(() => {
+      const words = `no answer in the state "${this.#session.state.at}"`;
+      this.#fail?.(new DOMException(words, 'TimeoutError'));
+    }, DIALOGUE_TIMEOUT_MS);
+  }
+
+  /** Everything a server can provoke ends this connection, and nothing else. */
+  #read(bytes: Uint8Array): boolean {
+    const before = this.#session.state.at;
+    try {
+      this.#options.stats.receivedBytes += bytes.length;
+      this.#session.push(bytes);
+      if (this.#session.state.at !== before) this.#changed();
+    } catch (error) {
+      this.#fail?.(error);
+    }
+    return true;
+  }
+
+  #changed(): void {
+    const { state } = this.#session;
+    this.#context.log.debug({ state: state.at }, 'rtmp');
+    switch (state.at) {
+      case 'requesting':
+      case 'playing':
+        // Some servers let players wait for the publisher: that is for the media watchdog to judge.
+        clearTimeout(this.#timer);
+        return;
+      case 'reconnect':
+        this.#settle?.({ at: 'reconnect', authQuery: state.authQuery });
+        return;
+      case 'ended':
+        this.#context.log.info({ words: state.words }, 'the server ended the stream');
+        this.#settle?.({ at: 'ended' });
+        return;
+      case 'handshake':
+      case 'connecting':
+      case 'creatingStream':
+      case 'closed':
+    }
+  }
+
+  #readMessage(message: RtmpMessage): void {
+    if (message.typeId === MessageType.aggregate) {
+      for (const part of aggregatedMessages(message)) this.#demux(part);
+    } else {
+      this.#demux(message);
+    }
+  }
+
+  #demux({ typeId, timestampMs, payload }: RtmpMessage): void {
+    this.#options.stats.receivedPackets += 1;
+    this.#body.append(payload);
+    if (this.#body.overflowed) this.#body.clear();
+    else this.#body.release(this.#demuxer.push(typeId, timestampMs, this.#body.take()));
+  }
+}
