@@ -42,7 +42,7 @@ export function explain(error: unknown, who: string, kind: 'camera' | 'master'):
       `${who} sent something that cannot be understood: ${asSentence(error.message)} Trying again.`,
     );
   }
-  return explainSystem(error, who, kind);
+  return explainSystem(error, who);
 }
 
 /** Which state of a stream a cause shows as. */
@@ -112,9 +112,23 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
     case 'RTMP_CONNECT_REJECTED':
     case 'RTMP_PUBLISH_REFUSED':
     case 'RTMP_CLOSED_DURING_PUBLISH':
+    case 'RTMP_PLAY_REFUSED':
+    case 'RTMP_CLOSED_DURING_PLAY': {
+      const check =
+        kind === 'master'
+          ? 'the application name and the stream key in targetUri and targetStreamName'
+          : 'the application, the stream name and what stands behind it in the source URL';
       return cause(
         'rejected',
-        `${who} refused the stream: ${error.message}. Check the application name and the stream key in targetUri and targetStreamName.`,
+        `${who} refused the stream: ${error.message}. Check ${check}.`,
+        'taken',
+      );
+    }
+    // A live stream that is not there may begin at any moment.
+    case 'RTMP_STREAM_NOT_FOUND':
+      return cause(
+        'not-found',
+        `${who} has no such stream now: ${error.message}. Is it published, and is its name in the source URL right?`,
         'taken',
       );
     case 'RTMP_CLOSED':
@@ -178,7 +192,7 @@ const SYSTEM_CAUSES: Record<string, { readonly code: CauseCode; readonly words: 
   ECONNABORTED: { code: 'ended', words: 'the connection was cut' },
 };
 
-function explainSystem(error: unknown, who: string, kind: 'camera' | 'master'): Cause {
+function explainSystem(error: unknown, who: string): Cause {
   if (!(error instanceof Error))
     return cause('protocol', `${who}: ${String(error)}. Trying again.`);
   const code = systemCode(error);
@@ -187,7 +201,7 @@ function explainSystem(error: unknown, who: string, kind: 'camera' | 'master'): 
   if (error.name === 'TimeoutError') {
     return cause(
       'timeout',
-      `${who} does not answer in time. Is it switched on, and is the ${kind === 'camera' ? 'RTSP' : 'RTMP'} port right?`,
+      `${who} does not answer in time. Is it switched on, and is the port right?`,
     );
   }
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_|EPROTO)/.test(code)) {

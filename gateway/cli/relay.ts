@@ -10,7 +10,7 @@ import { untilStopped } from './until-stopped.ts';
 
 const USAGE = `usage: sluice relay SOURCE TARGET...
 
-  SOURCE   rtsp://[user:password@]camera/path
+  SOURCE   rtsp://[user:password@]camera/path, rtmp://server/application/stream-name, http://camera/path.flv
   TARGET   rtmp://master/application/stream-name`;
 const STREAM = 'relay';
 const PROGRESS_MS = 1_000;

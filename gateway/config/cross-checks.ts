@@ -50,8 +50,8 @@ interface WithTls {
 
 /** A camera with ONVIF may name an rtsps:// URL. */
 const SOURCES_WITH_TLS: WithTls = {
-  schemes: ['rtsps:', 'onvif:'],
-  words: 'only rtsps:// and onvif:// sources',
+  schemes: ['rtsps:', 'rtmps:', 'https:', 'onvif:'],
+  words: 'only rtsps://, rtmps://, https:// and onvif:// sources',
 };
 const TARGETS_WITH_TLS: WithTls = { schemes: ['rtmps:'], words: 'only rtmps:// targets' };
 

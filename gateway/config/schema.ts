@@ -144,7 +144,9 @@ const stream = z
   .strictObject(
     {
       source: checkedText(SOURCE_EXPECTED, sourceProblem).check(
-        z.describe('Where the stream comes from: rtsp://, rtsps:// or onvif://host'),
+        z.describe(
+          'Where the stream comes from: rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// (FLV) or onvif://host',
+        ),
       ),
       username,
       password,

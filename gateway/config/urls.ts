@@ -1,28 +1,29 @@
 /** Which URLs are taken as a source, a publish target and a broker, and what to say about others. */
 
-const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', 'onvif:'];
+const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', 'rtmp:', 'rtmps:', 'http:', 'https:', 'onvif:'];
 const TARGET_SCHEMES = ['rtmp:', 'rtmps:'];
 const BROKER_SCHEMES = ['mqtt:', 'mqtts:'];
 
 /** Schemes that are planned but do nothing in this version. */
-const LATER_SOURCES = [
-  'rtmp:',
-  'rtmps:',
-  'rtmpe:',
-  'rtmpt:',
-  'rtmpte:',
-  'udp:',
-  'tcp:',
-  'http:',
-  'https:',
-];
+const LATER_SOURCES = ['rtmpe:', 'rtmpt:', 'rtmpte:', 'udp:', 'tcp:'];
 const LATER_TARGETS = ['rtmpe:', 'rtmpt:', 'rtmpte:'];
 
-export const SOURCE_EXPECTED = 'a URL rtsp://, rtsps:// or onvif://host';
+/** Schemes of other worlds, and what to do instead. */
+const INSTEAD: ReadonlyMap<string, string> = new Map([
+  ['srt:', 'let the encoder send RTMP, or put a relay before it that speaks SRT and RTMP'],
+  ['rist:', 'let the encoder send RTMP, or put a relay before it that speaks RIST and RTMP'],
+  ['webrtc:', 'use the RTSP or RTMP URL of the same device'],
+]);
+
+export const SOURCE_EXPECTED =
+  'a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// or onvif://host';
 export const TARGET_EXPECTED = 'a URL rtmp://host/app or rtmps://host/app';
 export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 
 export function sourceProblem(value: string): string | undefined {
+  const scheme = schemeOf(value);
+  const instead = INSTEAD.get(scheme);
+  if (instead !== undefined) return `${SOURCE_EXPECTED} (${scheme}// is not taken: ${instead})`;
   return urlProblem(value, SOURCE_SCHEMES, LATER_SOURCES, SOURCE_EXPECTED);
 }
 

@@ -64,6 +64,27 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /caFile/,
     ],
     [
+      'a stream that nobody publishes now',
+      new ProtocolError('RTMP_STREAM_NOT_FOUND', 'play: NetStream.Play.StreamNotFound', 404),
+      'not-found',
+      'unreachable',
+      /Is it published, and is its name in the source URL right\?$/,
+    ],
+    [
+      'a player who is refused',
+      new ProtocolError('RTMP_PLAY_REFUSED', 'play: NetStream.Play.Failed'),
+      'rejected',
+      'unreachable',
+      /refused the stream: .* in the source URL\.$/,
+    ],
+    [
+      'a web page instead of a stream',
+      new ProtocolError('HTTP_NO_STREAM', 'it sends a web page, not FLV'),
+      'protocol',
+      'unreachable',
+      /: it sends a web page, not FLV\. Trying again\.$/,
+    ],
+    [
       'a wrong password',
       new AuthenticationError('401', true),
       'auth',
@@ -110,7 +131,7 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       new ProtocolError('RTMP_PUBLISH_REFUSED', 'no'),
       'rejected',
       'unreachable',
-      /stream key/,
+      /refused the stream/,
     ],
     ['broken bytes', new ParseError('bad chunk', 7), 'protocol', 'unreachable', /at byte 7/],
     [

@@ -19,7 +19,8 @@ function parse(source: string) {
   return parseConfig(source, { file: 's.yaml', folder, env: { CAM_PW: 'from-env-1', EMPTY: '' } });
 }
 
-const URL_WORDS = 'expected a URL rtsp://, rtsps:// or onvif://host';
+const URL_WORDS =
+  'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// or onvif://host';
 const TARGET_WORDS = 'expected a URL rtmp://host/app or rtmps://host/app';
 const TOP_KEYS = 'gateway, log, discovery, streams, proxypublish, mqtt, http, limits';
 
@@ -120,6 +121,21 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     `s.yaml: streams.a.source: ${URL_WORDS} (udp:// is not supported in this version), got "udp://@239.1.1.1:5000"`,
   ],
   [
+    'a source by SRT',
+    'streams: {a: {source: "srt://10.0.0.9:9000"}}',
+    `s.yaml: streams.a.source: ${URL_WORDS} (srt:// is not taken: let the encoder send RTMP, or put a relay before it that speaks SRT and RTMP), got "srt://10.0.0.9:9000"`,
+  ],
+  [
+    'a source by WebRTC',
+    'streams: {a: {source: "webrtc://h/x"}}',
+    `s.yaml: streams.a.source: ${URL_WORDS} (webrtc:// is not taken: use the RTSP or RTMP URL of the same device), got "webrtc://h/x"`,
+  ],
+  [
+    'a source by RTMPE',
+    'streams: {a: {source: "rtmpe://h/a/x"}}',
+    `s.yaml: streams.a.source: ${URL_WORDS} (rtmpe:// is not supported in this version), got "rtmpe://h/a/x"`,
+  ],
+  [
     'a source without scheme',
     'streams: {a: {source: "10.0.0.20"}}',
     `s.yaml: streams.a.source: ${URL_WORDS}, got "10.0.0.20"`,
@@ -167,7 +183,7 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'a certificate for a camera without TLS',
     'streams: {a: {source: "rtsp://h/a", insecure: true}}',
-    's.yaml: streams.a.insecure: only rtsps:// and onvif:// sources have a certificate; leave it out',
+    's.yaml: streams.a.insecure: only rtsps://, rtmps://, https:// and onvif:// sources have a certificate; leave it out',
   ],
   [
     'a camera’s authority that is none',

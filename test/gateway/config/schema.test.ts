@@ -8,7 +8,12 @@ import { configJsonSchema } from '../../../gateway/config/schema.ts';
 const SCHEMA_FILE = 'deploy/config.schema.json';
 const EXAMPLE_FILE = 'deploy/examples/sluice.yaml';
 
-const env = { CAMERA_PASSWORD: 'a-pass', FRONT_DOOR_PASSWORD: 'b-pass', MQTT_PASSWORD: 'c-pass' };
+const env = {
+  CAMERA_PASSWORD: 'a-pass',
+  FRONT_DOOR_PASSWORD: 'b-pass',
+  MQTT_PASSWORD: 'c-pass',
+  CAR_PARK_PASSWORD: 'd-pass',
+};
 
 describe('the configuration schema', () => {
   it(`is what ${SCHEMA_FILE} holds (else: npm run config:schema > ${SCHEMA_FILE})`, () => {
