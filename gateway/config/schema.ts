@@ -80,7 +80,9 @@ const profile = z
         maxKbps: z
           .optional(wholeNumber(1, 1_000_000))
           .check(z.describe('Highest bit rate wanted, in kbit/s')),
-        codec: z.optional(oneOf(['h264'])).check(z.describe('Video codec wanted')),
+        codec: z
+          .optional(oneOf(['h264', 'h265']))
+          .check(z.describe('Video codec wanted; left out: H.264 where the camera has it')),
       }),
     ],
     { error: 'main, sub, or a map of maxHeight, maxKbps and codec' },
