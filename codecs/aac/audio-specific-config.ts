@@ -131,15 +131,19 @@ export function serializeAudioSpecificConfig(fields: AudioSpecificConfigFields):
   return bytes.map((_, index) => bitsToByte(bits.slice(index * 8, index * 8 + 8)));
 }
 
-/** The track that a configuration describes, with rate and channels as they are heard. */
-export function aacTrack(config: Uint8Array): AacTrack {
+/**
+ * The track that a configuration describes, with rate and channels as they are heard. Implicit signalling
+ * of SBR (§1.6.5.3) says nothing: only a clock of twice the core's rate, where there is one, tells.
+ */
+export function aacTrack(config: Uint8Array, clockRate?: number): AacTrack {
   const { sampleRate, sbrSampleRate, channels, parametricStereo } =
     parseAudioSpecificConfig(config);
+  const isImplicitSbr = clockRate === sampleRate * 2;
   return {
     kind: 'audio',
     codec: 'aac',
     config,
-    sampleRate: sbrSampleRate ?? sampleRate,
+    sampleRate: sbrSampleRate ?? (isImplicitSbr ? clockRate : sampleRate),
     channels: parametricStereo && channels === 1 ? 2 : channels,
   };
 }

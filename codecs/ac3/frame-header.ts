@@ -58,24 +58,28 @@ export function ac3Track({ codec, sampleRate, channels }: Ac3Header): Ac3Track {
 }
 
 /**
- * Walks a buffer of whole syncframes. Yields views of one unit each: a frame, and in E-AC-3 those that
- * belong to the same time.
+ * The length of one unit: a syncframe, and in E-AC-3 those behind it that belong to the same time. It may
+ * be more than there is: the last syncframe is then cut short.
  */
+export function ac3UnitBytes(bytes: Uint8Array, offset = 0): number {
+  let end = offset + parseAc3Header(bytes, offset).frameBytes;
+  while (end + AC3_HEADER_BYTES <= bytes.length && isAc3(bytes, end)) {
+    const { beginsUnit, frameBytes } = parseAc3Header(bytes, end);
+    if (beginsUnit) break;
+    end += frameBytes;
+  }
+  return end - offset;
+}
+
+/** Walks the units of a buffer of whole syncframes. Yields views. */
 export function* ac3Units(bytes: Uint8Array): Generator<Uint8Array> {
-  let begin = 0;
   let offset = 0;
   while (offset < bytes.length) {
-    const { frameBytes, beginsUnit } = parseAc3Header(bytes, offset);
-    if (offset + frameBytes > bytes.length) {
-      throw new ParseError('an AC-3 frame is cut short', offset);
-    }
-    if (beginsUnit && offset > begin) {
-      yield bytes.subarray(begin, offset);
-      begin = offset;
-    }
-    offset += frameBytes;
+    const end = offset + ac3UnitBytes(bytes, offset);
+    if (end > bytes.length) throw new ParseError('an AC-3 frame is cut short', offset);
+    yield bytes.subarray(offset, end);
+    offset = end;
   }
-  if (offset > begin) yield bytes.subarray(begin, offset);
 }
 
 /** crc1(16) fscod(2) frmsizecod(6) bsid(5) bsmod(3) acmod(3) … lfeon(1). */

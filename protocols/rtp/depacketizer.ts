@@ -12,6 +12,8 @@ export interface Depacketizer {
   readonly damagedUnits: number;
   /** Video: why no picture is handed on although packets arrive. */
   readonly awaits?: Awaited | undefined;
+  /** Why this media cannot be carried after all, in plain words: some formats tell only in their packets. */
+  readonly refusal?: string | undefined;
   /** Takes packets in order; `isGap`: packets are missing before this one. */
   push(packet: RtpPacket, isGap: boolean): void;
 }

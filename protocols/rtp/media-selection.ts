@@ -1,16 +1,13 @@
 /**
- * Which medias of a session description are pulled, and by which depacketizer: the first video and
- * the first audio that can be carried. The rest is left out, with the reason.
+ * Which medias of a session description are pulled, and by which depacketizer: of the videos and of the audios
+ * that can be carried the best one each, or the first of equals. The rest is left out, with the reason.
  */
-import {
-  AudioObjectType,
-  serializeAudioSpecificConfig,
-} from '../../codecs/aac/audio-specific-config.ts';
 import { isAnnexB } from '../../codecs/annex-b.ts';
+
 import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
 import type { MediaDescription, MediaFormat, SessionDescription } from '../sdp/sdp.ts';
+import { AUDIO_OPENERS, FIXED_CLOCK_RATES, type Opener } from './audio-formats.ts';
 import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
-import { AacDepacketizer } from './payload/aac.ts';
 import { H264Depacketizer } from './payload/h264.ts';
 
 export interface SelectedMedia {
@@ -31,18 +28,27 @@ export interface Selection {
   readonly leftOut: readonly LeftOutMedia[];
 }
 
-/** Opens a depacketizer for a format, or throws ParseError when its parameters are unusable. */
-type Opener = (receiver: UnitReceiver, format: MediaFormat) => Depacketizer;
+/** The payload formats there are: one row and one file each, the best of a kind first. */
+const OPENERS = {
+  video: new Map<string, Opener>([['h264', openH264]]),
+  audio: AUDIO_OPENERS,
+} as const;
 
-/** The payload formats there are: one row and one file each. */
-const OPENERS: ReadonlyMap<string, Opener> = new Map([
-  ['video/h264', openH264],
-  ['audio/mpeg4-generic', openAac],
-]);
+/** What people call the audio that is not carried: it has no place in FLV. */
+const UNCARRIED_AUDIO: readonly (readonly [RegExp, string])[] = [
+  [/^l(8|16|20|24)$/, 'Uncompressed PCM'],
+  [/^(aal2-)?g726/, 'G.726'],
+  [/^g722/, 'G.722'],
+  [/^g723/, 'G.723.1'],
+  [/^g729/, 'G.729'],
+  [/^gsm/, 'GSM'],
+  [/^speex$/, 'Speex'],
+  [/^(dvi4|dvi)$/, 'ADPCM'],
+];
 
 /** Throws UnsupportedError when nothing can be carried. */
 export function selectMedias(sdp: SessionDescription): Selection {
-  const selected: SelectedMedia[] = [];
+  const usable: SelectedMedia[] = [];
   const leftOut: LeftOutMedia[] = [];
   // ONVIF Streaming §5.3 writes `sendonly` on the back channel, where the others are `recvonly`. A camera
   // that writes it on all of them means what RFC 8866 says: that it sends.
@@ -54,15 +60,14 @@ export function selectMedias(sdp: SessionDescription): Selection {
       leftOut.push({ kind, codec: codecsOf(media), reason: 'it is the way back to the camera' });
       continue;
     }
-    const isTaken = selected.some((each) => each.kind === kind);
-    const choice = isTaken ? undefined : chooseFormat(media, kind);
-    if (choice !== undefined) selected.push(choice);
-    else
-      leftOut.push({
-        kind,
-        codec: codecsOf(media),
-        reason: isTaken ? 'another one is taken' : 'this codec is not carried',
-      });
+    const choice = chooseFormat(media, kind);
+    if (choice !== undefined) usable.push(choice);
+    else leftOut.push({ kind, codec: codecsOf(media), reason: whyNot(media) });
+  }
+  const best = [bestOf(usable, 'video'), bestOf(usable, 'audio')];
+  const selected = usable.filter((media) => best.includes(media));
+  for (const { kind, media } of usable.filter((each) => !selected.includes(each))) {
+    leftOut.push({ kind, codec: codecsOf(media), reason: 'another one is taken' });
   }
   if (selected.length === 0) {
     const offered = leftOut.map((media) => `${media.kind} ${media.codec}`).join(', ');
@@ -82,12 +87,30 @@ function codecsOf(media: MediaDescription): string {
   return names.join('/') || 'unknown';
 }
 
+function whyNot(media: MediaDescription): string {
+  if (media.kind !== 'audio') return 'this codec is not carried';
+  const encodings = [...media.formats.values()].map(({ encoding }) => encoding);
+  const known = UNCARRIED_AUDIO.find(([pattern]) => encodings.some((name) => pattern.test(name)));
+  return `${known?.[1] ?? 'this codec'} is not carried. Set the camera's audio encoder to AAC`;
+}
+
+function bestOf(usable: readonly SelectedMedia[], kind: 'video' | 'audio') {
+  const ranking = [...OPENERS[kind].keys()];
+  const rank = ({ format }: SelectedMedia) => ranking.indexOf(format.encoding);
+  const ofKind = usable.filter((media) => media.kind === kind);
+  return ofKind.toSorted((one, other) => rank(one) - rank(other))[0];
+}
+
 function chooseFormat(media: MediaDescription, kind: 'video' | 'audio'): SelectedMedia | undefined {
   for (const payloadType of media.payloadTypes) {
-    const format = media.formats.get(payloadType);
-    const opener = OPENERS.get(`${kind}/${format?.encoding}`);
-    if (format === undefined || opener === undefined || !opens(opener, format)) continue;
-    return { media, format, kind, open: (receiver) => opener(receiver, format) };
+    const described = media.formats.get(payloadType);
+    const opener = OPENERS[kind].get(described?.encoding ?? '');
+    if (described === undefined || opener === undefined) continue;
+    const { encoding, clockRate } = described;
+    const format = { ...described, clockRate: FIXED_CLOCK_RATES.get(encoding) ?? clockRate };
+    if (opens(opener, format)) {
+      return { media, format, kind, open: (receiver) => opener(receiver, format) };
+    }
   }
   return undefined;
 }
@@ -112,54 +135,10 @@ function setsOf(format: MediaFormat, name: string): Uint8Array[] {
   return text.split(',').map((each) => withoutStartCode(fromBase64(each)));
 }
 
-/** RFC 3640 §4.1. */
-function openAac(receiver: UnitReceiver, format: MediaFormat): Depacketizer {
-  const { parameters, clockRate, channels = 1 } = format;
-  const auxiliary = UNREAD_AAC_FIELDS.find((name) => Number(parameters.get(name) ?? 0) !== 0);
-  if (auxiliary !== undefined) throw new ParseError(`its AU headers carry ${auxiliary}`);
-  const config = fromHex(parameters.get('config') ?? '');
-  const bits = (name: string, fallback: number) => {
-    const value = Number(parameters.get(name) ?? fallback);
-    return Number.isInteger(value) && value >= 0 && value <= 16 ? value : fallback;
-  };
-  const isLowBitRate = parameters.get('mode')?.toLowerCase() === 'aac-lbr';
-  return new AacDepacketizer(receiver, {
-    // A camera that names no config (some Dahua) sends AAC-LC, with what rtpmap says.
-    config: config.length > 0 ? config : plainConfig(clockRate, channels),
-    clockRate,
-    sizeLength: bits('sizelength', isLowBitRate ? 6 : 13),
-    indexLength: bits('indexlength', isLowBitRate ? 2 : 3),
-    indexDeltaLength: bits('indexdeltalength', isLowBitRate ? 2 : 3),
-  });
-}
-
-/** Fields of AU headers that no camera is known to send, RFC 3640 §4.1. */
-const UNREAD_AAC_FIELDS = [
-  'ctsdeltalength',
-  'dtsdeltalength',
-  'randomaccessindication',
-  'streamstateindication',
-  'auxiliarydatasizelength',
-];
-
-function plainConfig(sampleRate: number, channels: number): Uint8Array {
-  // More than 5.1 needs a config: 7 stands for eight channels (ISO/IEC 14496-3 table 1.19).
-  if (channels > 6) throw new ParseError(`${channels} channels without a config`);
-  return serializeAudioSpecificConfig({
-    objectType: AudioObjectType.lc,
-    sampleRate,
-    channelConfiguration: channels,
-  });
-}
-
 function withoutStartCode(set: Uint8Array): Uint8Array {
   return isAnnexB(set) ? set.subarray(set.indexOf(1) + 1) : set;
 }
 
 function fromBase64(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text.trim(), 'base64'));
-}
-
-function fromHex(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text.trim().replace(/^0x/i, ''), 'hex'));
 }

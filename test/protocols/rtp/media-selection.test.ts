@@ -13,6 +13,8 @@ const H264 = `m=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\na=fmtp:96 packet
 const AAC =
   'm=audio 0 RTP/AVP 97\r\na=rtpmap:97 MPEG4-GENERIC/48000/2\r\na=fmtp:97 mode=AAC-hbr; config=1190; sizeLength=13; indexLength=3; indexDeltaLength=3\r\na=control:a\r\n';
 const PCMU = 'm=audio 0 RTP/AVP 0\r\na=control:g711\r\n';
+const G726 = 'm=audio 0 RTP/AVP 99\r\na=rtpmap:99 G726-32/8000\r\na=control:g726\r\n';
+const OPUS = 'm=audio 0 RTP/AVP 98\r\na=rtpmap:98 opus/48000/2\r\na=control:opus\r\n';
 const H265 = 'm=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\na=control:h265\r\n';
 const METADATA =
   'm=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:meta\r\n';
@@ -37,9 +39,9 @@ const cases = [
   { name: 'AAC alone', sdp: AAC, selected: ['audio a'], leftOut: [] },
   {
     name: 'audio that is not carried: video goes on',
-    sdp: H264 + PCMU,
+    sdp: H264 + G726,
     selected: ['video v'],
-    leftOut: ['audio pcmu'],
+    leftOut: ['audio g726-32'],
   },
   {
     name: 'H.265 in front of H.264',
@@ -57,8 +59,14 @@ const cases = [
   {
     name: 'a back channel of the same codec (ONVIF)',
     sdp: `${H264}a=recvonly\r\n${PCMU}a=recvonly\r\n${AAC}a=sendonly\r\n`,
-    selected: ['video v'],
-    leftOut: ['audio pcmu', 'audio mpeg4-generic'],
+    selected: ['video v', 'audio g711'],
+    leftOut: ['audio mpeg4-generic'],
+  },
+  {
+    name: 'several audios: the one that every master takes',
+    sdp: OPUS + PCMU + H264 + AAC,
+    selected: ['video v', 'audio a'],
+    leftOut: ['audio opus', 'audio pcmu'],
   },
   {
     name: 'sendonly on everything, as RFC 8866 means it',
@@ -102,26 +110,32 @@ test('sprop-parameter-sets that are none', () => {
   }
 });
 
-test('AAC without config: AAC-LC as rtpmap says', () => {
-  assert.deepEqual(tracks(AAC.replace('config=1190; ', '')), [AUDIO_TRACK]);
-});
-
-test('AAC with nothing but an rtpmap', () => {
-  assert.deepEqual(tracks(AAC.replace(/a=fmtp.*\r\n/, '')), [AUDIO_TRACK]);
-});
-
-test('AAC whose config is none, or whose headers hold more, is left out; video goes on', () => {
-  for (const config of ['config=ff', 'config=1190; auxiliaryDataSizeLength=8', 'config=16']) {
-    const got = select(H264 + AAC.replace('config=1190', config));
-    assert.deepEqual(got, { selected: ['video v'], leftOut: ['audio mpeg4-generic'] }, config);
+test('what is left out is named in words, with what to do', () => {
+  const reasons = selectMedias(parseSdp(`v=0\r\n${H264}${G726}${PCMU}${OPUS}`)).leftOut;
+  assert.deepEqual(reasons, [
+    {
+      kind: 'audio',
+      codec: 'g726-32',
+      reason: "G.726 is not carried. Set the camera's audio encoder to AAC",
+    },
+    { kind: 'audio', codec: 'opus', reason: 'another one is taken' },
+  ]);
+  for (const [encoding, name] of [
+    ['L16/44100/2', 'Uncompressed PCM'],
+    ['G722/8000', 'G.722'],
+    ['speex/16000', 'Speex'],
+    ['telephone-event/8000', 'this codec'],
+  ] as const) {
+    const sdp = `v=0\r\n${H264}${G726.replace('G726-32/8000', encoding)}`;
+    assert.match(selectMedias(parseSdp(sdp)).leftOut[0]?.reason ?? '', new RegExp(`^${name} is`));
   }
 });
 
 test('nothing usable: the error names what there is, and what to do', () => {
   assert.throws(
-    () => select(H265 + PCMU),
+    () => select(H265 + G726),
     (error: unknown) =>
-      error instanceof UnsupportedError && /h265.*pcmu.*Set the camera/s.test(error.message),
+      error instanceof UnsupportedError && /h265.*g726.*Set the camera/s.test(error.message),
   );
   assert.throws(() => select(METADATA), UnsupportedError);
   assert.throws(() => select(''), UnsupportedError);
