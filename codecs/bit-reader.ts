@@ -48,6 +48,15 @@ export class BitReader {
     return value;
   }
 
+  /** The next bits without passing over them; undefined where there are not so many. */
+  peek(bits: number): number | undefined {
+    if (bits > this.remaining) return undefined;
+    const position = this.#position;
+    const value = this.u(bits);
+    this.#position = position;
+    return value;
+  }
+
   /** Passes over any number of bits. */
   skip(bits: number): void {
     if (bits > this.remaining) {

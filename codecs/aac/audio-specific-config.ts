@@ -6,7 +6,7 @@
  * ErrorProtectionSpecificConfig (epConfig 2 and 3).
  */
 import { BitReader } from '../bit-reader.ts';
-import { ParseError, UnsupportedError } from '../errors.ts';
+import { ParseError } from '../errors.ts';
 import type { AacTrack } from '../track.ts';
 
 /** ISO/IEC 14496-3 table 1.17, those that matter by name. */
@@ -36,8 +36,10 @@ const CHANNELS_BY_CONFIGURATION: ReadonlyMap<number, number> = new Map([
   [14, 8],
 ]);
 
-/** Object types with a GASpecificConfig, §1.6.2.1. */
-const GENERAL_AUDIO: ReadonlySet<number> = new Set([1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23]);
+/** Object types with a GASpecificConfig, §1.6.2.1. Of others the end is not known. */
+export const GENERAL_AUDIO_TYPES: ReadonlySet<number> = new Set([
+  1, 2, 3, 4, 6, 7, 17, 19, 20, 21, 22, 23,
+]);
 const SCALABLE: ReadonlySet<number> = new Set([6, 20]);
 const ERROR_RESILIENT: ReadonlySet<number> = new Set([17, 19, 20, 23]);
 /** Those that end with epConfig, as far as they are general audio. */
@@ -61,17 +63,11 @@ export interface AudioSpecificConfig {
 }
 
 export function parseAudioSpecificConfig(bytes: Uint8Array): AudioSpecificConfig {
-  return readAudioSpecificConfig(new BitReader(bytes), true);
+  return readAudioSpecificConfig(new BitReader(bytes));
 }
 
-/**
- * Reads a configuration that begins at any bit. `isBounded`: it goes on to the reader's end, so that what
- * is left may be the backward compatible signalling; else anything may follow.
- */
-export function readAudioSpecificConfig(
-  reader: BitReader,
-  isBounded: boolean,
-): AudioSpecificConfig {
+/** Reads a configuration that begins at any bit, and that anything may follow. */
+export function readAudioSpecificConfig(reader: BitReader): AudioSpecificConfig {
   const start = reader.position;
   let objectType = readObjectType(reader);
   const sampleRate = readFrequency(reader);
@@ -86,18 +82,16 @@ export function readAudioSpecificConfig(
   }
   let channels = channelsOf(channelConfiguration);
   let frameLength: 1024 | 960 = 1024;
-  if (GENERAL_AUDIO.has(objectType)) {
+  if (GENERAL_AUDIO_TYPES.has(objectType)) {
     const general = readGeneralAudio(reader, objectType, channelConfiguration, start);
     channels = general.channels ?? channels;
     frameLength = general.frameLength;
     if (ERROR_PROTECTED.has(objectType) && reader.remaining >= 2) reader.u(2); // epConfig
-    if (!isExplicit && isBounded) {
+    if (!isExplicit) {
       const extension = readSyncExtension(reader);
       sbrSampleRate = extension.sbrSampleRate;
       parametricStereo = extension.parametricStereo;
     }
-  } else if (!isBounded) {
-    throw new UnsupportedError(`the end of a configuration of object type ${objectType}`);
   }
   return {
     objectType,
@@ -233,11 +227,13 @@ function readSyncExtension(
 ): Pick<AudioSpecificConfig, 'sbrSampleRate' | 'parametricStereo'> {
   let sbrSampleRate: number | undefined;
   let parametricStereo = false;
-  if (reader.remaining >= 16 && reader.u(11) === SYNC_EXTENSION_SBR) {
+  if (reader.remaining >= 16 && reader.peek(11) === SYNC_EXTENSION_SBR) {
+    reader.skip(11);
     const isSbr = readObjectType(reader) === AudioObjectType.sbr;
     if (isSbr && reader.flag()) {
       sbrSampleRate = readFrequency(reader);
-      if (reader.remaining >= 12 && reader.u(11) === SYNC_EXTENSION_PS) {
+      if (reader.remaining >= 12 && reader.peek(11) === SYNC_EXTENSION_PS) {
+        reader.skip(11);
         parametricStereo = reader.flag();
       }
     }

@@ -13,6 +13,7 @@ import type { AacTrack } from '../track.ts';
 import {
   type AudioSpecificConfig,
   aacTrack,
+  GENERAL_AUDIO_TYPES,
   parseAudioSpecificConfig,
   readAudioSpecificConfig,
 } from './audio-specific-config.ts';
@@ -155,12 +156,18 @@ function readStreamMuxConfig(reader: BitReader, bytes: Uint8Array): StreamMuxCon
   return { track, audio, subframes, allStreamsSameTimeFraming, fixedFrameBytes };
 }
 
-/** The AudioSpecificConfig in bytes of its own. Version 0 does not state its length. */
+/**
+ * The AudioSpecificConfig in bytes of its own. Version 0 does not state its length, and so rules out the
+ * backward compatible signalling behind it. GStreamer's rtpmp4apay 1.22 writes it all the same; nothing
+ * else can look like it, because it would begin with the reserved frameLengthType 2.
+ */
 function readOwnConfig(reader: BitReader, bytes: Uint8Array, version: number): Uint8Array {
   const statedBits = version === 1 ? readValue(reader) : undefined; // ascLen
   const from = reader.position;
-  if (statedBits === undefined) readAudioSpecificConfig(reader, false);
-  else reader.skip(statedBits);
+  if (statedBits !== undefined) reader.skip(statedBits);
+  else if (!GENERAL_AUDIO_TYPES.has(readAudioSpecificConfig(reader).objectType)) {
+    throw new UnsupportedError('the end of a LATM configuration');
+  }
   const bits = reader.position - from;
   if (bits > MAX_CONFIG_BITS) throw new ParseError(`an AudioSpecificConfig of ${bits} bits`);
   const config = new Uint8Array(Math.ceil(bits / 8));
@@ -173,7 +180,7 @@ function readOwnConfig(reader: BitReader, bytes: Uint8Array, version: number): U
 
 /** From frameLengthType to the end; returns the fixed length of a frame, if it has one. */
 function readFraming(reader: BitReader, version: number): number | undefined {
-  // GStreamer's rtpmp4apay 1.22 ends its `config` before: all of it is 0.
+  // GStreamer ends its `config` before: all of it is 0.
   if (reader.remaining < FRAMING_BITS) return undefined;
   const type = reader.u(3); // frameLengthType
   if (type > 1) throw new UnsupportedError(`LATM with frame length type ${type}`);

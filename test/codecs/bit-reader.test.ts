@@ -14,6 +14,15 @@ test('u(n) crosses byte borders and stays unsigned at 32 bits', () => {
   assert.equal(reader.remaining, 7);
 });
 
+test('a look ahead passes over nothing', () => {
+  const reader = new BitReader(hex`a5 c0`);
+  reader.u(4);
+  assert.equal(reader.peek(8), 0x5c);
+  assert.equal(reader.peek(12), 0x5c0);
+  assert.equal(reader.peek(13), undefined);
+  assert.equal(reader.position, 4);
+});
+
 // H.264 tables 9-1 to 9-3.
 const codes: readonly [bits: string, ue: number, se: number][] = [
   ['1', 0, 0],

@@ -61,6 +61,11 @@ describe('StreamMuxConfig', () => {
       want: { config: '1208', sampleRate: 44_100, channels: 1, subframes: 1 },
     },
     {
+      name: 'GStreamer 1.22 rtpmp4apay behind avenc_aac: "no SBR" behind the AudioSpecificConfig',
+      bytes: hex`40002410adca00`,
+      want: { config: '120856e500', sampleRate: 44_100, channels: 1, subframes: 1 },
+    },
+    {
       name: 'four subframes, other data of 300 bits, a checksum',
       bytes: bits(
         config0(bitsOf(LC_48_STEREO), {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { concat } from '../../../../codecs/bytes.ts';
 import { ParseError } from '../../../../codecs/errors.ts';
@@ -10,10 +10,12 @@ import { type RtpFields, rtpPacket } from '../../../support/rtp-packets.ts';
 /** AAC-LC, 48 kHz, stereo; mode AAC-hbr. */
 const HBR: AacPayloadFormat = {
   config: hex`1190`,
+  isConfigAssumed: false,
   clockRate: 48_000,
   sizeLength: 13,
   indexLength: 3,
   indexDeltaLength: 3,
+  isInterleaved: false,
 };
 
 class Harness {
@@ -161,6 +163,108 @@ test('bytes behind the last frame are nobody’s', () => {
   assert.deepEqual(harness.units, [['aa', 0]]);
 });
 
+test('a clock that frames do not fit is no reason to drift within a packet', () => {
+  // 44.1 kHz on a clock of 90 kHz: 2089.796 ticks a frame.
+  const harness = new Harness({ ...HBR, config: hex`1210`, clockRate: 90_000 });
+  harness.push(concat(headers(...Array<number>(6).fill(1)), frame(6, 0xaa)), { timestamp: 0 });
+  assert.deepEqual(
+    harness.units.map(([, timestamp]) => timestamp),
+    [0, 2090, 4180, 6269, 8359, 10_449],
+  );
+});
+
+describe('a configuration that the camera did not state', () => {
+  const format = { ...HBR, isConfigAssumed: true };
+
+  test('is what ADTS headers tell, from the first on', () => {
+    const harness = new Harness(format);
+    const { track } = harness.depacketizer;
+    // 16 kHz, mono, two frames a packet
+    const adts = hex`fff16040013ffc`;
+    harness.push(concat(headers(9, 9), adts, hex`2122`, adts, hex`2324`), { timestamp: 0 });
+    assert.notEqual(harness.depacketizer.track, track);
+    assert.deepEqual(harness.depacketizer.track.config, hex`1408`);
+    assert.deepEqual(harness.units, [
+      ['2122', 0],
+      ['2324', 3072],
+    ]);
+    const learnt = harness.depacketizer.track;
+    harness.push(concat(headers(9), adts, hex`2122`), { timestamp: 6144 });
+    assert.equal(harness.depacketizer.track, learnt);
+  });
+
+  test('stays where the headers cannot be read, and where there are none', () => {
+    const harness = new Harness(format);
+    const { track } = harness.depacketizer;
+    harness.push(concat(headers(9), hex`fff1748024fffc`, hex`2122`), { timestamp: 0 });
+    harness.push(concat(headers(2), hex`2122`), { timestamp: 1024 });
+    assert.equal(harness.depacketizer.track, track);
+    assert.equal(harness.units.length, 2);
+  });
+
+  test('but a stated one is never overruled', () => {
+    const harness = new Harness();
+    harness.push(concat(headers(9), hex`fff16040013ffc`, hex`2122`), { timestamp: 0 });
+    assert.deepEqual(harness.depacketizer.track.config, hex`1190`);
+  });
+});
+
+describe('implicit SBR: a core of 24 kHz on a clock of 48', () => {
+  const harness = new Harness({ ...HBR, config: hex`1310` });
+
+  test('is heard at 48 kHz', () => assert.equal(harness.depacketizer.track.sampleRate, 48_000));
+
+  test('and a frame lasts 2048 ticks', () => {
+    harness.push(concat(headers(1, 1), hex`aa bb`), { timestamp: 0 });
+    assert.deepEqual(harness.units.at(-1), ['bb', 2048]);
+  });
+});
+
+describe('interleaved frames', () => {
+  const format = { ...HBR, isInterleaved: true };
+  /** Frames 0 3 6, 1 4 7, 2 5 8: AU-Index-delta 2 between those of a packet (RFC 3640 §3.3.6). */
+  const packet = (first: number) => {
+    const fields = [0, 2, 2].flatMap((delta) => [0x00, (1 << 3) | delta]);
+    const frames = [first, first + 3, first + 6];
+    return Uint8Array.from([0, 48, ...fields, ...frames]);
+  };
+
+  test('leave in the order of their times, over the wrap of the clock', () => {
+    const harness = new Harness(format);
+    const begin = 0xffff_f000;
+    for (const at of [0, 1, 2]) harness.push(packet(at), { timestamp: begin + at * 1024 });
+    harness.push(packet(9), { timestamp: begin + 9 * 1024 });
+    const want = Array.from({ length: 10 }, (_, n) => [`0${n}`, (begin + n * 1024) % 2 ** 32]);
+    assert.deepEqual(harness.units, want);
+  });
+
+  test('a lost packet costs its frames only', () => {
+    const harness = new Harness(format);
+    harness.push(packet(0), { timestamp: 0 });
+    harness.push(packet(2), { timestamp: 2048, gap: true });
+    harness.push(packet(9), { timestamp: 9216 });
+    assert.deepEqual(
+      harness.units.map(([data]) => Number(data)),
+      [0, 2, 3, 5, 6, 8, 9],
+    );
+  });
+
+  test('those that wait for nothing are bounded', () => {
+    const harness = new Harness(format);
+    for (let n = 0; n < 100; n += 1) harness.push(packet(0), { timestamp: 0 });
+    assert.ok(harness.units.length >= 300 - 64 - 3, `${harness.units.length}`);
+  });
+
+  test('where the description does not name interleaving, indexes mean nothing', () => {
+    const harness = new Harness();
+    harness.push(packet(0), { timestamp: 0 });
+    assert.deepEqual(
+      harness.units.map(([, timestamp]) => timestamp),
+      [0, 1024, 2048],
+    );
+  });
+});
+
 test('a config that is none is refused', () => {
   assert.throws(() => new Harness({ ...HBR, config: hex`` }), ParseError);
 });
@@ -172,9 +276,19 @@ test('arbitrary payloads never throw', () => {
     gap: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(packet, { maxLength: 20 }), fc.nat(16), (packets, sizeLength) => {
-      const harness = new Harness({ ...HBR, sizeLength });
-      for (const { payload, ...fields } of packets) harness.push(payload, fields);
-    }),
+    fc.property(
+      fc.array(packet, { maxLength: 20 }),
+      fc.nat(16),
+      fc.boolean(),
+      (packets, sizeLength, flag) => {
+        const harness = new Harness({
+          ...HBR,
+          sizeLength,
+          isInterleaved: flag,
+          isConfigAssumed: flag,
+        });
+        for (const { payload, ...fields } of packets) harness.push(payload, fields);
+      },
+    ),
   );
 });
