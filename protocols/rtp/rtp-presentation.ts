@@ -8,6 +8,7 @@
 import { MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
 import { decodeHints } from '../../codecs/decode-hints.ts';
 import { DecodeTimer } from '../../codecs/decode-time.ts';
+import { UnsupportedError } from '../../codecs/errors.ts';
 import { ClockGroup, clockNotes, SourceClock } from '../../codecs/source-clock.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track, VideoTrack } from '../../codecs/track.ts';
@@ -25,6 +26,8 @@ const MAX_CORRECTION_US = 5_000_000;
 const MAX_REPORT_DISTANCE_US = 10_000_000;
 /** An RTP-Info further from the first packet than this is not about it (many cameras state 0). */
 const MAX_ORIGIN_DISTANCE_S = 10;
+/** Audio that tells what it is only in its packets (MP3, AC-3, some LATM) has them every 20 to 400 ms. */
+const MAX_AUDIO_WAIT_MS = 2000;
 
 export interface PresentationCounters {
   receivedBytes: number;
@@ -103,18 +106,27 @@ export class RtpPresentation {
     }
   }
 
-  /** What is wrong with the clocks of the tracks, in plain words. */
+  /** What was left out and what is wrong with the clocks of the tracks, in plain words. */
   get notes(): readonly string[] {
-    return this.#tracks.flatMap(({ kind, clock }) => clockNotes(kind, clock));
+    return this.#tracks.flatMap((track) => [
+      ...this.#whyLeftOut(track),
+      ...clockNotes(track.kind, track.clock),
+    ]);
   }
 
-  /** Called by a track: whether the sink may have units now. Starts it as soon as all tracks are known. */
-  isReady(): boolean {
+  /**
+   * Called by a track: whether the sink may have units now. Starts it as soon as all tracks are known, or
+   * without audio that keeps a known video waiting; its track then comes with its first unit.
+   */
+  isReady(nowMs: number): boolean {
     if (this.#hasStarted) return true;
+    const waitedMs = nowMs - (this.#firstArrivalMs ?? nowMs);
     const tracks: Track[] = [];
-    for (const { depacketizer } of this.#tracks) {
-      if (depacketizer.track === undefined) return false;
-      tracks.push(depacketizer.track);
+    for (const { depacketizer, kind } of this.#tracks) {
+      const { track, refusal } = depacketizer;
+      if (track !== undefined) tracks.push(track);
+      else if (refusal !== undefined) continue;
+      else if (kind === 'video' || waitedMs < MAX_AUDIO_WAIT_MS) return false;
     }
     this.#hasStarted = true;
     this.#sink.start(tracks);
@@ -123,6 +135,20 @@ export class RtpPresentation {
 
   get sink(): StreamSink {
     return this.#sink;
+  }
+
+  #whyLeftOut({ kind, encoding, depacketizer }: PresentationTrack): readonly string[] {
+    const { track, refusal } = depacketizer;
+    if (refusal !== undefined) return [`Left out: ${kind} ${encoding}, ${refusal}.`];
+    if (track !== undefined || !this.#hasStarted) return [];
+    return [`The ${kind} does not tell what it is; the picture goes on without it.`];
+  }
+
+  /** Called by a track that cannot be carried after all. Throws when there is no other. */
+  refused(): void {
+    const refusals = this.#tracks.map(({ depacketizer }) => depacketizer.refusal);
+    if (refusals.includes(undefined)) return;
+    throw new UnsupportedError(`nothing that it offers can be carried: ${refusals.join(', ')}.`);
   }
 
   /** How long after the first packet of any track this one came, in µs: where a track without origin begins. */
@@ -157,6 +183,7 @@ export class RtpPresentation {
 
 class PresentationTrack implements UnitReceiver {
   readonly kind: 'video' | 'audio';
+  readonly encoding: string;
   readonly reception = new Reception();
   readonly depacketizer: Depacketizer;
   receivedBytes = 0;
@@ -179,6 +206,7 @@ class PresentationTrack implements UnitReceiver {
 
   constructor(selected: SelectedMedia, presentation: RtpPresentation) {
     this.kind = selected.kind;
+    this.encoding = selected.format.encoding;
     this.#presentation = presentation;
     this.clock = new SourceClock(selected.kind === 'video', presentation.clockGroup);
     this.#clockRate = selected.format.clockRate;
@@ -205,6 +233,7 @@ class PresentationTrack implements UnitReceiver {
     this.#arrivalMs = nowMs;
     this.#timeline ??= this.#beginTimeline(packet.timestamp, nowMs);
     this.depacketizer.push(packet, arrival !== 'next');
+    if (this.depacketizer.refusal !== undefined) this.#presentation.refused();
     return true;
   }
 
@@ -216,7 +245,9 @@ class PresentationTrack implements UnitReceiver {
     const { jumps } = this.clock;
     const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, this.#arrivalMs);
     if (this.clock.jumps !== jumps) this.#presentation.jumped();
-    if (data.length > MAX_ACCESS_UNIT_BYTES || !this.#presentation.isReady()) return false;
+    if (data.length > MAX_ACCESS_UNIT_BYTES || !this.#presentation.isReady(this.#arrivalMs)) {
+      return false;
+    }
     const dtsUs = track.kind === 'video' ? this.#decodeTime(ptsUs, randomAccess, track) : ptsUs;
     const unit = { track, ptsUs, dtsUs, randomAccess, data, kept: false };
     this.#presentation.sink.write(unit);

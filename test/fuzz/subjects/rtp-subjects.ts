@@ -1,4 +1,5 @@
 /** RTP and RTCP: whole sessions, packet after packet, as a camera would send them. */
+import { loasElements } from '../../../codecs/aac/loas.ts';
 import { concat } from '../../../codecs/bytes.ts';
 import { selectMedias } from '../../../protocols/rtp/media-selection.ts';
 import { ReorderWindow } from '../../../protocols/rtp/reorder-window.ts';
@@ -6,6 +7,7 @@ import { parseRtcp } from '../../../protocols/rtp/rtcp.ts';
 import { RtpPacket } from '../../../protocols/rtp/rtp-packet.ts';
 import { RtpPresentation } from '../../../protocols/rtp/rtp-presentation.ts';
 import { parseSdp } from '../../../protocols/sdp/sdp.ts';
+import { LOAS } from '../../codecs/aac/latm-fixture.ts';
 import { hex } from '../../support/hex.ts';
 import { fuA, nalUnit, rtpBytes, stapA } from '../../support/rtp-packets.ts';
 import { VIDEO_TRACK } from '../../support/units.ts';
@@ -78,5 +80,51 @@ export const RTP_SUBJECTS: readonly Subject[] = [
     hex`0020 0010 0010 2122 2324`,
     hex`0010 0040 21222324`,
     hex`0010 0040 25262728`,
+  ),
+  sessionOf(
+    'AAC, interleaved, without a configuration',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 MPEG4-GENERIC/48000/2\r\na=fmtp:96 mode=AAC-hbr;maxDisplacement=4\r\n',
+    hex`0020 0008 000a 21 22`,
+    hex`0020 0048 000a fff14c80013ffc 2122 23`,
+  ),
+  sessionOf(
+    'AAC in LATM, in band',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 MP4A-LATM/8000\r\n',
+    ...Array.from(loasElements(LOAS)),
+  ),
+  sessionOf(
+    'AAC in LATM, out of band',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 MP4A-LATM/48000/2\r\na=fmtp:96 cpresent=0;config=400023203fc0\r\n',
+    hex`03 212223`,
+    hex`04 2122`,
+    hex`2324`,
+  ),
+  sessionOf('G.711', 'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 PCMA/8000\r\n', hex`d5d5`),
+  sessionOf(
+    'Opus',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n',
+    hex`f8b42d`,
+    hex`fcb406`,
+  ),
+  sessionOf(
+    'MPEG audio',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 MPA/90000\r\n',
+    hex`00000000 fff314c4 ${'5a'.repeat(20)} fff314c4 ${'5a'.repeat(20)}`,
+    hex`00000000 fff314c4 ${'5a'.repeat(8)}`,
+    hex`0000000c ${'5a'.repeat(12)}`,
+  ),
+  sessionOf(
+    'AC-3',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 AC3/48000\r\n',
+    hex`0001 0b77e59a00402f84 ${'5a'.repeat(120)}`,
+    hex`0103 0b77e59a00402f84 ${'5a'.repeat(60)}`,
+    hex`0303 ${'5a'.repeat(60)}`,
+  ),
+  sessionOf(
+    'E-AC-3',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 EAC3/48000\r\n',
+    hex`0002 0b77000f3287c000 ${'5a'.repeat(24)} 0b7740073287c000 ${'5a'.repeat(8)}`,
+    hex`0102 0b77000f3287c000 ${'5a'.repeat(8)}`,
+    hex`0102 ${'5a'.repeat(16)}`,
   ),
 ];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { concat } from '../../../codecs/bytes.ts';
 import type { Track } from '../../../codecs/track.ts';
 import { selectMedias } from '../../../protocols/rtp/media-selection.ts';
@@ -106,6 +106,85 @@ test('waits for parameter sets that come in band, and drops what came before', (
     harness.written.map((unit) => unit.kind),
     ['video', 'audio'],
   );
+});
+
+describe('audio that tells what it is only in its packets', () => {
+  const SDP_MP3 = SDP.replace(/m=audio.*/s, 'm=audio 0 RTP/AVP 14\n');
+  /** MPEG-1 layer III and layer II. */
+  const mp3 = concat(hex`00000000 fffb1004`, new Uint8Array(100));
+  const mp2 = concat(hex`00000000 fffd44c4`, new Uint8Array(188));
+  const fields = { payloadType: 14 };
+  const kinds = (harness: Harness) =>
+    harness.started.map((tracks) => tracks.map((track) => track.codec));
+
+  test('is waited for', () => {
+    const harness = new Harness(SDP_MP3);
+    harness.video(0);
+    harness.nowMs += 40;
+    harness.audio(0, { ...fields, payload: mp3 });
+    harness.video(3600);
+    assert.deepEqual(kinds(harness), [['h264', 'mp3']]);
+    assert.deepEqual(
+      harness.written.map((unit) => unit.kind),
+      ['audio', 'video'],
+    );
+  });
+
+  test('for two seconds; then the picture goes on, and says so', () => {
+    const harness = new Harness(SDP_MP3);
+    for (let n = 0; n < 50; n += 1) {
+      harness.video(n * 3600);
+      harness.nowMs += 40;
+    }
+    assert.deepEqual(harness.started, []);
+    assert.deepEqual(harness.presentation.notes, []);
+    harness.video(50 * 3600);
+    assert.deepEqual(kinds(harness), [['h264']]);
+    assert.equal(harness.written.length, 1);
+    assert.match(harness.presentation.notes.join(), /audio does not tell what it is; the picture/);
+  });
+
+  test('and comes in with its first unit when it comes late', () => {
+    const harness = new Harness(SDP_MP3);
+    harness.video(0);
+    harness.nowMs += 2000;
+    harness.video(180_000);
+    harness.nowMs += 40;
+    harness.audio(777, { ...fields, payload: mp3 });
+    assert.deepEqual(kinds(harness), [['h264']]);
+    assert.deepEqual(harness.times('audio'), [2_040_000]);
+    assert.deepEqual(harness.presentation.notes, []);
+  });
+
+  test('is not waited for once it is refused', () => {
+    const harness = new Harness(SDP_MP3);
+    harness.video(0);
+    harness.audio(0, { ...fields, payload: mp2 });
+    harness.video(3600);
+    harness.audio(2160, { ...fields, payload: mp2 });
+    assert.deepEqual(kinds(harness), [['h264']]);
+    assert.deepEqual(harness.times('audio'), []);
+    assert.deepEqual(harness.presentation.notes, [
+      'Left out: audio mpa, it is MPEG layer II, not MP3.',
+    ]);
+  });
+
+  test('ends a session that has nothing else, when it is refused', () => {
+    const harness = new Harness(SDP_MP3.replace(/m=video.*?(?=m=audio)/s, ''));
+    const packet = rtpBytes({ ...fields, payload: mp2 });
+    assert.throws(() => harness.presentation.rtp(0, packet, 0, packet.length), {
+      name: 'UnsupportedError',
+      message: 'nothing that it offers can be carried: it is MPEG layer II, not MP3.',
+    });
+  });
+
+  test('a video that tells nothing is waited for longer', () => {
+    const harness = new Harness(SDP.replace(/a=fmtp:96.*\n/, ''));
+    harness.audio(0);
+    harness.nowMs += 5000;
+    harness.audio(240_000);
+    assert.deepEqual(harness.started, []);
+  });
 });
 
 test('the RTP times that PLAY stated are 0', () => {
