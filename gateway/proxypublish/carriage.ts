@@ -15,6 +15,9 @@ export const AUDIO_MODES = ['passthrough', 'drop', 'silence'] as const;
 /** A master that dislikes a codec hangs up when it meets the first tag; a slow uplink takes its time. */
 const RIGHT_AFTER_MS = 5_000;
 
+/** A stream key that is wrong ends sessions as early as a codec does: one that is not the audio's fault stays told. */
+const AUDIO_TRUST = 10;
+
 /** As configured. */
 export interface CarriageWish {
   readonly videoCodecMode: (typeof VIDEO_CODEC_MODES)[number];
@@ -32,6 +35,8 @@ export interface Learnt {
   readonly codecs: string;
   readonly refusedHevcForms: readonly HevcForm[];
   readonly isAudioRefused: boolean;
+  /** So many more ends are not laid to the audio: without it a session ended in the same way. */
+  readonly audioTrust: number;
   /** A session has stood: whatever ends later ones, it is not the codecs. */
   readonly isProven: boolean;
 }
@@ -66,6 +71,7 @@ export const NOTHING_LEARNT: Learnt = {
   codecs: '',
   refusedHevcForms: [],
   isAudioRefused: false,
+  audioTrust: 0,
   isProven: false,
 };
 
@@ -125,11 +131,16 @@ export function learnFromEnd(
   const video = carriage.tracks.find((track) => track.kind === 'video');
   const audio = carriage.tracks.find((track) => track.kind === 'audio');
   if (audio !== undefined && audio.codec !== 'aac' && isRightAfter(age.audioMs)) {
+    const audioTrust = learnt.audioTrust - 1;
+    if (audioTrust >= 0) return { learnt: { ...learnt, audioTrust } };
     return audioLesson(learnt, codecName(audio), video !== undefined);
   }
   if (hasStood(carriage, age)) return { learnt: { ...learnt, isProven: true } };
   if (video === undefined || !isRightAfter(age.videoMs)) return { learnt };
-  if (video.codec === 'h264') return { learnt: { ...learnt, isAudioRefused: false } };
+  if (video.codec === 'h264') {
+    const audioTrust = learnt.isAudioRefused ? AUDIO_TRUST : learnt.audioTrust;
+    return { learnt: { ...learnt, isAudioRefused: false, audioTrust } };
+  }
   const refusedHevcForms = [...learnt.refusedHevcForms, carriage.hevcForm];
   const [next] = video.codec === 'h265' ? hevcForms(wish, accepted, refusedHevcForms) : [];
   if (next === undefined) return finalVideoLesson(learnt, video, refusedHevcForms);

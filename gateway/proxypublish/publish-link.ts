@@ -179,7 +179,7 @@ export class PublishLink {
         this.#event('publishing', `${this.#stream.name} is being published.`);
         return;
       case 'waiting':
-        if (this.#wasPublishing && !this.#options.keepAlive) {
+        if (this.#wasPublishing && !this.#options.keepAlive && !isOnTheWay(state.cause)) {
           this.#endSession();
           this.#tell(
             this.#next(
@@ -218,8 +218,7 @@ export class PublishLink {
       this.#context.log.warn({ code: cause.code, reason: cause.reason }, 'not publishing');
       this.#event('not-publishing', cause.reason);
     }
-    const isRefused = cause.patience !== 'other-way';
-    if (!this.#wasPublishing && isRefused) this.#context.onConnectError(cause.reason);
+    if (!this.#wasPublishing && !isOnTheWay(cause)) this.#context.onConnectError(cause.reason);
   }
 
   #expect(): void {
@@ -272,6 +271,11 @@ export class PublishLink {
   #iso(ms: number): string {
     return new Date(ms).toISOString();
   }
+}
+
+/** The session is not lost: it is begun anew in another way. */
+function isOnTheWay({ patience }: Cause): boolean {
+  return patience === 'other-way';
 }
 
 /** The master answered, and said no. */

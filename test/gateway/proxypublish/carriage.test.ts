@@ -152,6 +152,7 @@ describe('the plan', () => {
       codecs: 'h265+pcma',
       refusedHevcForms: ['legacy12'],
       isAudioRefused: true,
+      audioTrust: 0,
       isProven: false,
     };
     const plan = (codecs: string) => brief(planCarriage(tracks(codecs), AUTO, taking(), learnt));
@@ -224,7 +225,7 @@ describe('what the end of a session shows', () => {
       'it was not the audio',
       'h264+pcma',
       [EARLY, NO_AUDIO, EARLY],
-      ['h264 + pcma: other way', 'h264: -', 'h264 + pcma: other way'],
+      ['h264 + pcma: other way', 'h264: -', 'h264 + pcma: -'],
     ],
     [
       'H.265 in the wrong form',
@@ -275,6 +276,12 @@ describe('what the end of a session shows', () => {
   ] as const) {
     test(name, () => assert.deepEqual(story(codecs, ages), want));
   }
+
+  test('it was not the audio: it is left in peace for ten more ends, then suspected again', () => {
+    const ends = [EARLY, NO_AUDIO, ...Array.from({ length: 11 }, () => EARLY)];
+    const outcomes = story('h264+pcma', ends).map((words) => words.replace(/.*: /, ''));
+    assert.equal(outcomes.join(' '), `other way ${'- '.repeat(11)}other way`);
+  });
 
   test('a form that is demanded is the only one', () => {
     const wish: CarriageWish = { ...AUTO, videoCodecMode: 'enhanced' };

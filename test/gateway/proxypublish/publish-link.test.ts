@@ -152,6 +152,19 @@ test('keepAlive: false does not come back after a loss before the stream begins 
   await proxypublish.close();
 });
 
+test('keepAlive: false comes back when it was us who ended the session, for other tracks', async (t) => {
+  const { hub, publisher, proxypublish, status } = setUp(t, false);
+  hub.open('cam-1').start([VIDEO_TRACK]);
+  await settle();
+  publisher.fail(new ProtocolError('RTMP_TRACKS_CHANGED', 'the camera now sends H.265'));
+  await settle();
+  assert.deepEqual([status().state, status().code], ['waiting', 'starting']);
+  t.mock.timers.tick(500);
+  await settle();
+  assert.equal(publisher.sessions, 2);
+  await proxypublish.close();
+});
+
 test('what is left out is in the reason, also when it changes while publishing', async (t) => {
   const { hub, publisher, proxypublish, status } = setUp(t);
   publisher.leftOut = ['audio AC-3 (why)'];
