@@ -2,7 +2,8 @@
 import { AudioObjectType, parseAudioSpecificConfig } from './aac/audio-specific-config.ts';
 import { ParseError } from './errors.ts';
 import { parseSps, type SequenceParameterSet } from './h264/sps.ts';
-import type { AacTrack, H264Track, Track } from './track.ts';
+import { parseSps as parseHevcSps } from './h265/sps.ts';
+import type { AacTrack, H264Track, H265Track, Track } from './track.ts';
 
 export interface TrackDescription {
   readonly kind: 'video' | 'audio';
@@ -33,6 +34,16 @@ const CONSTRAINT_SET3 = 0x10;
 /** In Baseline, Main and Extended level 11 with constraint_set3_flag is level 1b, H.264 §A.3.1. */
 const LEVEL_1B_IDC = 11;
 
+/** general_profile_idc, H.265 §A.3. */
+const H265_PROFILES: ReadonlyMap<number, string> = new Map([
+  [1, 'Main'],
+  [2, 'Main 10'],
+  [3, 'Main Still Picture'],
+  [4, 'Range Extensions'],
+]);
+/** general_level_idc is 30 times the level, H.265 §A.4.1. */
+const H265_LEVEL_UNIT = 30;
+
 const AAC_PROFILES: ReadonlyMap<number, string> = new Map([
   [AudioObjectType.main, 'Main'],
   [AudioObjectType.lc, 'LC'],
@@ -47,6 +58,7 @@ export function describeTrack(track: Track): TrackDescription {
     case 'aac':
       return describeAac(track);
     case 'h265':
+      return describeH265(track);
     case 'av1':
     case 'vp9':
       return { kind: track.kind, codec: track.codec };
@@ -67,8 +79,26 @@ function describeH264(track: H264Track): TrackDescription {
   const sps = parsedOrUndefined(parseSps, track.sps);
   if (sps === undefined) return { kind, codec };
   const { width, height } = sps;
-  const fps = sps.fps !== undefined && sps.fps <= MAX_FPS ? { fps: round3(sps.fps) } : {};
-  return { kind, codec, width, height, ...fps, profile: h264Profile(sps) };
+  return { kind, codec, width, height, ...statedFps(sps), profile: h264Profile(sps) };
+}
+
+function statedFps({ fps }: { readonly fps: number | undefined }): { fps?: number } {
+  return fps !== undefined && fps <= MAX_FPS ? { fps: round3(fps) } : {};
+}
+
+function describeH265(track: H265Track): TrackDescription {
+  const { kind, codec } = track;
+  const sps = parsedOrUndefined(parseHevcSps, track.sps);
+  if (sps === undefined) return { kind, codec };
+  const { width, profileIdc, levelIdc, highTier } = sps;
+  // Two fields are one picture to people.
+  const fields = sps.fieldSequence ? 2 : 1;
+  const height = sps.height * fields;
+  const fps = sps.fps === undefined ? undefined : sps.fps / fields;
+  const name = H265_PROFILES.get(profileIdc) ?? `profile ${profileIdc}`;
+  const level = (levelIdc / H265_LEVEL_UNIT).toFixed(1);
+  const profile = `${name} ${level}${highTier ? ' High tier' : ''}`;
+  return { kind, codec, width, height, ...statedFps({ fps }), profile };
 }
 
 /** "High 4.1", as encoders' settings pages write it. */

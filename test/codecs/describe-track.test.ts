@@ -4,6 +4,7 @@ import { aacTrack } from '../../codecs/aac/audio-specific-config.ts';
 import { describeTrack } from '../../codecs/describe-track.ts';
 import type { H264Track } from '../../codecs/track.ts';
 import { hex } from '../support/hex.ts';
+import { FIELDS_SPS, MAIN, MAIN_10_SPS } from './h265/streams.ts';
 
 function h264(sps: Uint8Array): H264Track {
   return { kind: 'video', codec: 'h264', sps, pps: hex`68cb83cb20` };
@@ -20,6 +21,21 @@ test('H.264: size, rate and profile as an encoder shows them', () => {
     profile: 'High 4.0',
   });
 });
+
+for (const [name, sps, want] of [
+  ['Main', MAIN.sps, { width: 1920, height: 1080, fps: 25, profile: 'Main 4.0' }],
+  ['Main 10', MAIN_10_SPS, { width: 1278, height: 718, fps: 29.97, profile: 'Main 10 3.1' }],
+  [
+    'pictures of two fields',
+    FIELDS_SPS,
+    { width: 704, height: 1152, fps: 12.5, profile: 'Main 3.0' },
+  ],
+  ['a damaged SPS', hex`4201`, {}],
+] as const) {
+  test(`H.265: ${name}`, () => {
+    assert.deepEqual(describeTrack({ ...MAIN, sps }), { kind: 'video', codec: 'h265', ...want });
+  });
+}
 
 test('H.264: 29.97 fps is rounded, Constrained Baseline has its name', () => {
   const main = hex`674d401feca02802df55808800001f480007530078c18cb0`;
