@@ -2,6 +2,7 @@ import type { Subject } from '../subject.ts';
 import { AUDIO_SUBJECTS } from './audio-subjects.ts';
 import { CODEC_SUBJECTS } from './codec-subjects.ts';
 import { DISCOVERY_SUBJECTS } from './discovery-subjects.ts';
+import { FLV_SUBJECTS } from './flv-subjects.ts';
 import { MPEGTS_SUBJECTS } from './mpegts-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
 import { RTP_SUBJECTS } from './rtp-subjects.ts';
@@ -10,6 +11,7 @@ import { RTSP_SUBJECTS } from './rtsp-subjects.ts';
 export const ALL_SUBJECTS: readonly Subject[] = [
   ...CODEC_SUBJECTS,
   ...AUDIO_SUBJECTS,
+  ...FLV_SUBJECTS,
   ...RTP_SUBJECTS,
   ...RTSP_SUBJECTS,
   ...MPEGTS_SUBJECTS,

@@ -6,6 +6,7 @@ import { commandMessage, parseCommand, statusOf } from '../../../protocols/rtmp/
 import { controlMessage, parseUserControl } from '../../../protocols/rtmp/control.ts';
 import { HANDSHAKE_BYTES, RTMP_VERSION } from '../../../protocols/rtmp/handshake.ts';
 import { MessageType } from '../../../protocols/rtmp/message.ts';
+import { PlaySession } from '../../../protocols/rtmp/play-session.ts';
 import { PublishSession } from '../../../protocols/rtmp/publish-session.ts';
 import { hex } from '../../support/hex.ts';
 import { framerOf, parserOf, type Subject } from '../subject.ts';
@@ -30,6 +31,21 @@ const ANSWERS = concat(
   serializeMessage(RESULT, 3, 4096),
   serializeMessage(STREAM_RESULT, 3, 4096),
   serializeMessage(STATUS, 300, 4096),
+);
+const PLAY_ANSWERS = concat(
+  serializeMessage(controlMessage(MessageType.setChunkSize, 4096), 2, 128),
+  serializeMessage(RESULT, 3, 4096),
+  serializeMessage(commandMessage(0, '_result', 2, null, 1), 3, 4096),
+  serializeMessage(
+    commandMessage(1, 'onStatus', 0, null, { code: 'NetStream.Play.Start', level: 'status' }),
+    5,
+    4096,
+  ),
+  serializeMessage(
+    { typeId: 9, timestampMs: 40, messageStreamId: 1, payload: hex`27 01 000000 00000002 419a` },
+    6,
+    4096,
+  ),
 );
 const HANDSHAKE = concat(Uint8Array.of(RTMP_VERSION), new Uint8Array(2 * HANDSHAKE_BYTES));
 
@@ -72,6 +88,30 @@ export const RTMP_SUBJECTS: readonly Subject[] = [
           credentials: undefined,
           authQuery: '',
           offered: [],
+        },
+        () => undefined,
+      );
+      session.open();
+      session.push(HANDSHAKE);
+      return (bytes) => session.push(bytes.slice());
+    },
+  },
+  {
+    name: 'RTMP play session',
+    seeds: [PLAY_ANSWERS],
+    open: () => {
+      const session = new PlaySession(
+        {
+          app: 'live',
+          tcUrl: 'rtmp://127.0.0.1/live',
+          streamName: 'cam',
+          flashVersion: 'LNX 9,0,124,2',
+          swfUrl: undefined,
+          pageUrl: undefined,
+          credentials: undefined,
+          authQuery: '',
+          fourCcList: ['hvc1'],
+          onMedia: () => undefined,
         },
         () => undefined,
       );
