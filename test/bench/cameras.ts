@@ -1,18 +1,22 @@
-/** The process of all simulated cameras: `cameras.js COUNT`, spoken to over IPC. */
-import { CameraServer } from './camera-server.ts';
+/** The process of all simulated cameras: `cameras.js COUNT SCENARIO`, spoken to over IPC. */
+import { cameraMedia } from './camera-media.ts';
+import { Pacing } from './pacing.ts';
+import { serveRtspCameras } from './rtsp-cameras.ts';
+import { findScenario } from './scenario.ts';
 import type { CamerasResult, Notice, Request } from './window.ts';
 
-const server = new CameraServer(Number(process.argv[2]));
+const count = Number(process.argv[2]);
+const scenario = findScenario(process.argv[3] ?? '');
+const pacing = new Pacing(count);
 const say = (notice: Notice<CamerasResult>) => process.send?.(notice);
 
 process.on('disconnect', () => process.exit());
 process.on('message', (request: Request) => {
-  if ('window' in request) server.window = request.window;
-  else {
-    const { sentVideo: video, sentAudio: audio, withheld } = server;
-    say({ result: { video, audio, withheld } });
-  }
+  if ('window' in request) pacing.window = request.window;
+  else say({ result: { ...pacing.sent, withheld: pacing.withheld } });
 });
 // Ctrl-C is for the parent, which then disconnects.
 process.on('SIGINT', () => undefined);
-say({ port: await server.listen() });
+if (scenario === undefined) throw new Error(`no scenario ${process.argv[3]}`);
+pacing.start();
+say({ port: await serveRtspCameras(count, cameraMedia(scenario.codec), pacing) });

@@ -4,7 +4,7 @@ import type { Memory } from './process-usage.ts';
 
 /** From as many cameras on: what Node costs at rest is shared by all. */
 const CPU_GOAL_FROM_CAMERAS = 16;
-const MAX_SHARE_OF_FFMPEG_CPU = 0.4;
+const MAX_SHARE_OF_FFMPEG_CPU: Readonly<Record<string, number>> = { tcp: 0.4, udp: 0.5 };
 const MAX_LATENCY_P99_MS = 5;
 const MAX_IDLE_ANONYMOUS_MB = 25;
 const MAX_RSS_MB: Readonly<Record<number, number>> = { 16: 90, 64: 110 };
@@ -21,7 +21,10 @@ export function goals(all: readonly Measured[], idle: Memory | undefined): Goal[
     .filter(({ system }) => system === 'gateway')
     .flatMap((gateway) => {
       const ffmpeg = all.find(
-        ({ system, cameras }) => system.startsWith('ffmpeg') && cameras === gateway.cameras,
+        ({ scenario, system, cameras }) =>
+          scenario === gateway.scenario &&
+          system.startsWith('ffmpeg') &&
+          cameras === gateway.cameras,
       );
       return goalsFor(gateway, ffmpeg);
     });
@@ -34,13 +37,14 @@ export function shareOfCpu(gateway: Measured, ffmpeg: Measured): number {
 }
 
 function goalsFor(gateway: Measured, ffmpeg: Measured | undefined): Goal[] {
-  const at = `${gateway.cameras} cameras: `;
+  const at = `${gateway.scenario}, ${gateway.cameras} cameras: `;
+  const share = MAX_SHARE_OF_FFMPEG_CPU[gateway.scenario];
   const rssLimit = MAX_RSS_MB[gateway.cameras];
   const bad = gateway.lost + gateway.corrupt + gateway.disordered + gateway.withheld;
   return [
-    ...(ffmpeg === undefined || gateway.cameras < CPU_GOAL_FROM_CAMERAS
+    ...(share === undefined || ffmpeg === undefined || gateway.cameras < CPU_GOAL_FROM_CAMERAS
       ? []
-      : [atMost(`${at}CPU, of ffmpeg's`, MAX_SHARE_OF_FFMPEG_CPU, shareOfCpu(gateway, ffmpeg))]),
+      : [atMost(`${at}CPU, of ffmpeg's`, share, shareOfCpu(gateway, ffmpeg))]),
     atMost(`${at}added latency p99, ms`, MAX_LATENCY_P99_MS, gateway.latencyMs.p99),
     atMost(`${at}access units lost or damaged`, 0, bad),
     ...(rssLimit === undefined

@@ -11,10 +11,13 @@ import { stop } from './children.ts';
 import { type Goal, goals, shareOfCpu } from './goals.ts';
 import { type Measured, measure, type Options, OUT_FOLDER, summarize } from './measurement.ts';
 import { type Memory, memory } from './process-usage.ts';
-import { ffmpeg, gateway, idleGateway } from './systems.ts';
+import { findScenario, SCENARIOS, type Scenario } from './scenario.ts';
+import { ffmpeg, gateway, startIdleGateway } from './systems.ts';
 
 const USAGE = `npm run bench -- [OPTIONS]
-  --cameras 16,64     how many cameras, one run each (default 16,64)
+  --scenario tcp,udp  what the cameras send (default: all of these, in turn)
+${SCENARIOS.map(({ name, what, cameras }) => `      ${name.padEnd(4)}  ${what}; ${cameras.join(' and ')} cameras`).join('\n')}
+  --cameras 16,64     how many cameras, one run each, whatever the scenario
   --seconds 20        how long each is measured (default 20)
   --warm-up 8         seconds before that (default 8)
   --only WHAT         gateway, ffmpeg or idle alone
@@ -28,7 +31,8 @@ const IDLE_SECONDS = 10;
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      cameras: { type: 'string', default: '16,64' },
+      scenario: { type: 'string', default: SCENARIOS.map(({ name }) => name).join() },
+      cameras: { type: 'string' },
       seconds: { type: 'string', default: '20' },
       'warm-up': { type: 'string', default: '8' },
       only: { type: 'string' },
@@ -45,7 +49,8 @@ async function main(): Promise<void> {
     pin: !values['no-pin'] && cpus().length > 1,
     nodeOptions: values['node-options'].split(' ').filter(Boolean),
   };
-  const counts = values.cameras.split(',').map((count) => positive('--cameras', count));
+  const scenarios = values.scenario.split(',').map(knownScenario);
+  const counts = values.cameras?.split(',').map((count) => positive('--cameras', count));
   const isWanted = (what: string) => values.only === undefined || values.only === what;
   const systems = [
     ...(isWanted('gateway') ? [gateway] : []),
@@ -57,10 +62,12 @@ async function main(): Promise<void> {
   }
   const idle = isWanted('idle') ? await measureIdle(options) : undefined;
   const all: Measured[] = [];
-  for (const count of counts) {
-    for (const system of systems) {
-      console.error(`${system.name}, ${count} cameras …`);
-      all.push(await measure(system, count, options));
+  for (const scenario of scenarios) {
+    for (const count of counts ?? scenario.cameras) {
+      for (const system of systems) {
+        console.error(`${scenario.name}: ${system.name}, ${count} cameras …`);
+        all.push(await measure(scenario, system, count, options));
+      }
     }
   }
   const checked = goals(all, idle);
@@ -70,14 +77,13 @@ async function main(): Promise<void> {
 }
 
 async function measureIdle(options: Options): Promise<Memory> {
-  console.error(`${idleGateway.name}, ${IDLE_SECONDS} s …`);
-  const cpu = options.pin ? 1 : undefined;
-  const children = await idleGateway.start({ cameras: 0, rtspPort: 0, rtmpPort: 0, cpu, options });
+  console.error(`gateway, no camera, ${IDLE_SECONDS} s …`);
+  const child = await startIdleGateway(options.pin ? 1 : undefined, options);
   try {
     await sleep(IDLE_SECONDS * 1000);
-    return summarize([memory(children.map((child) => child.pid ?? 0))], 0.5);
+    return summarize([memory([child.pid ?? 0])], 0.5);
   } finally {
-    await stop(children);
+    await stop([child]);
   }
 }
 
@@ -88,12 +94,13 @@ function report(
 ): void {
   const rows = all.map((one) => {
     const other = all.find(
-      ({ system, cameras }) => system !== one.system && cameras === one.cameras,
+      ({ scenario, system, cameras }) =>
+        scenario === one.scenario && system !== one.system && cameras === one.cameras,
     );
     const share = one.system === 'gateway' && other ? shareOfCpu(one, other).toFixed(2) : '';
     const { median, peak } = one.memory;
     return {
-      system: one.system,
+      system: `${one.scenario}: ${one.system}`,
       cameras: one.cameras,
       'CPU-ms / camera-s': one.cpuMsPerCameraSecond.toFixed(2),
       'of ffmpeg': share,
@@ -128,6 +135,12 @@ function save(figures: object): void {
     `${OUT_FOLDER}/bench.json`,
     `${JSON.stringify({ ...head, ...figures }, null, 2)}\n`,
   );
+}
+
+function knownScenario(name: string): Scenario {
+  const scenario = findScenario(name);
+  if (scenario === undefined) throw new Error(`--scenario: there is no ${name}\n${USAGE}`);
+  return scenario;
 }
 
 function positive(option: string, text: string): number {

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isRunning, launch, Peer, stop, waitFor } from './children.ts';
 import { cpuMs, type Memory, memory } from './process-usage.ts';
+import type { Scenario } from './scenario.ts';
 import { nowUs } from './stamp.ts';
 import type { CamerasResult, SinkResult } from './window.ts';
 
@@ -27,6 +28,7 @@ export interface Options {
 
 /** The addresses between which a system has to carry `cameras` streams. */
 export interface Place {
+  readonly scenario: Scenario;
   readonly cameras: number;
   readonly rtspPort: number;
   readonly rtmpPort: number;
@@ -40,6 +42,7 @@ export interface System {
 }
 
 export interface Measured {
+  readonly scenario: string;
   readonly system: string;
   readonly cameras: number;
   readonly cpuMsPerCameraSecond: number;
@@ -54,7 +57,12 @@ export interface Measured {
   readonly withheld: number;
 }
 
-export async function measure(system: System, count: number, options: Options): Promise<Measured> {
+export async function measure(
+  scenario: Scenario,
+  system: System,
+  count: number,
+  options: Options,
+): Promise<Measured> {
   const [peersCpu, systemCpu] = options.pin ? [0, 1] : [undefined, undefined];
   const peer = <Result>(name: string, ...commandLine: string[]) =>
     new Peer<Result>(
@@ -65,12 +73,12 @@ export async function measure(system: System, count: number, options: Options): 
         ipc: true,
       }),
     );
-  const cameras = peer<CamerasResult>('cameras', String(count));
+  const cameras = peer<CamerasResult>('cameras', String(count), scenario.name);
   const sink = peer<SinkResult>('sink');
   const children: ChildProcess[] = [];
   try {
     const [rtspPort, rtmpPort] = [await cameras.listening(), await sink.listening()];
-    const place = { cameras: count, rtspPort, rtmpPort, cpu: systemCpu, options };
+    const place = { scenario, cameras: count, rtspPort, rtmpPort, cpu: systemCpu, options };
     children.push(...(await system.start(place)));
     await waitFor(`${count} streams through ${system.name}`, FLOWING_TIMEOUT_MS, () => {
       assertAllRun(system, children);
@@ -80,7 +88,12 @@ export async function measure(system: System, count: number, options: Options): 
     const used = await watch(children, cameras, sink, options.seconds);
     assertAllRun(system, children);
     await sleep(DRAIN_MS);
-    return result(system, count, options, used, await cameras.collect(), await sink.collect());
+    const [sent, arrived] = [await cameras.collect(), await sink.collect()];
+    return {
+      scenario: scenario.name,
+      system: system.name,
+      ...result(count, options, used, sent, arrived),
+    };
   } finally {
     await stop(children);
     await stop([cameras.child, sink.child]);
@@ -114,16 +127,14 @@ async function watch(
 }
 
 function result(
-  system: System,
   count: number,
   options: Options,
   used: Used,
   sent: CamerasResult,
   arrived: SinkResult,
-): Measured {
+): Omit<Measured, 'scenario' | 'system'> {
   const latency = (share: number) => quantile(arrived.latenciesUs, share) / 1000;
   return {
-    system: system.name,
     cameras: count,
     cpuMsPerCameraSecond: used.cpuMs / (count * options.seconds),
     memory: { median: summarize(used.samples, 0.5), peak: summarize(used.samples, 1) },

@@ -1,5 +1,5 @@
 /**
- * What the simulated cameras send: two seconds of 1080p25 H.264 at 4 Mbit/s and AAC at 128 kbit/s, made once
+ * What the simulated cameras send: two seconds of 1080p25 H.264 or H.265 at 4 Mbit/s and AAC at 128 kbit/s, made once
  * from a fixed seed, so that the sink knows every byte of it. Headers are true (a decoder may look at them),
  * coded data is noise that keeps the rules of emulation prevention. Each access unit has a stamp at a known place.
  */
@@ -22,22 +22,31 @@ export const VIDEO_STAMP_OFFSET = 32;
 /** 128 kbit/s at 46.875 frames per second. */
 const AUDIO_FRAME_BYTES = 341;
 export const AUDIO_STAMP_OFFSET = 32;
-const AUDIO_TEMPLATES = 8;
+export const AUDIO_TEMPLATES = 8;
 
 /** AudioSpecificConfig: AAC-LC, 48 kHz, mono. ISO/IEC 14496-3 §1.6.2.1. */
 export const AUDIO_CONFIG_HEX = '1188';
 
-export const SPS = parameterSet(0x67, writeSps);
-export const PPS = parameterSet(0x68, writePps);
+export type VideoCodec = 'h264' | 'h265';
+
+/** H.265: by x265 3.5 (`ffmpeg -c:v libx265 -x265-params bframes=0:keyint=50`), 1080p25: VPS, SPS, PPS. */
+export const PARAMETER_SETS: Readonly<Record<VideoCodec, readonly Buffer[]>> = {
+  h264: [parameterSet(0x67, writeSps), parameterSet(0x68, writePps)],
+  h265: [
+    '40010c01ffff016000000300900000030000030078ba0240',
+    '420101016000000300900000030000030078a003c0801107cb96e92930bc05a02000000300200000030321',
+    '4401c073c189',
+  ].map((hex) => Buffer.from(hex, 'hex')),
+};
 
 /** The slice NAL units of one GOP; the first is the IDR picture. Stamps are left blank. */
-export function videoTemplates(): Buffer[] {
+export function videoTemplates(codec: VideoCodec): Buffer[] {
   const random = randomBytes(1);
   const meanP = ((VIDEO_BITS_PER_SECOND / 8) * 2) / (GOP_FRAMES - 1 + IDR_WEIGHT);
   return Array.from({ length: GOP_FRAMES }, (_, index) => {
     const spread = 1 + P_SPREAD * ((random() / 255) * 2 - 1);
     const length = Math.round(meanP * (index === 0 ? IDR_WEIGHT : spread));
-    return slice(index, length, random);
+    return slice(codec, index, length, random);
   });
 }
 
@@ -88,21 +97,9 @@ function writePps(bits: Bits): void {
   bits.ue(0).ue(0).ue(0).u(1, 0).u(1, 0).u(1, 0); // QP, deblocking control, constrained intra, redundant pictures
 }
 
-/** H.264 §7.3.3, then noise. */
-function slice(index: number, length: number, random: () => number): Buffer {
-  const isIdr = index === 0;
-  const bits = new Bits();
-  bits.u(8, isIdr ? 0x65 : 0x41);
-  bits
-    .ue(0)
-    .ue(isIdr ? 7 : 5)
-    .ue(0)
-    .u(8, index); // first_mb, slice_type I or P, PPS id, frame_num
-  if (isIdr)
-    bits.ue(0).u(2, 0); // idr_pic_id, dec_ref_pic_marking
-  else bits.u(1, 0).u(1, 0).u(1, 0).ue(0); // no override, no reordering, no marking; cabac_init_idc
-  bits.ue(0); // slice_qp_delta
-  const header = bits.bytes();
+/** A header that says the truth, then noise. */
+function slice(codec: VideoCodec, index: number, length: number, random: () => number): Buffer {
+  const header = codec === 'h264' ? sliceHeaderH264(index) : sliceHeaderH265(index);
   const nalUnit = Buffer.alloc(length);
   header.copy(nalUnit);
   let previous = 1;
@@ -114,6 +111,34 @@ function slice(index: number, length: number, random: () => number): Buffer {
   nalUnit[length - 1] = 0x80; // rbsp_trailing_bits
   nalUnit.fill(0x40, VIDEO_STAMP_OFFSET, VIDEO_STAMP_OFFSET + STAMP_BYTES);
   return nalUnit;
+}
+
+/** H.264 §7.3.3. */
+function sliceHeaderH264(index: number): Buffer {
+  const isIdr = index === 0;
+  const bits = new Bits();
+  bits.u(8, isIdr ? 0x65 : 0x41);
+  bits.ue(0).ue(isIdr ? 7 : 5); // first_mb, slice_type I or P
+  bits.ue(0).u(8, index); // PPS id, frame_num
+  if (isIdr)
+    bits.ue(0).u(2, 0); // idr_pic_id, dec_ref_pic_marking
+  else bits.u(1, 0).u(1, 0).u(1, 0).ue(0); // no override, no reordering, no marking; cabac_init_idc
+  bits.ue(0); // slice_qp_delta
+  return bits.bytes();
+}
+
+/** H.265 §7.3.1.2, §7.3.6.1, as far as the picture order count. */
+function sliceHeaderH265(index: number): Buffer {
+  const isIdr = index === 0;
+  const bits = new Bits();
+  bits.u(1, 0).u(6, isIdr ? 20 : 1); // IDR_N_LP, TRAIL_R
+  bits.u(6, 0).u(3, 1); // nuh_layer_id, nuh_temporal_id_plus1
+  bits.u(1, 1); // first_slice_segment_in_pic_flag
+  if (isIdr) bits.u(1, 0); // no_output_of_prior_pics_flag
+  bits.ue(0).ue(isIdr ? 2 : 1); // PPS id, slice_type I or P
+  if (!isIdr) bits.u(8, index); // slice_pic_order_cnt_lsb
+  bits.u(1, 1);
+  return bits.bytes();
 }
 
 function parameterSet(header: number, write: (bits: Bits) => void): Buffer {

@@ -1,21 +1,22 @@
 /** One access unit as the RTP packets of one burst, interleaved into RTSP, ready but for what differs each time. */
+import type { VideoCodec } from './media.ts';
 import { type Stamp, writeStamp } from './stamp.ts';
 
 /** What fits an Ethernet frame, as cameras do over TCP too. */
 const MAX_RTP_PAYLOAD = 1400;
-const INTERLEAVED_HEADER = 4;
+export const INTERLEAVED_HEADER = 4;
 const RTP_HEADER = 12;
 const FU_A = 28;
+const FU_H265 = 49;
 
 export class RtpBurst {
   readonly bytes: Buffer;
-  readonly packetCount: number;
-  readonly #packetOffsets: readonly number[];
+  /** Where each packet's interleaved header begins. */
+  readonly packetOffsets: readonly number[];
   readonly #stampOffset: number;
 
   private constructor(payloads: readonly Buffer[], payloadType: number, stampOffset: number) {
-    this.#packetOffsets = offsetsOf(payloads);
-    this.packetCount = payloads.length;
+    this.packetOffsets = offsetsOf(payloads);
     const packets = payloads.map((payload, index) =>
       packet(payload, payloadType, index === payloads.length - 1),
     );
@@ -23,14 +24,19 @@ export class RtpBurst {
     this.#stampOffset = stampOffset;
   }
 
-  /** RFC 6184 §5.6 and §5.8; `stampOffset` lies in the last of the NAL units. */
-  static video(nalUnits: readonly Buffer[], payloadType: number, stampOffset: number): RtpBurst {
+  /** RFC 6184 §5.6 and §5.8, RFC 7798 §4.4.1 and §4.4.3; `stampOffset` lies in the last of the NAL units. */
+  static video(
+    codec: VideoCodec,
+    nalUnits: readonly Buffer[],
+    payloadType: number,
+    stampOffset: number,
+  ): RtpBurst {
     const before = nalUnits.slice(0, -1);
     const slice = nalUnits.at(-1) ?? Buffer.alloc(0);
     const headers = (before.length + 1) * (INTERLEAVED_HEADER + RTP_HEADER);
-    // The NAL unit's header byte became the two of FU-A.
+    // The NAL unit's header became longer by one byte.
     const sliceAt = headers + before.reduce((sum, nalUnit) => sum + nalUnit.length, 0) + 1;
-    const payloads = [...before, ...fragments(slice)];
+    const payloads = [...before, ...fragments(codec, slice)];
     return new RtpBurst(payloads, payloadType, sliceAt + stampOffset);
   }
 
@@ -44,13 +50,12 @@ export class RtpBurst {
   /** Writes the burst into `target` and returns the part that it fills. */
   fill(
     target: Buffer,
-    rtp: { channel: number; sequenceNumber: number; timestamp: number; ssrc: number },
+    rtp: { sequenceNumber: number; timestamp: number; ssrc: number },
     stamp: Stamp,
   ): Buffer {
     this.bytes.copy(target);
     let sequenceNumber = rtp.sequenceNumber;
-    for (const offset of this.#packetOffsets) {
-      target[offset + 1] = rtp.channel;
+    for (const offset of this.packetOffsets) {
       target.writeUInt16BE(sequenceNumber & 0xffff, offset + INTERLEAVED_HEADER + 2);
       target.writeUInt32BE(rtp.timestamp >>> 0, offset + INTERLEAVED_HEADER + 4);
       target.writeUInt32BE(rtp.ssrc, offset + INTERLEAVED_HEADER + 8);
@@ -61,15 +66,21 @@ export class RtpBurst {
   }
 }
 
-function fragments(nalUnit: Buffer): Buffer[] {
-  const header = nalUnit[0] ?? 0;
-  const size = MAX_RTP_PAYLOAD - 2;
+function fragments(codec: VideoCodec, nalUnit: Buffer): Buffer[] {
+  const [first = 0, second = 0] = nalUnit;
+  const isH264 = codec === 'h264';
+  const payloadHeader = isH264
+    ? [(first & 0xe0) | FU_A]
+    : [(first & 0x81) | (FU_H265 << 1), second];
+  const type = isH264 ? first & 0x1f : (first >> 1) & 0x3f;
+  const body = nalUnit.subarray(payloadHeader.length);
+  const size = MAX_RTP_PAYLOAD - payloadHeader.length - 1;
   const out: Buffer[] = [];
-  for (let at = 1; at < nalUnit.length; at += size) {
-    const start = at === 1 ? 0x80 : 0;
-    const end = at + size >= nalUnit.length ? 0x40 : 0;
-    const fuHeaders = Buffer.from([(header & 0xe0) | FU_A, start | end | (header & 0x1f)]);
-    out.push(Buffer.concat([fuHeaders, nalUnit.subarray(at, at + size)]));
+  for (let at = 0; at < body.length; at += size) {
+    const start = at === 0 ? 0x80 : 0;
+    const end = at + size >= body.length ? 0x40 : 0;
+    const headers = Buffer.from([...payloadHeader, start | end | type]);
+    out.push(Buffer.concat([headers, body.subarray(at, at + size)]));
   }
   return out;
 }

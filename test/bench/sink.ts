@@ -10,7 +10,7 @@ const VIDEO_HEADER_BYTES = 5;
 const AUDIO_HEADER_BYTES = 2;
 const CODED_DATA = 1;
 
-const video = videoTemplates();
+const video = videoTemplates('h264');
 const audio = audioTemplates();
 /** Camera and track → the last unit seen. */
 const lastUnits = new Map<string, number>();

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { launch } from './children.ts';
-import { OUT_FOLDER, type Place, type System } from './measurement.ts';
+import { type Options, OUT_FOLDER, type Place, type System } from './measurement.ts';
 
 /** What users run, see deploy/build.mjs. npm runs the bench in the repository's root. */
 const BUNDLE = 'dist/gateway/main.js';
@@ -17,9 +17,10 @@ const FFMPEG_STAGGER_MS = 50;
 export const gateway: System = {
   name: 'gateway',
   async start(place) {
+    const transport = place.scenario.source === 'rtsp-udp' ? 'udp' : 'tcp';
     const streams = range(place.cameras).map(
       (camera) =>
-        `  cam-${camera}: { source: "rtsp://127.0.0.1:${place.rtspPort}/${camera}", transport: tcp }`,
+        `  cam-${camera}: { source: "rtsp://127.0.0.1:${place.rtspPort}/${camera}", transport: ${transport} }`,
     );
     return [
       await launchGateway(place, [
@@ -33,19 +34,19 @@ export const gateway: System = {
   },
 };
 
-export const idleGateway: System = {
-  name: 'gateway, no camera',
-  start: async (place) => [await launchGateway(place, [])],
-};
+export function startIdleGateway(cpu: number | undefined, options: Options): Promise<ChildProcess> {
+  return launchGateway({ cpu, options }, []);
+}
 
 export const ffmpeg: System = {
   name: 'ffmpeg -c copy',
-  async start({ cameras, rtspPort, rtmpPort, cpu }) {
+  async start({ scenario, cameras, rtspPort, rtmpPort, cpu }) {
+    const transport = scenario.source === 'rtsp-udp' ? 'udp' : 'tcp';
     const children: ChildProcess[] = [];
     for (const camera of range(cameras)) {
       const source = `rtsp://127.0.0.1:${rtspPort}/${camera}`;
       const target = `rtmp://127.0.0.1:${rtmpPort}/live/cam-${camera}`;
-      const input = ['-nostdin', '-loglevel', 'error', '-rtsp_transport', 'tcp', '-i', source];
+      const input = ['-nostdin', '-loglevel', 'error', '-rtsp_transport', transport, '-i', source];
       const command = ['ffmpeg', ...input, '-c', 'copy', '-f', 'flv', target];
       const logFile = `${OUT_FOLDER}/bench-ffmpeg.log`;
       children.push(launch({ command, cpu, logFile }));
@@ -55,8 +56,10 @@ export const ffmpeg: System = {
   },
 };
 
-async function launchGateway(place: Place, more: readonly string[]): Promise<ChildProcess> {
-  const { cpu, options } = place;
+async function launchGateway(
+  { cpu, options }: Pick<Place, 'cpu' | 'options'>,
+  more: readonly string[],
+): Promise<ChildProcess> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const config = join(dataFolder, 'sluice.yaml');
   const lines = [

@@ -1,26 +1,23 @@
-/** One viewer's RTSP connection to a simulated camera: RFC 2326, TCP only, no more than ffmpeg and the gateway ask of it. */
+/** One viewer's RTSP connection to a simulated camera: RFC 2326, no more than ffmpeg and the gateway ask of it. */
 import type { Socket } from 'node:net';
-import { AUDIO_CONFIG_HEX, AUDIO_SAMPLE_RATE, PPS, SPS } from './media.ts';
-import type { RtpBurst } from './rtp-burst.ts';
+import { type CameraMedia, VIDEO_CLOCK_RATE } from './camera-media.ts';
+import { AUDIO_FRAME_SAMPLES, FRAMES_PER_SECOND } from './media.ts';
+import type { MediaKind, Recipient } from './pacing.ts';
+import { INTERLEAVED_HEADER } from './rtp-burst.ts';
+import { InterleavedOutlet, type RtpOutlet, UdpOutlet } from './rtp-outlet.ts';
 import type { Stamp } from './stamp.ts';
-
-export const VIDEO_PAYLOAD_TYPE = 96;
-export const AUDIO_PAYLOAD_TYPE = 97;
-export const VIDEO_CLOCK_RATE = 90_000;
 
 /** Seconds from 1900 to 1970, RFC 3550 §4. */
 const NTP_EPOCH_SECONDS = 2_208_988_800;
 const SENDER_REPORT_BYTES = 28;
+const SENDER_REPORT_EVERY_US = 5_000_000;
+/** A viewer that is this far behind loses what comes next: a camera has no more memory than that. */
+const MAX_BEHIND_BYTES = 2 * 1024 * 1024;
 
-export interface TrackTiming {
+interface Track {
   readonly ssrcBase: number;
-  readonly intervalUs: number;
   readonly ticksPerUnit: number;
-}
-
-export interface TrackState {
-  channel: number;
-  unit: number;
+  outlet: RtpOutlet | undefined;
   packets: number;
   nextReportUs: number;
   /** Where bursts are made ready; larger than any. */
@@ -33,52 +30,66 @@ interface Answer {
   readonly body?: string;
 }
 
-export class Viewer {
+export class Viewer implements Recipient {
   camera = 0;
-  readonly video: TrackState = newTrackState(256 * 1024);
-  readonly audio: TrackState = newTrackState(2048);
+  readonly #tracks: Readonly<Record<MediaKind, Track>> = {
+    video: newTrack(0x10000000, VIDEO_CLOCK_RATE / FRAMES_PER_SECOND, 256 * 1024),
+    audio: newTrack(0x20000000, AUDIO_FRAME_SAMPLES, 2048),
+  };
   readonly #socket: Socket;
   readonly #cameraCount: number;
+  readonly #media: CameraMedia;
   readonly #onPlay: () => void;
   #received: Buffer = Buffer.alloc(0);
 
-  constructor(socket: Socket, cameraCount: number, onPlay: (viewer: Viewer) => void) {
+  constructor(socket: Socket, cameraCount: number, media: CameraMedia, onPlay: () => void) {
     this.#socket = socket;
     this.#cameraCount = cameraCount;
-    this.#onPlay = () => onPlay(this);
+    this.#media = media;
+    this.#onPlay = onPlay;
     socket.on('data', (chunk: Buffer) => this.#push(chunk));
   }
 
-  get behindBytes(): number {
-    return this.#socket.writableLength;
+  send(kind: MediaKind, stamp: Stamp): boolean {
+    const track = this.#tracks[kind];
+    const { outlet } = track;
+    const burst = this.#media.bursts[kind][stamp.template];
+    if (outlet === undefined || burst === undefined) return false;
+    if (stamp.sentAtUs >= track.nextReportUs) {
+      outlet.sendReport(this.#senderReport(track, stamp.unit));
+      track.nextReportUs = stamp.sentAtUs + SENDER_REPORT_EVERY_US;
+    }
+    const hasRoom = outlet.behindBytes <= MAX_BEHIND_BYTES;
+    if (hasRoom) {
+      const rtp = {
+        sequenceNumber: track.packets,
+        timestamp: stamp.unit * track.ticksPerUnit,
+        ssrc: track.ssrcBase + this.camera,
+      };
+      outlet.sendPackets(burst.fill(track.scratch, rtp, stamp), burst.packetOffsets);
+      if (outlet.behindBytes > 0) track.scratch = Buffer.alloc(track.scratch.length);
+    }
+    track.packets += burst.packetOffsets.length;
+    return hasRoom;
   }
 
-  send(state: TrackState, track: TrackTiming, burst: RtpBurst, stamp: Stamp): void {
-    const rtp = {
-      channel: state.channel,
-      sequenceNumber: state.packets,
-      timestamp: state.unit * track.ticksPerUnit,
-      ssrc: track.ssrcBase + this.camera,
-    };
-    this.#socket.write(burst.fill(state.scratch, rtp, stamp));
-    // The socket still reads it: the next access unit needs memory of its own.
-    if (this.#socket.writableLength > 0) state.scratch = Buffer.alloc(state.scratch.length);
+  close(): void {
+    for (const { outlet } of Object.values(this.#tracks)) outlet?.close();
   }
 
-  /** RFC 3550 §6.4.1. */
-  sendReport(state: TrackState, track: TrackTiming): void {
-    const report = Buffer.alloc(4 + SENDER_REPORT_BYTES);
+  /** RFC 3550 §6.4.1, behind an interleaved header. */
+  #senderReport(track: Track, unit: number): Buffer {
+    const report = Buffer.alloc(INTERLEAVED_HEADER + SENDER_REPORT_BYTES);
     report[0] = 0x24;
-    report[1] = state.channel + 1;
     report.writeUInt16BE(SENDER_REPORT_BYTES, 2);
     report.set([0x80, 200, 0, 6], 4);
     report.writeUInt32BE(track.ssrcBase + this.camera, 8);
     const nowMs = Date.now();
     report.writeUInt32BE((Math.floor(nowMs / 1000) + NTP_EPOCH_SECONDS) >>> 0, 12);
     report.writeUInt32BE(Math.floor(((nowMs % 1000) / 1000) * 2 ** 32), 16);
-    report.writeUInt32BE((state.unit * track.ticksPerUnit) >>> 0, 20);
-    report.writeUInt32BE(state.packets >>> 0, 24);
-    this.#socket.write(report);
+    report.writeUInt32BE((unit * track.ticksPerUnit) >>> 0, 20);
+    report.writeUInt32BE(track.packets >>> 0, 24);
+    return report;
   }
 
   #push(chunk: Buffer): void {
@@ -94,13 +105,14 @@ export class Viewer {
       const end = bytes.indexOf('\r\n\r\n');
       if (end < 0) return;
       this.#received = bytes.subarray(end + 4);
-      this.#serve(bytes.toString('latin1', 0, end));
+      // Viewers wait for the answer before they ask again.
+      void this.#serve(bytes.toString('latin1', 0, end));
     }
   }
 
-  #serve(request: string): void {
+  async #serve(request: string): Promise<void> {
     const [method = '', url = ''] = request.split(' ');
-    const { status = '200 OK', headers = [], body = '' } = this.#answer(method, url, request);
+    const { status = '200 OK', headers = [], body = '' } = await this.#answer(method, url, request);
     const fixed = [`CSeq: ${header(request, 'CSeq')}`, 'Session: 1;timeout=60'];
     const lines = [`RTSP/1.0 ${status}`, ...fixed, ...headers, `Content-Length: ${body.length}`];
     this.#socket.write(`${lines.join('\r\n')}\r\n\r\n${body}`);
@@ -108,7 +120,7 @@ export class Viewer {
     if (method === 'TEARDOWN') this.#socket.end();
   }
 
-  #answer(method: string, url: string, request: string): Answer {
+  async #answer(method: string, url: string, request: string): Promise<Answer> {
     const camera = Number(/^rtsp:\/\/[^/]+\/(\d+)/.exec(url)?.[1] ?? Number.NaN);
     if (!(camera < this.#cameraCount)) return { status: '404 Not Found' };
     this.camera = camera;
@@ -118,52 +130,33 @@ export class Viewer {
       case 'DESCRIBE':
         return {
           headers: ['Content-Type: application/sdp', `Content-Base: ${url}/`],
-          body: description(),
+          body: this.#media.description,
         };
       case 'SETUP':
-        return this.#setUp(url, header(request, 'Transport'));
+        return await this.#setUp(url, header(request, 'Transport'));
       default:
         return {};
     }
   }
 
-  #setUp(url: string, wanted: string): Answer {
-    const channel = Number(/TCP.*interleaved=(\d+)/.exec(wanted)?.[1] ?? Number.NaN);
-    if (Number.isNaN(channel)) return { status: '461 Unsupported Transport' };
-    const state = url.includes('track=1') ? this.video : this.audio;
-    state.channel = channel;
-    const transport = `RTP/AVP/TCP;unicast;interleaved=${channel}-${channel + 1}`;
-    return { headers: [`Transport: ${transport}`] };
+  async #setUp(url: string, wanted: string): Promise<Answer> {
+    const [, channel] = /TCP.*interleaved=(\d+)/.exec(wanted) ?? [];
+    const [, rtpPort, rtcpPort] = /client_port=(\d+)-(\d+)/.exec(wanted) ?? [];
+    let outlet: RtpOutlet;
+    if (channel !== undefined) outlet = new InterleavedOutlet(this.#socket, Number(channel));
+    else if (rtpPort !== undefined)
+      outlet = await UdpOutlet.open(Number(rtpPort), Number(rtcpPort));
+    else return { status: '461 Unsupported Transport' };
+    this.#tracks[url.includes('track=1') ? 'video' : 'audio'].outlet = outlet;
+    return { headers: [`Transport: ${outlet.transport}`] };
   }
 }
 
-function newTrackState(bytes: number): TrackState {
-  return { channel: 0, unit: 0, packets: 0, nextReportUs: 0, scratch: Buffer.alloc(bytes) };
+function newTrack(ssrcBase: number, ticksPerUnit: number, scratchBytes: number): Track {
+  const scratch = Buffer.alloc(scratchBytes);
+  return { ssrcBase, ticksPerUnit, outlet: undefined, packets: 0, nextReportUs: 0, scratch };
 }
 
 function header(request: string, name: string): string {
   return new RegExp(`^${name}: *(.*)$`, 'im').exec(request)?.[1] ?? '';
-}
-
-function description(): string {
-  const parameterSets = `${SPS.toString('base64')},${PPS.toString('base64')}`;
-  const profile = SPS.toString('hex', 1, 4);
-  const aac = 'streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3';
-  return [
-    'v=0',
-    'o=- 1 1 IN IP4 127.0.0.1',
-    's=bench',
-    't=0 0',
-    `m=video 0 RTP/AVP ${VIDEO_PAYLOAD_TYPE}`,
-    'c=IN IP4 0.0.0.0',
-    `a=rtpmap:${VIDEO_PAYLOAD_TYPE} H264/${VIDEO_CLOCK_RATE}`,
-    `a=fmtp:${VIDEO_PAYLOAD_TYPE} packetization-mode=1;profile-level-id=${profile};sprop-parameter-sets=${parameterSets}`,
-    'a=control:track=1',
-    `m=audio 0 RTP/AVP ${AUDIO_PAYLOAD_TYPE}`,
-    'c=IN IP4 0.0.0.0',
-    `a=rtpmap:${AUDIO_PAYLOAD_TYPE} mpeg4-generic/${AUDIO_SAMPLE_RATE}/1`,
-    `a=fmtp:${AUDIO_PAYLOAD_TYPE} ${aac};indexdeltalength=3;config=${AUDIO_CONFIG_HEX}`,
-    'a=control:track=2',
-    '',
-  ].join('\r\n');
 }
