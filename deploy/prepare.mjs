@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildNative, isNativeReady } from './native.mjs';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MODULES = join(ROOT, 'node_modules');
@@ -26,10 +27,11 @@ export class PlainError extends Error {
 
 /** @param {{ withDevelopmentPackages: boolean }} options */
 export async function prepare({ withDevelopmentPackages }) {
-  if (isInstalled(withDevelopmentPackages) && isBundled()) return;
+  if (isInstalled(withDevelopmentPackages) && isBundled() && isNativeReady()) return;
   await withLock(async () => {
     if (!isInstalled(withDevelopmentPackages)) install(withDevelopmentPackages);
     if (!isBundled()) await bundleSources();
+    if (!isNativeReady()) buildAddon();
   });
 }
 
@@ -88,6 +90,16 @@ async function bundleSources() {
   await bundle();
   writeFileSync(BUILD_STAMP, stamp);
   say(`built in ${seconds(started)} s`);
+}
+
+/** Whatever goes wrong here, the service starts. */
+function buildAddon() {
+  try {
+    const message = buildNative();
+    if (message !== undefined) say(message);
+  } catch (error) {
+    say(`the native addon could not be built; doing without it: ${error.message}`);
+  }
 }
 
 /** A digest of all that goes into the bundle. Contents, not times: git changes those at will. */

@@ -5,7 +5,9 @@
  * has joined (IP_MULTICAST_ALL); a receiver of a group is therefore bound to the group's address.
  */
 import { networkInterfaces } from 'node:os';
+import { isBatchingAvailable, openBatchReceiver } from './udp/batch-receiver.ts';
 import { openDgramReceiver } from './udp/dgram-receiver.ts';
+import type { UdpBinding } from './udp/udp-binding.ts';
 
 export interface UdpReceiverOptions {
   readonly family: 'udp4' | 'udp6';
@@ -40,25 +42,30 @@ export interface UdpReceiver {
   close(): void;
 }
 
-export type OpenUdpReceiver = (options: UdpReceiverOptions) => Promise<UdpReceiver>;
+/** How packets come here, for the log. */
+export const UDP_RECEPTION = isBatchingAvailable ? 'in batches' : 'one by one';
+
+export type OpenUdpReceiver = (binding: UdpBinding) => Promise<UdpReceiver>;
 
 /** Rejects when the port is taken, or the address, group or interface is not ours. */
 export async function openUdpReceiver(
-  options: UdpReceiverOptions,
-  open: OpenUdpReceiver = openDgramReceiver,
+  { family, port, address, multicast, accept, onPacket, onError }: UdpReceiverOptions,
+  open: OpenUdpReceiver = isBatchingAvailable ? openBatchReceiver : openDgramReceiver,
 ): Promise<UdpReceiver> {
-  const { multicast, family } = options;
-  if (multicast === undefined) return await open(options);
-  const { group, source } = multicast;
-  const joined = findInterface(multicast.interface, family);
+  const through = findInterface(multicast?.interface, family);
   // IPv6 groups of the smaller scopes are different ones on every interface (RFC 4007 §6).
-  const scope = family === 'udp6' && joined !== undefined ? `%${joined.name}` : '';
+  const scope = family === 'udp6' && through !== undefined ? `%${through.name}` : '';
+  const anyAddress = family === 'udp6' ? '::' : '0.0.0.0';
   const receiver = await open({
-    ...options,
-    address: options.address ?? `${group}${scope}`,
-    multicast: { ...multicast, interface: scope === '' ? joined?.address : `::${scope}` },
+    family,
+    port,
+    address: address ?? (multicast === undefined ? anyAddress : `${multicast.group}${scope}`),
+    membership: multicast && { group: multicast.group, source: multicast.source, through },
+    acceptsAnyone: accept !== 'no-one',
+    onPacket,
+    onError,
   });
-  if (source !== undefined) receiver.acceptOnly(source);
+  if (multicast?.source !== undefined) receiver.acceptOnly(multicast.source);
   return receiver;
 }
 

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
+import { UDP_RECEPTION } from '../drivers/udp-receiver.ts';
 import { redactUrl } from '../protocols/source-url.ts';
 import { AdoptedNames } from './adopted-names.ts';
 import { Adoption } from './adoption.ts';
@@ -95,6 +96,7 @@ export class Gateway {
         version: VERSION,
         streams: Object.keys(config.streams).length,
         targets: config.proxypublish.targets.length,
+        udp: UDP_RECEPTION,
       },
       'sluice is running',
     );

@@ -1,36 +1,32 @@
 /** UDP by Node's own sockets: one event per packet. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { UdpReceiver, UdpReceiverOptions } from '../udp-receiver.ts';
+import type { UdpReceiver } from '../udp-receiver.ts';
+import { type Membership, RECEIVE_BUFFER_BYTES, type UdpBinding } from './udp-binding.ts';
 
-/**
- * An IDR picture at 4K waits here while the process is busy elsewhere. Linux doubles the figure for its own
- * overhead and gives no more than net.core.rmem_max, which is often 208 KiB.
- */
-const RECEIVE_BUFFER_BYTES = 2 * 1024 * 1024;
-
-/** `multicast.interface` is an address of ours, or `::%name`. */
-export async function openDgramReceiver(options: UdpReceiverOptions): Promise<UdpReceiver> {
-  const { family, port, address, multicast } = options;
+export async function openDgramReceiver(binding: UdpBinding): Promise<UdpReceiver> {
+  const { family, port, address, membership } = binding;
   const socket = createSocket({
     type: family,
-    reuseAddr: multicast !== undefined,
+    reuseAddr: membership !== undefined,
     recvBufferSize: RECEIVE_BUFFER_BYTES,
   });
   try {
     socket.bind(port, address);
     await once(socket, 'listening');
-    if (multicast?.source !== undefined) {
-      const { source, group } = multicast;
-      socket.addSourceSpecificMembership(source, group, multicast.interface);
-    } else if (multicast !== undefined) {
-      socket.addMembership(multicast.group, multicast.interface);
-    }
+    if (membership !== undefined) join(socket, family, membership);
   } catch (error) {
     socket.close();
     throw error;
   }
-  return new DgramReceiver(socket, options);
+  return new DgramReceiver(socket, binding);
+}
+
+function join(socket: Socket, family: 'udp4' | 'udp6', membership: Membership): void {
+  const { group, source, through } = membership;
+  const link = family === 'udp6' && through !== undefined ? `::%${through.name}` : through?.address;
+  if (source === undefined) socket.addMembership(group, link);
+  else socket.addSourceSpecificMembership(source, group, link);
 }
 
 class DgramReceiver implements UdpReceiver {
@@ -39,9 +35,9 @@ class DgramReceiver implements UdpReceiver {
   #acceptsAnyone: boolean;
   #sender: string | undefined;
 
-  constructor(socket: Socket, { accept, onPacket, onError }: UdpReceiverOptions) {
+  constructor(socket: Socket, { acceptsAnyone, onPacket, onError }: UdpBinding) {
     this.#socket = socket;
-    this.#acceptsAnyone = accept !== 'no-one';
+    this.#acceptsAnyone = acceptsAnyone;
     this.port = socket.address().port;
     socket.on('message', (bytes, { address }) => {
       if (!this.#acceptsAnyone && address !== this.#sender) return;

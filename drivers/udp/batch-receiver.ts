@@ -1,0 +1,115 @@
+/** UDP by our native addon (native/udp-batch.c): many packets with one system call and one call from it. */
+import { createRequire } from 'node:module';
+import { getSystemErrorName } from 'node:util';
+import type { UdpReceiver } from '../udp-receiver.ts';
+import { RECEIVE_BUFFER_BYTES, type UdpBinding } from './udp-binding.ts';
+
+/** Holds the largest datagram; the rest spreads the slots over the processor's cache. */
+const SLOT_BYTES = 65_536 + 1536;
+/** Two P pictures of 1080p; what does not fit comes with the next call. */
+const SLOTS = 32;
+
+interface NativeSocket {
+  readonly isNativeSocket: unique symbol;
+}
+
+interface UdpBatch {
+  init(slab: Uint8Array, slotBytes: number, table: Uint32Array): void;
+  open(
+    address: string,
+    port: number,
+    receiveBufferBytes: number,
+    acceptsAnyone: boolean,
+    group: string,
+    source: string,
+    interfaceName: string,
+    onBatch: (count: number, error: number) => void,
+  ): NativeSocket;
+  port(socket: NativeSocket): number;
+  acceptOnly(socket: NativeSocket, address: string): void;
+  send(socket: NativeSocket, bytes: Uint8Array, port: number, address: string): void;
+  close(socket: NativeSocket): void;
+}
+
+/** Pages that no packet has touched take no memory. */
+const slab = new Uint8Array(SLOTS * SLOT_BYTES);
+const table = new Uint32Array(2 * SLOTS);
+
+/** Where deploy/native.mjs leaves it, as seen from the bundle and its chunks, and from the compiled tests. */
+const PLACES = ['../native', '../../../dist/native'];
+
+const addon = load();
+
+export const isBatchingAvailable = addon !== undefined;
+
+function load(): UdpBatch | undefined {
+  const require = createRequire(import.meta.url);
+  for (const place of PLACES) {
+    try {
+      const loaded: UdpBatch = require(
+        `${place}/${process.platform}-${process.arch}/udp_batch.node`,
+      );
+      loaded.init(slab, SLOT_BYTES, table);
+      return loaded;
+    } catch {
+      // Not built, not for this machine, or `node --no-addons`: Node's own sockets do.
+    }
+  }
+  return undefined;
+}
+
+export async function openBatchReceiver(binding: UdpBinding): Promise<UdpReceiver> {
+  if (addon === undefined) throw new Error('the native addon is not there');
+  return new BatchReceiver(addon, binding);
+}
+
+class BatchReceiver implements UdpReceiver {
+  readonly port: number;
+  readonly #addon: UdpBatch;
+  readonly #socket: NativeSocket;
+  #isClosed = false;
+
+  constructor(addon: UdpBatch, binding: UdpBinding) {
+    const { address, port, acceptsAnyone, membership, onPacket, onError } = binding;
+    this.#addon = addon;
+    this.#socket = addon.open(
+      address,
+      port,
+      RECEIVE_BUFFER_BYTES,
+      acceptsAnyone,
+      membership?.group ?? '',
+      membership?.source ?? '',
+      membership?.through?.name ?? '',
+      (count, error) => {
+        if (error !== 0) onError(systemError(error));
+        for (let at = 0; at < 2 * count && !this.#isClosed; at += 2) {
+          try {
+            onPacket(slab, table[at] ?? 0, table[at + 1] ?? 0);
+          } catch (error) {
+            onError(error instanceof Error ? error : new Error(String(error)));
+          }
+        }
+      },
+    );
+    this.port = addon.port(this.#socket);
+  }
+
+  acceptOnly(address: string): void {
+    this.#addon.acceptOnly(this.#socket, address);
+  }
+
+  send(bytes: Uint8Array, port: number, address: string): void {
+    if (!this.#isClosed) this.#addon.send(this.#socket, bytes, port, address);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#addon.close(this.#socket);
+  }
+}
+
+function systemError(error: number): Error {
+  const code = getSystemErrorName(error);
+  return Object.assign(new Error(`recvmmsg ${code}`), { code });
+}
