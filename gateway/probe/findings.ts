@@ -2,6 +2,7 @@
 import type { AudioTrack, Track, VideoTrack } from '../../codecs/track.ts';
 import type { SourceStats } from '../../drivers/driver.ts';
 import type { Cause } from '../causes.ts';
+import { codecName } from '../codec-names.ts';
 import type { CauseCode } from '../report/status.ts';
 import type { Measured } from './measuring-sink.ts';
 
@@ -93,8 +94,8 @@ function carriage(tracks: readonly Track[]): Finding[] {
   );
 }
 
-function videoCarriage({ codec }: VideoTrack): Finding[] {
-  switch (codec) {
+function videoCarriage(track: VideoTrack): Finding[] {
+  switch (track.codec) {
     case 'h264':
       return [];
     case 'h265':
@@ -112,14 +113,14 @@ function videoCarriage({ codec }: VideoTrack): Finding[] {
         {
           code: 'enhanced-video',
           weight: 'warning',
-          words: `${codec === 'av1' ? 'AV1' : 'VP9'}: only masters that know enhanced RTMP take it. If yours does not, set the encoder to H.264.`,
+          words: `${codecName(track)}: only masters that know enhanced RTMP take it. If yours does not, set the encoder to H.264.`,
         },
       ];
   }
 }
 
-function audioCarriage({ codec }: AudioTrack): Finding[] {
-  switch (codec) {
+function audioCarriage(track: AudioTrack): Finding[] {
+  switch (track.codec) {
     case 'aac':
       return [];
     case 'pcma':
@@ -147,13 +148,11 @@ function audioCarriage({ codec }: AudioTrack): Finding[] {
         {
           code: 'enhanced-audio',
           weight: 'warning',
-          words: `${AUDIO_NAMES[codec]} audio: left out for every master that does not know enhanced RTMP. Set the encoder to AAC.`,
+          words: `${codecName(track)} audio: left out for every master that does not know enhanced RTMP. Set the encoder to AAC.`,
         },
       ];
   }
 }
-
-const AUDIO_NAMES = { opus: 'Opus', ac3: 'AC-3', eac3: 'E-AC-3' } as const;
 
 function loss({ stats }: ProbeFacts): Finding[] {
   const { lostPackets, receivedPackets, damagedUnits, transport } = stats;
