@@ -35,6 +35,9 @@ export interface Picture {
   readonly track: H264Track | H265Track;
 }
 
+/** 'second field': a first slice in a stream that may code a picture as two fields, each of which has one. */
+export type PlaceAfterSlice = 'next picture' | 'second field' | 'same picture' | 'either';
+
 export class PictureAssembler {
   readonly #syntax: NalUnitSyntax;
   readonly #assembler = new AccessUnitAssembler();
@@ -122,17 +125,19 @@ export class PictureAssembler {
     this.#assembler.abandonNalUnit();
   }
 
-  /**
-   * Whether a NAL unit can only belong to the next picture; `next` is the byte behind its header. Two fields of
-   * H.264 are one picture here: the second has a first slice too.
-   */
+  /** Whether a NAL unit can only belong to the next picture; `next` is the byte behind its header. */
   beginsNext(firstByte: number, next: number): boolean {
-    if (!this.hasSlice) return false;
+    return this.hasSlice && this.placeAfterSlice(firstByte, next) === 'next picture';
+  }
+
+  /** Where a NAL unit belongs that comes after a slice; `next` is the byte behind its header. */
+  placeAfterSlice(firstByte: number, next: number): PlaceAfterSlice {
     const traits = this.#syntax.traits(firstByte);
-    if ((traits & NalUnitTrait.hasFirstBit) === 0) {
-      return (traits & NalUnitTrait.beginsPicture) !== 0;
-    }
-    return (next & FIRST_SLICE) !== 0 && !this.#mayBeSecondField();
+    if ((traits & NalUnitTrait.beginsPicture) !== 0) return 'next picture';
+    if ((traits & NalUnitTrait.slice) === 0) return 'either';
+    const isFirst = (traits & NalUnitTrait.hasFirstBit) !== 0 && (next & FIRST_SLICE) !== 0;
+    if (!isFirst) return 'same picture';
+    return this.#mayPairFields() ? 'second field' : 'next picture';
   }
 
   /**
@@ -184,7 +189,7 @@ export class PictureAssembler {
     this.#sets.take(nalUnits(data));
   }
 
-  #mayBeSecondField(): boolean {
+  #mayPairFields(): boolean {
     const { track } = this.#sets;
     if (track !== undefined && track !== this.#seenTrack) {
       this.#seenTrack = track;

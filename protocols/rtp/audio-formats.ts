@@ -15,7 +15,7 @@ import {
 import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
 import { OPUS_SAMPLE_RATE } from '../../codecs/opus/identification-header.ts';
 import type { MediaFormat } from '../sdp/sdp.ts';
-import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
+import type { Depacketizer, Opener, UnitReceiver } from './depacketizer.ts';
 import { AacDepacketizer } from './payload/aac.ts';
 import {
   AC3_FORMAT,
@@ -27,9 +27,6 @@ import {
 import { G711Depacketizer } from './payload/g711.ts';
 import { LatmDepacketizer } from './payload/latm.ts';
 import { OpusDepacketizer } from './payload/opus.ts';
-
-/** Opens a depacketizer for a format, or throws ParseError when its parameters are unusable. */
-export type Opener = (receiver: UnitReceiver, format: MediaFormat) => Depacketizer;
 
 /** By encoding. A master takes AAC for certain, MP3 and G.711 perhaps, the others if it speaks enhanced RTMP. */
 export const AUDIO_OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([

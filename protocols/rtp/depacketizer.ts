@@ -1,5 +1,6 @@
 /** What every payload format's depacketizer looks like. */
 import type { Track } from '../../codecs/track.ts';
+import type { MediaFormat } from '../sdp/sdp.ts';
 import type { RtpPacket } from './rtp-packet.ts';
 
 /** What a decoder cannot begin without. */
@@ -22,3 +23,6 @@ export interface UnitReceiver {
   /** A whole access unit, lent. Returns true when somebody still reads the bytes after the call. */
   unit(data: Uint8Array, rtpTimestamp: number, randomAccess: boolean, track: Track): boolean;
 }
+
+/** Opens a depacketizer for a format, or throws ParseError when its parameters are unusable. */
+export type Opener = (receiver: UnitReceiver, format: MediaFormat) => Depacketizer;

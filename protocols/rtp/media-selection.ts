@@ -1,14 +1,12 @@
 /**
- * Which medias of a session description are pulled, and by which depacketizer: of the videos and of the audios
- * that can be carried the best one each, or the first of equals. The rest is left out, with the reason.
+ * Which medias of a session description are pulled, and by which depacketizer: of those that can be carried the
+ * first video, and the audio that is best for a master, or the first of equals. The rest is left out, with the reason.
  */
-import { isAnnexB } from '../../codecs/annex-b.ts';
-
 import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
 import type { MediaDescription, MediaFormat, SessionDescription } from '../sdp/sdp.ts';
-import { AUDIO_OPENERS, FIXED_CLOCK_RATES, type Opener } from './audio-formats.ts';
-import type { Depacketizer, UnitReceiver } from './depacketizer.ts';
-import { H264Depacketizer } from './payload/h264.ts';
+import { AUDIO_OPENERS, FIXED_CLOCK_RATES } from './audio-formats.ts';
+import type { Depacketizer, Opener, UnitReceiver } from './depacketizer.ts';
+import { VIDEO_OPENERS } from './video-formats.ts';
 
 export interface SelectedMedia {
   readonly media: MediaDescription;
@@ -28,11 +26,8 @@ export interface Selection {
   readonly leftOut: readonly LeftOutMedia[];
 }
 
-/** The payload formats there are: one row and one file each, the best of a kind first. */
-const OPENERS = {
-  video: new Map<string, Opener>([['h264', openH264]]),
-  audio: AUDIO_OPENERS,
-} as const;
+/** The payload formats there are, by encoding. */
+const OPENERS = { video: VIDEO_OPENERS, audio: AUDIO_OPENERS } as const;
 
 /** What people call the audio that is not carried: it has no place in FLV. */
 const UNCARRIED_AUDIO: readonly (readonly [RegExp, string])[] = [
@@ -64,7 +59,7 @@ export function selectMedias(sdp: SessionDescription): Selection {
     if (choice !== undefined) usable.push(choice);
     else leftOut.push({ kind, codec: codecsOf(media), reason: whyNot(media) });
   }
-  const best = [bestOf(usable, 'video'), bestOf(usable, 'audio')];
+  const best = [usable.find(({ kind }) => kind === 'video'), bestAudio(usable)];
   const selected = usable.filter((media) => best.includes(media));
   for (const { kind, media } of usable.filter((each) => !selected.includes(each))) {
     leftOut.push({ kind, codec: codecsOf(media), reason: 'another one is taken' });
@@ -74,7 +69,7 @@ export function selectMedias(sdp: SessionDescription): Selection {
     throw new UnsupportedError(
       offered === ''
         ? 'it offers neither video nor audio. Check the path of the source URL.'
-        : `it offers only ${offered}; H.264 video and AAC audio can be carried. Set the camera's encoder to H.264.`,
+        : `it offers only ${offered}; H.264 and H.265 video can be carried, and AAC, MP3, G.711, Opus and AC-3 audio. Set the camera's encoder to H.264.`,
     );
   }
   return { selected, leftOut };
@@ -94,11 +89,12 @@ function whyNot(media: MediaDescription): string {
   return `${known?.[1] ?? 'this codec'} is not carried. Set the camera's audio encoder to AAC`;
 }
 
-function bestOf(usable: readonly SelectedMedia[], kind: 'video' | 'audio') {
-  const ranking = [...OPENERS[kind].keys()];
+/** AUDIO_OPENERS ranks them. */
+function bestAudio(usable: readonly SelectedMedia[]): SelectedMedia | undefined {
+  const ranking = [...AUDIO_OPENERS.keys()];
   const rank = ({ format }: SelectedMedia) => ranking.indexOf(format.encoding);
-  const ofKind = usable.filter((media) => media.kind === kind);
-  return ofKind.toSorted((one, other) => rank(one) - rank(other))[0];
+  const audios = usable.filter(({ kind }) => kind === 'audio');
+  return audios.toSorted((one, other) => rank(one) - rank(other))[0];
 }
 
 function chooseFormat(media: MediaDescription, kind: 'video' | 'audio'): SelectedMedia | undefined {
@@ -123,22 +119,4 @@ function opens(opener: Opener, format: MediaFormat): boolean {
     if (error instanceof ParseError) return false;
     throw error;
   }
-}
-
-/** RFC 6184 §8.1: `sprop-parameter-sets` holds any number of sets, or is missing: then they come in band. */
-function openH264(receiver: UnitReceiver, format: MediaFormat): Depacketizer {
-  return new H264Depacketizer(receiver, setsOf(format, 'sprop-parameter-sets'));
-}
-
-function setsOf(format: MediaFormat, name: string): Uint8Array[] {
-  const text = format.parameters.get(name) ?? '';
-  return text.split(',').map((each) => withoutStartCode(fromBase64(each)));
-}
-
-function withoutStartCode(set: Uint8Array): Uint8Array {
-  return isAnnexB(set) ? set.subarray(set.indexOf(1) + 1) : set;
-}
-
-function fromBase64(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text.trim(), 'base64'));
 }

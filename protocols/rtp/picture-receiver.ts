@@ -5,6 +5,9 @@
  * Tolerated beyond the RFCs:
  * - parameter sets with a marker or a timestamp of their own (Tapo TC70): kept for the next picture,
  * - a missing marker: a new timestamp ends the picture,
+ * - a marker on every NAL unit, slice or packet (obs-rtspserver, OpenIPC's smolrtsp): from then on the next timestamp, or
+ *   the first slice of another picture, ends a picture. Markers are believed until a slice follows with the same timestamp,
+ *   which tears one picture; where parameter sets are marked as well they are not believed before one has proved right,
  * - a missing end bit of the last fragment: with no packet lost, the next NAL unit ends the one before.
  */
 import { annexBNalUnits, isAnnexB } from '../../codecs/annex-b.ts';
@@ -29,6 +32,11 @@ export class PictureReceiver {
   #timestamp = 0;
   #isDamaged = false;
   #inFragment = false;
+  #markers: 'believed' | 'doubted' | 'proven' | 'refuted' = 'believed';
+  /** The packet before had the marker, in a picture that has slices. */
+  #isAfterMarker = false;
+  /** A packet of this timestamp had the marker when there was no slice yet. */
+  #hasEarlyMarker = false;
 
   /** `sets`: the parameter sets of the session description, in any order. */
   constructor(
@@ -60,16 +68,35 @@ export class PictureReceiver {
   /** Before the payload is read. */
   beginPacket(packet: RtpPacket, isGap: boolean): void {
     if (isGap) this.#noteGap();
-    if (packet.timestamp === this.#timestamp) return;
+    if (packet.timestamp === this.#timestamp) {
+      if (this.#isAfterMarker) this.#placeAfterMarker(packet);
+      return;
+    }
+    if (this.#isAfterMarker && !this.#isDamaged && this.#markers !== 'refuted') {
+      this.#markers = 'proven';
+    }
     if (this.#pictures.hasSlice || this.#isDamaged) this.#finish();
     this.#timestamp = packet.timestamp;
+    this.#hasEarlyMarker = false;
     // After a gap the missing packets may have been this unit's first ones.
     if (isGap && !this.#startsUnit(packet)) this.#isDamaged = true;
   }
 
   /** After the payload was read. */
   endPacket(packet: RtpPacket): void {
-    if (packet.marker && (this.#pictures.hasSlice || this.#isDamaged)) this.#finish();
+    const hasPicture = this.#pictures.hasSlice || this.#isDamaged;
+    this.#isAfterMarker = packet.marker && hasPicture;
+    if (!packet.marker) return;
+    if (!hasPicture) {
+      this.#hasEarlyMarker = true;
+      return;
+    }
+    if (this.#hasEarlyMarker && this.#markers === 'believed') this.#markers = 'doubted';
+    if (this.#leavesWithMarker()) this.#finish();
+  }
+
+  #leavesWithMarker(): boolean {
+    return this.#markers === 'believed' || this.#markers === 'proven';
   }
 
   nalUnit(nalUnit: Uint8Array): void {
@@ -113,6 +140,23 @@ export class PictureReceiver {
     this.#abandonFragments();
   }
 
+  /** A packet with the timestamp of the marked one before it. */
+  #placeAfterMarker(packet: RtpPacket): void {
+    if (packet.start === packet.end) return;
+    const first = this.#firstOf(packet);
+    const place =
+      first === -1 ? 'same picture' : this.#pictures.placeAfterSlice(first >> 8, first & 0xff);
+    if (place === 'either') return;
+    const hasLeft = this.#leavesWithMarker();
+    if (place === 'next picture') {
+      if (!hasLeft) this.#finish();
+      return;
+    }
+    // What is left of a picture whose first part has left is nothing.
+    if (place === 'same picture' && hasLeft) this.#isDamaged = true;
+    this.#markers = 'refuted';
+  }
+
   #noteGap(): void {
     this.#gate.close();
     if (this.#pictures.byteLength > 0) this.#isDamaged = true;
@@ -124,8 +168,18 @@ export class PictureReceiver {
     this.#pictures.abandonNalUnit();
   }
 
-  #startsUnit({ bytes, start, end }: RtpPacket): boolean {
-    const first = this.#firstNalUnit(bytes, start, end);
+  #firstOf({ bytes, start, end }: RtpPacket): number {
+    let at = start;
+    // Neither codec's header is two zero bytes: this is a start code.
+    if (bytes[at] === 0 && bytes[at + 1] === 0) {
+      while (at < end && bytes[at] === 0) at += 1;
+      at = Math.min(at + 1, end);
+    }
+    return this.#firstNalUnit(bytes, at, end);
+  }
+
+  #startsUnit(packet: RtpPacket): boolean {
+    const first = this.#firstOf(packet);
     return first !== -1 && this.#pictures.beginsUnit(first >> 8, first & 0xff);
   }
 

@@ -3,7 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { decodeHints } from '../../codecs/decode-hints.ts';
 import { type DecodeHints, DecodeTimer } from '../../codecs/decode-time.ts';
+import type { VideoTrack } from '../../codecs/track.ts';
 import { DECODE_TIME_FIXTURES, type DecodeTimeFixture } from './decode-time-fixtures.ts';
+import { H265_DECODE_TIME_FIXTURES } from './h265/decode-time-fixtures.ts';
 
 interface Picture {
   readonly ptsUs: number;
@@ -23,8 +25,17 @@ function picturesOf(fixture: DecodeTimeFixture): Picture[] {
   });
 }
 
-function hintsOf({ sps, pps }: DecodeTimeFixture): DecodeHints {
-  const hints = decodeHints({ kind: 'video', codec: 'h264', sps, pps });
+const FIXTURES: readonly (DecodeTimeFixture & { readonly vps?: Uint8Array })[] = [
+  ...DECODE_TIME_FIXTURES,
+  ...H265_DECODE_TIME_FIXTURES,
+];
+
+function hintsOf({ vps, sps, pps }: (typeof FIXTURES)[number]): DecodeHints {
+  const track: VideoTrack =
+    vps === undefined
+      ? { kind: 'video', codec: 'h264', sps, pps }
+      : { kind: 'video', codec: 'h265', vps, sps, pps };
+  const hints = decodeHints(track);
   assert.ok(hints);
   return hints;
 }
@@ -38,7 +49,7 @@ function depthOf(pictures: readonly Picture[]): number {
 }
 
 function fixtureNamed(name: string): DecodeTimeFixture {
-  const fixture = DECODE_TIME_FIXTURES.find((candidate) => candidate.name === name);
+  const fixture = FIXTURES.find((candidate) => candidate.name === name);
   assert.ok(fixture, name);
   return fixture;
 }
@@ -49,7 +60,7 @@ const EPOCH_US = 1_700_000_000_000_000;
 const PYRAMID = [0, 4, 2, 1, 3, 8, 6, 5, 7, 12, 10, 9, 11];
 
 describe('decoding times of real streams', () => {
-  for (const fixture of DECODE_TIME_FIXTURES) {
+  for (const fixture of FIXTURES) {
     test(`${fixture.name}: equal to the encoder's`, () => {
       const hints = hintsOf(fixture);
       assert.equal(hints.reorderDepth, fixture.reorderDepth);
@@ -210,6 +221,22 @@ describe('decoding times of damaged time lines', () => {
       .filter(({ ptsUs, dtsUs, randomAccess }) => timer.push(ptsUs, randomAccess) !== dtsUs);
     assert.ok(timer.faults <= 3, `${timer.faults} faults`);
     assert.ok(wrong.length <= 6, `${wrong.length} wrong`);
+  });
+
+  test('H.265 joined at a CRA picture, without its RASL pictures: no fault', () => {
+    const fixture = fixtureNamed('H.265, open GOP with pyramid');
+    const pictures = picturesOf(fixture);
+    const start = pictures.findIndex(({ randomAccess }, index) => index > 0 && randomAccess);
+    const first = pictures[start]!;
+    const timer = new DecodeTimer(hintsOf(fixture));
+    let previousUs = Number.NEGATIVE_INFINITY;
+    for (const { ptsUs, randomAccess } of pictures.slice(start)) {
+      if (ptsUs < first.ptsUs) continue; // the RASL pictures
+      const dtsUs = timer.push(ptsUs, randomAccess);
+      assert.ok(dtsUs > previousUs && dtsUs <= ptsUs);
+      previousUs = dtsUs;
+    }
+    assert.equal(timer.faults, 0);
   });
 
   test('whatever the times: a finite number that rises unless the time line began anew', () => {

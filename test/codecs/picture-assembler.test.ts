@@ -169,34 +169,35 @@ describe('NAL units behind start codes', () => {
   });
 });
 
-describe('where the next picture begins', () => {
+describe('where a NAL unit belongs that comes behind a slice', () => {
   const INTERLACED_SPS = hex`6764001eacd940b024fd6022000003000200000300643e28532c`;
-  const beginsNext = (pictures: PictureAssembler, nalUnit: Uint8Array, headerBytes: number) =>
-    pictures.beginsNext(nalUnit[0]!, nalUnit[headerBytes] ?? 0);
+  const place = (pictures: PictureAssembler, nalUnit: Uint8Array, headerBytes: number) =>
+    pictures.placeAfterSlice(nalUnit[0]!, nalUnit[headerBytes] ?? 0);
 
-  test('H.264: a delimiter, parameter set, SEI or first slice, behind a slice', () => {
+  test('H.264: a delimiter, parameter set, SEI or first slice begins the next picture', () => {
     const pictures = h264(SPS, PPS, IDR);
     for (const nalUnit of [AUD, SPS, PPS, SEI, SLICE, IDR]) {
-      assert.equal(beginsNext(pictures, nalUnit, 1), true, toHex(nalUnit));
+      assert.equal(place(pictures, nalUnit, 1), 'next picture', toHex(nalUnit));
     }
-    assert.equal(beginsNext(pictures, hex`6540`, 1), false, 'a further slice');
-    assert.equal(beginsNext(pictures, hex`0cff`, 1), false, 'filler');
-    assert.equal(beginsNext(h264(SPS, PPS), IDR, 1), false, 'there is no slice yet');
+    assert.equal(place(pictures, hex`6540`, 1), 'same picture', 'a further slice');
+    assert.equal(place(pictures, hex`0380`, 1), 'same picture', 'data partition B');
+    assert.equal(place(pictures, hex`0cff`, 1), 'either', 'filler');
   });
 
-  test('H.264: a second field belongs to the first', () => {
+  test('H.264: in an interlaced stream a first slice may be the second field', () => {
     const pictures = h264();
     pictures.setParameterSets([INTERLACED_SPS, PPS]);
     pictures.appendNalUnit(IDR);
-    assert.equal(beginsNext(pictures, SLICE, 1), false);
+    assert.equal(place(pictures, SLICE, 1), 'second field');
+    assert.equal(place(pictures, AUD, 1), 'next picture');
   });
 
-  test('H.265: the same; what follows a slice stays with it', () => {
+  test('H.265: the same; each field is a picture', () => {
     const pictures = h265(VPS, SPS_265, PPS_265, H265_IDR);
     for (const nalUnit of [H265_AUD, VPS, SPS_265, PPS_265, hex`4e0105`, H265_TRAIL]) {
-      assert.equal(beginsNext(pictures, nalUnit, 2), true, toHex(nalUnit));
+      assert.equal(place(pictures, nalUnit, 2), 'next picture', toHex(nalUnit));
     }
-    assert.equal(beginsNext(pictures, hex`02014001`, 2), false, 'a further slice segment');
-    assert.equal(beginsNext(pictures, H265_SUFFIX_SEI, 2), false, 'a suffix SEI');
+    assert.equal(place(pictures, hex`02014001`, 2), 'same picture', 'a further slice segment');
+    assert.equal(place(pictures, H265_SUFFIX_SEI, 2), 'either', 'a suffix SEI');
   });
 });

@@ -1,4 +1,4 @@
-/** RTP packets and H.264 payloads made by hand, for tests of receivers. */
+/** RTP packets with H.264 and H.265 payloads made by hand, for tests of receivers. */
 import { concat } from '../../codecs/bytes.ts';
 import { RtpPacket } from '../../protocols/rtp/rtp-packet.ts';
 
@@ -70,6 +70,47 @@ export function fuA(unit: Uint8Array, bytesPerFragment: number): Uint8Array[] {
     fragments.push(concat(Uint8Array.of(indicator, flags | type), unit.subarray(at, end)));
   }
   return fragments;
+}
+
+/** The same for H.265, whose header has two bytes. */
+export function h265NalUnit(type: number, byteLength: number, fill = 0x5a): Uint8Array {
+  const bytes = new Uint8Array(byteLength).fill(fill);
+  bytes.set([type << 1, 1, 0x80 | (fill & 0x7f)].slice(0, byteLength));
+  return bytes;
+}
+
+/** RFC 7798 §4.4.2; with a decoding order number of the first NAL unit, and differences to it. */
+export function aggregation(nalUnits: readonly Uint8Array[], donl?: number): Uint8Array {
+  const parts = nalUnits.flatMap((unit, index) => {
+    const order = index === 0 ? u16(donl ?? 0) : Uint8Array.of(0);
+    return donl === undefined ? [u16(unit.length), unit] : [order, u16(unit.length), unit];
+  });
+  return concat(Uint8Array.of(48 << 1, 1), ...parts);
+}
+
+/** RFC 7798 §4.4.3. */
+export function fragmentationUnits(
+  unit: Uint8Array,
+  bytesPerFragment: number,
+  donl?: number,
+): Uint8Array[] {
+  const fragments: Uint8Array[] = [];
+  for (let at = 2; at < unit.length; at += bytesPerFragment) {
+    const end = Math.min(unit.length, at + bytesPerFragment);
+    const flags = (at === 2 ? 0x80 : 0) | (end === unit.length ? 0x40 : 0);
+    const header = Uint8Array.of(
+      (unit[0]! & 0x81) | (49 << 1),
+      unit[1]!,
+      flags | ((unit[0]! >> 1) & 0x3f),
+    );
+    const order = at === 2 && donl !== undefined ? u16(donl) : new Uint8Array(0);
+    fragments.push(concat(header, order, unit.subarray(at, end)));
+  }
+  return fragments;
+}
+
+function u16(value: number): Uint8Array {
+  return Uint8Array.of(value >> 8, value & 0xff);
 }
 
 /** NAL units behind 4-byte lengths. */

@@ -383,13 +383,13 @@ test('the back channel and metadata are never set up', async (context) => {
   assert.equal(camera.methods.filter((method) => method === SETUP).length, 2);
 });
 
-test('H.265 only: unsupported, with the codec in the message', async (context) => {
+test('MPEG-4 video only: unsupported, with the codec in the message', async (context) => {
   const { error } = await endsWith(
     context,
-    describes(CAMERA_SDP.replace('H264', 'H265').replace(/m=audio[\s\S]*$/, '')),
+    describes(CAMERA_SDP.replace('H264', 'MP4V-ES').replace(/m=audio[\s\S]*$/, '')),
   );
   assert.ok(error instanceof UnsupportedError);
-  assert.match(error.message, /h265/);
+  assert.match(error.message, /mp4v-es/);
 });
 
 test('404: says that the path may be wrong', async (context) => {

@@ -8,8 +8,17 @@ import { RtpPacket } from '../../../protocols/rtp/rtp-packet.ts';
 import { RtpPresentation } from '../../../protocols/rtp/rtp-presentation.ts';
 import { parseSdp } from '../../../protocols/sdp/sdp.ts';
 import { LOAS } from '../../codecs/aac/latm-fixture.ts';
+import { MAIN } from '../../codecs/h265/streams.ts';
 import { hex } from '../../support/hex.ts';
-import { fuA, nalUnit, rtpBytes, stapA } from '../../support/rtp-packets.ts';
+import {
+  aggregation,
+  fragmentationUnits,
+  fuA,
+  h265NalUnit,
+  nalUnit,
+  rtpBytes,
+  stapA,
+} from '../../support/rtp-packets.ts';
 import { VIDEO_TRACK } from '../../support/units.ts';
 import { packetsInput, packetsOf, parserOf, type Subject } from '../subject.ts';
 
@@ -72,6 +81,22 @@ export const RTP_SUBJECTS: readonly Subject[] = [
     nalUnit(0x41, 60),
     concat(hex`00000001`, VIDEO_TRACK.sps, hex`00000001`, VIDEO_TRACK.pps, hex`000001 6588`),
     nalUnit(0x06, 12),
+  ),
+  sessionOf(
+    'H.265',
+    'm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\n',
+    aggregation([MAIN.vps, MAIN.sps, MAIN.pps]),
+    ...fragmentationUnits(h265NalUnit(19, 300), 120),
+    h265NalUnit(1, 60),
+    concat(hex`00000001`, MAIN.vps, hex`00000001`, MAIN.sps, hex`000001`, MAIN.pps),
+    h265NalUnit(39, 12),
+  ),
+  sessionOf(
+    'H.265 with decoding order numbers',
+    'm=video 0 RTP/AVP 96\r\na=rtpmap:96 H265/90000\r\na=fmtp:96 sprop-max-don-diff=2\r\n',
+    aggregation([MAIN.vps, MAIN.sps, MAIN.pps], 1),
+    ...fragmentationUnits(h265NalUnit(19, 300), 120, 5),
+    h265NalUnit(1, 60),
   ),
   sessionOf(
     'AAC',

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { UnsupportedError } from '../../../codecs/errors.ts';
 import { selectMedias } from '../../../protocols/rtp/media-selection.ts';
 import { parseSdp } from '../../../protocols/sdp/sdp.ts';
+import { MAIN } from '../../codecs/h265/streams.ts';
 import { AUDIO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
 
 const SETS = [VIDEO_TRACK.sps, VIDEO_TRACK.pps]
@@ -16,6 +17,7 @@ const PCMU = 'm=audio 0 RTP/AVP 0\r\na=control:g711\r\n';
 const G726 = 'm=audio 0 RTP/AVP 99\r\na=rtpmap:99 G726-32/8000\r\na=control:g726\r\n';
 const OPUS = 'm=audio 0 RTP/AVP 98\r\na=rtpmap:98 opus/48000/2\r\na=control:opus\r\n';
 const H265 = 'm=video 0 RTP/AVP 98\r\na=rtpmap:98 H265/90000\r\na=control:h265\r\n';
+const MPEG_4 = 'm=video 0 RTP/AVP 99\r\na=rtpmap:99 MP4V-ES/90000\r\na=control:mpeg4\r\n';
 const METADATA =
   'm=application 0 RTP/AVP 107\r\na=rtpmap:107 vnd.onvif.metadata/90000\r\na=control:meta\r\n';
 
@@ -44,10 +46,22 @@ const cases = [
     leftOut: ['audio g726-32'],
   },
   {
-    name: 'H.265 in front of H.264',
+    name: 'H.265 in front of H.264: the first that can be carried',
     sdp: H265 + H264,
+    selected: ['video h265'],
+    leftOut: ['video h264'],
+  },
+  {
+    name: 'H.264 in front of H.265',
+    sdp: H264 + H265,
     selected: ['video v'],
     leftOut: ['video h265'],
+  },
+  {
+    name: 'MPEG-4 in front of H.265',
+    sdp: MPEG_4 + H265,
+    selected: ['video h265'],
+    leftOut: ['video mp4v-es'],
   },
   { name: 'metadata', sdp: H264 + METADATA, selected: ['video v'], leftOut: [] },
   {
@@ -131,11 +145,38 @@ test('what is left out is named in words, with what to do', () => {
   }
 });
 
+const base64 = (bytes: Uint8Array) => Buffer.from(bytes).toString('base64');
+const H265_FMTP = `a=fmtp:98 sprop-vps=${base64(MAIN.vps)}; sprop-sps=${base64(MAIN.sps)}; sprop-pps=${base64(MAIN.pps)}\r\n`;
+
+test('H.265: the track is known from the SDP', () => {
+  assert.deepEqual(tracks(H265 + H265_FMTP), [MAIN]);
+  // A second PPS is of no use to a track, but does no harm.
+  const two = H265_FMTP.replace('sprop-pps=', `sprop-pps=${base64(MAIN.pps)},`);
+  assert.deepEqual(tracks(H265 + two), [MAIN]);
+});
+
+test('H.265 whose description lacks a set, or has a malformed one, waits for the stream', () => {
+  for (const [name, fmtp] of [
+    ['none (Hikvision, go2rtc#99)', ''],
+    ['no VPS', H265_FMTP.replace(/sprop-vps=[^;]*; /, '')],
+    ['empty ones', 'a=fmtp:98 sprop-vps=; sprop-sps=; sprop-pps=\r\n'],
+    ['a SPS cut short', H265_FMTP.replace(/(sprop-sps=.{20})[^;]*/, '$1')],
+    [
+      'a PPS in the place of the SPS',
+      H265_FMTP.replace(/sprop-sps=[^;]*/, 'sprop-sps=RAHBcrRiQA=='),
+    ],
+    ['no Base64', H265_FMTP.replace(/sprop-sps=[^;]*/, 'sprop-sps=???')],
+  ] as const) {
+    assert.deepEqual(tracks(H265 + fmtp), [undefined], name);
+  }
+});
+
 test('nothing usable: the error names what there is, and what to do', () => {
   assert.throws(
-    () => select(H265 + G726),
+    () => select(MPEG_4 + G726),
     (error: unknown) =>
-      error instanceof UnsupportedError && /h265.*g726.*Set the camera/s.test(error.message),
+      error instanceof UnsupportedError &&
+      /mp4v-es.*g726.*H\.264 and H\.265.*Set the camera/s.test(error.message),
   );
   assert.throws(() => select(METADATA), UnsupportedError);
   assert.throws(() => select(''), UnsupportedError);

@@ -3,17 +3,10 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { concat } from '../../../../codecs/bytes.ts';
 import { nalUnits } from '../../../../codecs/nal-units.ts';
-import type { Track } from '../../../../codecs/track.ts';
 import { H264Depacketizer } from '../../../../protocols/rtp/payload/h264.ts';
+import { DepacketizerHarness } from '../../../support/depacketizer-harness.ts';
 import { hex, toHex } from '../../../support/hex.ts';
-import {
-  avcc,
-  fuA,
-  nalUnit,
-  type RtpFields,
-  rtpPacket,
-  stapA,
-} from '../../../support/rtp-packets.ts';
+import { avcc, fuA, nalUnit, rtpPacket, stapA } from '../../../support/rtp-packets.ts';
 import { VIDEO_TRACK } from '../../../support/units.ts';
 
 const { sps: SPS, pps: PPS } = VIDEO_TRACK;
@@ -24,53 +17,8 @@ const IDR = nalUnit(0x65, 3000, 0x11);
 const SLICE = nalUnit(0x41, 700, 0x22);
 const START_CODE = hex`00000001`;
 
-interface Unit {
-  readonly data: string;
-  readonly timestamp: number;
-  readonly randomAccess: boolean;
-  readonly track: Track;
-}
-
-class Harness {
-  readonly units: Unit[] = [];
-  readonly depacketizer: H264Depacketizer;
-  #sequenceNumber = 65_530;
-
-  constructor() {
-    const unit = (data: Uint8Array, timestamp: number, randomAccess: boolean, track: Track) => {
-      this.units.push({ data: toHex(data), timestamp, randomAccess, track });
-      return false;
-    };
-    this.depacketizer = new H264Depacketizer({ unit }, [SPS, PPS]);
-  }
-
-  /** The packets of one timestamp; the last has the marker unless `marker` is false. */
-  push(
-    timestamp: number,
-    payloads: readonly Uint8Array[],
-    fields: RtpFields & { gap?: boolean } = {},
-  ): void {
-    const { gap = false, marker = true, ...rest } = fields;
-    for (const [index, payload] of payloads.entries()) {
-      const isLast = index === payloads.length - 1;
-      const packet = rtpPacket({
-        timestamp,
-        payload,
-        marker: marker && isLast,
-        sequenceNumber: this.#sequenceNumber,
-        ...rest,
-      });
-      this.#sequenceNumber += 1;
-      const before = packet.bytes.slice();
-      this.depacketizer.push(packet, gap && index === 0);
-      assert.deepEqual(packet.bytes, before, 'the packet is left as it was');
-      packet.bytes.fill(0xee); // The socket's buffer is read into again.
-    }
-  }
-
-  get data(): string[] {
-    return this.units.map((unit) => unit.data);
-  }
+function harnessWith(sets: readonly Uint8Array[] = [SPS, PPS]): DepacketizerHarness {
+  return new DepacketizerHarness((receiver) => new H264Depacketizer(receiver, sets));
 }
 
 /** Every way to pack the same picture; each must give the same unit. */
@@ -94,6 +42,26 @@ const packings: readonly (readonly [name: string, payloads: readonly Uint8Array[
     [AUD, ...fuA(concat(SPS, START_CODE, PPS, START_CODE, SEI, START_CODE, IDR), 900)],
   ],
   [
+    'fragments that are start and end at once (CostarHD, OpenIPC)',
+    PICTURE.map((unit) =>
+      concat(Uint8Array.of((unit[0]! & 0xe0) | 28, 0xc0 | (unit[0]! & 0x1f)), unit.subarray(1)),
+    ),
+  ],
+  [
+    'all in one fragmented SPS (V380 Pro, macro-video)',
+    [AUD, ...fuA(concat(SPS, START_CODE, PPS, START_CODE, SEI, START_CODE, IDR), 1400)],
+  ],
+  [
+    'another type in the later fragments’ headers',
+    [
+      AUD,
+      SPS,
+      PPS,
+      SEI,
+      ...fuA(IDR, 1000).map((f, n) => (n === 0 ? f : f.with(1, (f[1]! & 0xe0) | 12))),
+    ],
+  ],
+  [
     'an end bit missing',
     [AUD, SPS, PPS, SEI, ...fuA(IDR, 1000).map((f) => f.with(1, f[1]! & 0xbf))],
   ],
@@ -101,7 +69,7 @@ const packings: readonly (readonly [name: string, payloads: readonly Uint8Array[
 
 for (const [name, payloads] of packings) {
   test(`unpacks ${name}`, () => {
-    const harness = new Harness();
+    const harness = harnessWith();
     harness.push(3000, payloads);
     const idr = name === 'fragments of one byte' ? IDR.slice(0, 40) : IDR;
     assert.deepEqual(harness.data, [toHex(avcc(AUD, SPS, PPS, SEI, idr))]);
@@ -112,7 +80,7 @@ for (const [name, payloads] of packings) {
 }
 
 test('STAP-B and FU-B leave in the order they come', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   const aggregate = concat(hex`79 0000`, stapA(SPS, PPS).subarray(1));
   const [first, ...others] = fuA(IDR, 2000);
   const fuB = concat(
@@ -125,7 +93,7 @@ test('STAP-B and FU-B leave in the order they come', () => {
 });
 
 test('a unit leaves the moment its marker comes', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [IDR]);
   assert.equal(harness.units.length, 1);
   harness.push(3600, [SLICE, SLICE], { marker: false });
@@ -133,7 +101,7 @@ test('a unit leaves the moment its marker comes', () => {
 });
 
 test('without a marker the next timestamp ends the unit', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [SPS, PPS, IDR], { marker: false });
   harness.push(3600, [SLICE], { marker: false });
   harness.push(7200, [SLICE], { marker: false });
@@ -141,15 +109,30 @@ test('without a marker the next timestamp ends the unit', () => {
 });
 
 test('parameter sets with markers of their own belong to the next picture (Tapo TC70)', () => {
-  const harness = new Harness();
-  harness.push(0, [SPS]);
-  harness.push(0, [PPS]);
+  const harness = harnessWith();
+  harness.pushMarked(0, [SPS, PPS, IDR]);
+  harness.push(3600, [SLICE]);
+  harness.pushMarked(7200, [SPS, PPS, IDR]);
+  const idr = toHex(avcc(SPS, PPS, IDR));
+  assert.deepEqual(harness.data, [idr, toHex(avcc(SLICE)), idr]);
+  assert.equal(harness.damagedUnits, 0);
+});
+
+test('parameter sets with the timestamp of the picture before them (Reolink RLC-822A)', () => {
+  const harness = harnessWith();
   harness.push(0, [IDR]);
-  assert.deepEqual(harness.data, [toHex(avcc(SPS, PPS, IDR))]);
+  for (const timestamp of [0, 3600]) {
+    harness.push(timestamp, [SPS]);
+    harness.push(timestamp, [PPS], { marker: false });
+    harness.push(timestamp + 3600, [IDR]);
+  }
+  const idr = toHex(avcc(SPS, PPS, IDR));
+  assert.deepEqual(harness.data, [toHex(avcc(IDR)), idr, idr]);
+  assert.deepEqual(harness.timestamps, [0, 3600, 7200]);
 });
 
 test('parameter sets with a timestamp of their own belong to the next picture', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(100, [SPS], { marker: false });
   harness.push(200, [PPS]);
   harness.push(300, [IDR]);
@@ -158,22 +141,135 @@ test('parameter sets with a timestamp of their own belong to the next picture', 
 });
 
 test('several slices are one picture', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   const second = nalUnit(0x65, 200, 0x33).with(1, 0x40);
   harness.push(0, [IDR, second, ...fuA(second, 60)]);
   assert.deepEqual(harness.data, [toHex(avcc(IDR, second, second))]);
 });
 
 test('begins with the first random access point; what came before is nobody’s damage', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [SLICE]);
   harness.push(3600, [SPS, PPS, IDR]);
   assert.deepEqual(harness.data, [toHex(avcc(SPS, PPS, IDR))]);
   assert.equal(harness.depacketizer.damagedUnits, 0);
 });
 
+// Markers -----------------------------------------------------------------------------------------
+
+const FURTHER = nalUnit(0x65, 300, 0x44).with(1, 0x40);
+const FURTHER_P = nalUnit(0x41, 90, 0x55).with(1, 0x40);
+const INTERLACED_SPS = hex`6764001eacd940b024fd6022000003000200000300643e28532c`;
+
+test('a marker on every NAL unit, parameter sets too: each picture is one unit (obs-rtspserver)', () => {
+  const harness = harnessWith();
+  const idr = toHex(avcc(SPS, PPS, SEI, IDR, FURTHER));
+  const picture = toHex(avcc(SLICE, FURTHER_P, FURTHER_P));
+  harness.pushMarked(0, [SPS, PPS, SEI, IDR, ...fuA(FURTHER, 100)]);
+  harness.pushMarked(3600, [SLICE, FURTHER_P, FURTHER_P]);
+  harness.pushMarked(7200, [SPS, PPS, SEI, IDR, FURTHER]);
+  harness.pushMarked(10_800, [SLICE]);
+  assert.deepEqual(harness.data, [idr, picture, idr]);
+  assert.deepEqual(harness.timestamps, [0, 3600, 7200]);
+  assert.equal(harness.damagedUnits, 0);
+});
+
+test('a marker on every slice: learned from one torn picture, at the start of a GOP (smolrtsp)', () => {
+  const harness = harnessWith();
+  harness.push(0, [SPS, PPS], { marker: false });
+  harness.pushMarked(0, [IDR, FURTHER]);
+  harness.pushMarked(3600, [SLICE, FURTHER_P]);
+  harness.push(7200, [SPS, PPS], { marker: false });
+  harness.pushMarked(7200, [IDR, FURTHER]);
+  harness.pushMarked(10_800, [SLICE, FURTHER_P]);
+  harness.pushMarked(14_400, [SLICE, FURTHER_P]);
+  assert.deepEqual(harness.data, [
+    toHex(avcc(SPS, PPS, IDR)),
+    toHex(avcc(SPS, PPS, IDR, FURTHER)),
+    toHex(avcc(SLICE, FURTHER_P)),
+  ]);
+  assert.equal(harness.damagedUnits, 2, 'the rest of the torn one, and what refers to it');
+});
+
+test('a marker on every slice, begun in the middle of a GOP: no picture is torn', () => {
+  const harness = harnessWith();
+  harness.pushMarked(0, [SLICE, FURTHER_P]);
+  harness.push(3600, [SPS, PPS], { marker: false });
+  harness.pushMarked(3600, [IDR, FURTHER]);
+  harness.pushMarked(7200, [SLICE, FURTHER_P]);
+  assert.deepEqual(harness.data, [toHex(avcc(SPS, PPS, IDR, FURTHER))]);
+});
+
+test('a marker on every packet, in the middle of fragments too', () => {
+  const harness = harnessWith();
+  harness.pushMarked(0, [SPS, PPS, ...fuA(IDR, 500)]);
+  harness.pushMarked(3600, fuA(SLICE, 200));
+  harness.pushMarked(7200, [SLICE]);
+  assert.deepEqual(harness.data, [toHex(avcc(SPS, PPS, IDR)), toHex(avcc(SLICE))]);
+});
+
+test('once markers are known to lie, a lost packet costs its picture and no half one leaves', () => {
+  const harness = harnessWith();
+  harness.pushMarked(0, [SPS, PPS, IDR, FURTHER]);
+  harness.pushMarked(3600, [SPS, PPS, IDR]);
+  harness.push(3600, [FURTHER], { gap: true });
+  harness.pushMarked(7200, [SPS, PPS, IDR, FURTHER]);
+  harness.pushMarked(10_800, [SLICE]);
+  assert.deepEqual(harness.timestamps, [0, 7200]);
+  assert.equal(harness.damagedUnits, 1);
+});
+
+test('a further slice after a marker that was proven right damages its picture, once', () => {
+  const harness = harnessWith();
+  harness.push(0, [SPS, PPS, IDR]);
+  harness.push(3600, [SLICE]);
+  harness.pushMarked(7200, [SLICE, FURTHER_P, FURTHER_P]);
+  harness.pushMarked(10_800, [SPS, PPS, IDR, FURTHER]);
+  harness.pushMarked(14_400, [SLICE, FURTHER_P]);
+  harness.push(18_000, [SLICE]);
+  assert.deepEqual(harness.data.slice(3), [
+    toHex(avcc(SPS, PPS, IDR, FURTHER)),
+    toHex(avcc(SLICE, FURTHER_P)),
+  ]);
+  assert.equal(harness.damagedUnits, 1);
+});
+
+test('two fields with one timestamp are one unit, whether the first has a marker or not', () => {
+  for (const marker of [false, true]) {
+    const harness = harnessWith([INTERLACED_SPS, PPS]);
+    harness.push(0, [INTERLACED_SPS, PPS]);
+    for (let n = 0; n < 3; n += 1) {
+      harness.push(n * 3600, [n === 0 ? IDR : SLICE], { marker });
+      harness.push(n * 3600, [SLICE]);
+    }
+    harness.push(10_800, [SLICE]);
+    const fields = toHex(avcc(SLICE, SLICE));
+    const first = toHex(avcc(INTERLACED_SPS, PPS, IDR, SLICE));
+    assert.deepEqual(harness.data.slice(0, 3), [first, fields, fields]);
+    assert.equal(harness.damagedUnits, 0);
+  }
+});
+
+test('two pictures with one timestamp stay two', () => {
+  const harness = harnessWith();
+  harness.push(0, [SPS, PPS, IDR]);
+  harness.pushMarked(3600, [SLICE, SLICE]);
+  harness.push(7200, [SLICE]);
+  assert.deepEqual(harness.timestamps, [0, 3600, 3600, 7200]);
+});
+
+test('filler after the marker says nothing of the marker', () => {
+  const harness = harnessWith();
+  harness.push(0, [SPS, PPS, IDR]);
+  harness.push(3600, [SLICE]);
+  harness.push(3600, [hex`0c ffff 80`], { marker: false });
+  harness.push(7200, [SLICE]);
+  assert.equal(harness.units.length, 3, 'the last one left with its marker');
+  assert.equal(harness.damagedUnits, 0);
+});
+
 test('a recovery point is a random access point', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [RECOVERY_POINT, SLICE]);
   assert.equal(harness.units[0]?.randomAccess, true);
   harness.push(1, [SEI, SLICE]);
@@ -181,7 +277,7 @@ test('a recovery point is a random access point', () => {
 });
 
 test('empty payloads and empty NAL units change nothing', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [hex``, hex`78 0000`, stapA(SPS, PPS), hex`78`, IDR]);
   assert.deepEqual(harness.data, [toHex(avcc(SPS, PPS, IDR))]);
 });
@@ -209,13 +305,23 @@ test('without sets in the SDP the track is known from the stream', () => {
 });
 
 test('the same sets again leave the track alone', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   for (let n = 0; n < 3; n += 1) harness.push(n * 3600, [SPS, PPS, IDR]);
   assert.equal(new Set(harness.units.map((unit) => unit.track)).size, 1);
 });
 
+test('a camera that alternates between two identifiers does not make a new track each time', () => {
+  // As PPS 0, with pic_parameter_set_id 1.
+  const other = hex`68 52e0f2c8`;
+  const harness = harnessWith();
+  for (let n = 0; n < 6; n += 1) harness.push(n * 3600, [SPS, n % 2 === 0 ? PPS : other, IDR]);
+  const [first, ...later] = harness.units.map((unit) => unit.track);
+  assert.equal(new Set(later).size, 1);
+  assert.notEqual(first, later[0], 'the other one is news, once');
+});
+
 test('other sets make another track, from their own picture on', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   const other = PPS.with(3, 0x40);
   harness.push(0, [SPS, PPS, IDR]);
   harness.push(3600, [SPS, other, IDR]);
@@ -226,7 +332,7 @@ test('other sets make another track, from their own picture on', () => {
 });
 
 test('a second PPS in every picture does not make a new track each time', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   const second = hex`68 5b83cb20`;
   for (let n = 0; n < 3; n += 1) harness.push(n * 3600, [SPS, PPS, second, IDR]);
   assert.equal(new Set(harness.units.map((unit) => unit.track)).size, 1);
@@ -245,7 +351,7 @@ const losses = [
 
 for (const { name, keep } of losses) {
   test(`a picture that lost ${name} is dropped, and all up to the next random access point`, () => {
-    const harness = new Harness();
+    const harness = harnessWith();
     harness.push(0, [SPS, PPS, IDR]);
     harness.push(3600, [SPS, PPS], { marker: false });
     let last = -1;
@@ -268,7 +374,7 @@ for (const { name, keep } of losses) {
 }
 
 test('after a whole picture was lost, nothing leaves before the next random access point', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [SPS, PPS, IDR]);
   harness.push(7200, [SLICE], { gap: true });
   harness.push(10_800, [SPS, PPS, IDR]);
@@ -280,7 +386,7 @@ test('after a whole picture was lost, nothing leaves before the next random acce
 });
 
 test('an IDR picture whose parameter sets were lost is not whole', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [SPS, PPS, IDR]);
   harness.push(3600, [IDR], { gap: true });
   assert.equal(harness.units.length, 1);
@@ -293,7 +399,7 @@ test('directly after a gap a picture is whole when it begins with its SPS or del
     [AUD, SPS, PPS, IDR],
     [stapA(SPS, PPS), ...FRAGMENTS],
   ]) {
-    const harness = new Harness();
+    const harness = harnessWith();
     harness.push(0, [SPS, PPS, IDR]);
     harness.push(3600, payloads, { gap: true });
     assert.equal(harness.units.length, 2);
@@ -303,12 +409,12 @@ test('directly after a gap a picture is whole when it begins with its SPS or del
 
 test('where sets come in the SDP only, an IDR picture directly after a gap is whole', () => {
   for (const payloads of [[IDR], FRAGMENTS]) {
-    const harness = new Harness();
+    const harness = harnessWith();
     harness.push(0, [IDR]);
     harness.push(3600, payloads, { gap: true });
     assert.equal(harness.units.length, 2);
   }
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [IDR]);
   harness.push(3600, FRAGMENTS.slice(1), { gap: true });
   harness.push(7200, [IDR.with(1, 0x40)], { gap: true });
@@ -316,7 +422,7 @@ test('where sets come in the SDP only, an IDR picture directly after a gap is wh
 });
 
 test('a fragment out of nowhere damages its picture', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [SPS, PPS, IDR]);
   harness.push(3600, FRAGMENTS.slice(1));
   harness.push(7200, [SPS, PPS, IDR]);
@@ -334,7 +440,7 @@ const damages = [
 
 for (const [name, payload] of damages) {
   test(`${name} damages its picture, no more`, () => {
-    const harness = new Harness();
+    const harness = harnessWith();
     harness.push(0, [SPS, PPS, IDR]);
     harness.push(3600, [payload, SLICE]);
     harness.push(7200, [SPS, PPS, IDR]);
@@ -344,7 +450,7 @@ for (const [name, payload] of damages) {
 }
 
 test('a picture past the limit is dropped, and the next comes whole', () => {
-  const harness = new Harness();
+  const harness = harnessWith();
   harness.push(0, [SPS, PPS, IDR]);
   const huge = nalUnit(0x65, 60_000);
   for (let n = 0; n < 150; n += 1) harness.push(3600, [huge], { marker: n === 149 });
@@ -389,7 +495,7 @@ test('any packing of any NAL units gives them back, bit by bit', () => {
   const packing = fc.array(fc.tuple(anyNalUnit, fc.nat(3)), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(packing, (packed) => {
-      const harness = new Harness();
+      const harness = harnessWith();
       const payloads = packed.flatMap(([unit, how]) => {
         if (how === 0) return [unit];
         return how === 1 ? [stapA(unit)] : fuA(unit, how * 7);
