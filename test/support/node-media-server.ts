@@ -48,11 +48,14 @@ export class NodeMediaServer {
     return `rtmp://127.0.0.1:${this.#rtmpPort}/live`;
   }
 
+  flvUrl(streamName: string): string {
+    return `http://127.0.0.1:${this.#httpPort}/live/${streamName}.flv`;
+  }
+
   /** What a player of HTTP-FLV gets, from the moment when this resolves until the publisher goes. */
   async play(streamName: string): Promise<{ bytes: Promise<Uint8Array>; close(): void }> {
     const abort = new AbortController();
-    const url = `http://127.0.0.1:${this.#httpPort}/live/${streamName}.flv`;
-    const response = await fetch(url, { signal: abort.signal });
+    const response = await fetch(this.flvUrl(streamName), { signal: abort.signal });
     const bytes = collect(response.body as AsyncIterable<Uint8Array>, abort.signal);
     return { bytes, close: () => abort.abort() };
   }

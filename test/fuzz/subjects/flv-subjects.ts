@@ -1,5 +1,8 @@
 /** FLV as cameras and servers send it: over HTTP, and as RTMP messages to a player. */
+import { ACCESS_UNIT_HEADROOM } from '../../../codecs/access-unit.ts';
 import { concat } from '../../../codecs/bytes.ts';
+import { serializeAmf0 } from '../../../codecs/flv/amf0.ts';
+import { announcedMedia } from '../../../codecs/flv/announced-media.ts';
 import { FlvDemuxer } from '../../../codecs/flv/flv-demuxer.ts';
 import { FlvReader } from '../../../codecs/flv/flv-reader.ts';
 import { sequenceHeader } from '../../../codecs/flv/sequence-header.ts';
@@ -15,7 +18,7 @@ import { MessageType } from '../../../protocols/rtmp/message.ts';
 import { MAIN } from '../../codecs/h265/streams.ts';
 import { hex } from '../../support/hex.ts';
 import { AUDIO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
-import { framerOf, parserOf, type Subject } from '../subject.ts';
+import { framerOf, packetsInput, packetsOf, parserOf, type Subject } from '../subject.ts';
 
 const TAG_INTERVAL_MS = 20;
 
@@ -55,14 +58,16 @@ const ENHANCED = concat(
   video(0xffff_fff0, hex`a3 61763031 120032`),
 );
 
+const METADATA = serializeAmf0('@setDataFrame', 'onMetaData', { width: 640, audiocodecid: 10 });
+const SINK = { start: () => undefined, write: () => undefined, stop: () => undefined };
+
 export const FLV_SUBJECTS: readonly Subject[] = [
   {
     ...framerOf(
       'FLV stream to access units',
       () => {
         let nowMs = 0;
-        const sink = { start: () => undefined, write: () => undefined, stop: () => undefined };
-        const demuxer = new FlvDemuxer(sink, () => nowMs);
+        const demuxer = new FlvDemuxer(SINK, () => nowMs);
         return new FlvReader((type, timestampMs, body) => {
           nowMs += TAG_INTERVAL_MS;
           return demuxer.push(type, timestampMs, body);
@@ -72,6 +77,37 @@ export const FLV_SUBJECTS: readonly Subject[] = [
       ENHANCED,
     ),
   },
+  {
+    name: 'FLV tags to access units',
+    // Each packet: type, time, body: damage to one tag leaves the others where they are.
+    seeds: [
+      packetsInput(
+        concat(hex`12 0000`, METADATA),
+        concat(hex`09 0000`, record(VIDEO_TRACK)),
+        concat(hex`08 0000`, record(AUDIO_TRACK)),
+        hex`09 0000 17 01 000000 00000003 658801`,
+        hex`08 0010 af01 21004f`,
+        hex`09 0028 27 01 000028 00000003 419a01`,
+        hex`09 0050 1c 01 000028 00000003 260188`,
+        hex`09 0078 91 61763031 0a0b`,
+        hex`08 0080 2e fffb10c4`,
+      ),
+    ],
+    open: () => {
+      let nowMs = 0;
+      const demuxer = new FlvDemuxer(SINK, () => nowMs);
+      return (bytes) => {
+        for (const [type = 0, high = 0, low = 0, ...body] of packetsOf(bytes)) {
+          nowMs += TAG_INTERVAL_MS;
+          const lent = new Uint8Array(ACCESS_UNIT_HEADROOM + body.length);
+          lent.set(body, ACCESS_UNIT_HEADROOM);
+          demuxer.push(type, high * 256 + low, lent.subarray(ACCESS_UNIT_HEADROOM));
+        }
+      };
+    },
+    inputsPerParser: 50,
+  },
+  parserOf('FLV onMetaData', announcedMedia, METADATA),
   parserOf(
     'RTMP aggregate',
     (payload) => [
