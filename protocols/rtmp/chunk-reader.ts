@@ -10,7 +10,8 @@
  *   extended timestamp, 32 bits, where the 24-bit field says 0xffffff
  *
  * The header is gathered in a small buffer of its own; payload goes straight to its message, or is
- * handed on as a view where it is whole in what was pushed. No garbage per chunk.
+ * handed on as a view where it is whole in what was pushed. No garbage per chunk, and none per picture: the buffers
+ * in which messages come together are used again.
  */
 import { ParseError } from '../../codecs/errors.ts';
 import { MAX_MESSAGE_BYTES, MessageType, type RtmpMessage } from './message.ts';
@@ -23,6 +24,12 @@ export const MAX_CHUNK_SIZE = 0xffffff;
 const MAX_CHUNK_STREAMS = 64;
 /** All messages that are begun and not complete: one picture, and room for what is interleaved. */
 const MAX_UNFINISHED_BYTES = 2 * MAX_MESSAGE_BYTES;
+
+/** One for pictures and one for sounds. */
+const MAX_SPARE_BUFFERS = 2;
+/** Holds nearly every picture; what one large one needed is not held for ever. */
+const MAX_SPARE_BYTES = 1024 * 1024;
+const MIN_BUFFER_BYTES = 4096;
 
 const MAX_HEADER_BYTES = 3 + 11 + 4;
 const EXTENDED_TIMESTAMP_BYTES = 4;
@@ -40,7 +47,7 @@ interface ChunkStream {
   messageStreamId: number;
   /** Received bytes of the message that is incomplete; undefined between messages. */
   received: number | undefined;
-  /** Holds them; undefined until a message turns out to come in pieces. */
+  /** Holds them, and has room for more; undefined until a message turns out to come in pieces. */
   buffer: Uint8Array | undefined;
 }
 
@@ -54,9 +61,13 @@ export class ChunkReader {
   #chunkRemaining = 0;
   #unfinishedBytes = 0;
   #offset = 0;
+  /** Of messages that the last push has handed on. */
+  #lent: Uint8Array[] = [];
+  #spare: Uint8Array[] = [];
 
-  /** Payloads may be views into `chunk`: copy what is needed later. */
+  /** Payloads are valid until the next push, or as long as `chunk` is: copy what is needed later. */
   push(chunk: Uint8Array): RtmpMessage[] {
+    this.#takeBack();
     const messages: RtmpMessage[] = [];
     this.#consume(chunk, messages);
     return messages;
@@ -176,13 +187,18 @@ export class ChunkReader {
       return from + size;
     }
     const received = stream.received ?? 0;
-    stream.buffer ??= new Uint8Array(stream.length);
+    stream.buffer ??= this.#bufferFor(stream.length);
     stream.buffer.set(bytes, received);
     stream.received = received + size;
     this.#chunkRemaining -= size;
-    if (stream.received === stream.length) this.#end(stream, stream.buffer, messages);
+    if (stream.received === stream.length) this.#endGathered(stream, stream.buffer, messages);
     else if (this.#chunkRemaining === 0) this.#current = undefined;
     return from + size;
+  }
+
+  #endGathered(stream: ChunkStream, buffer: Uint8Array, messages: RtmpMessage[]): void {
+    if (buffer.length <= MAX_SPARE_BYTES) this.#lent.push(buffer);
+    this.#end(stream, buffer.subarray(0, stream.length), messages);
   }
 
   #end(stream: ChunkStream, payload: Uint8Array, messages: RtmpMessage[]): void {
@@ -192,6 +208,21 @@ export class ChunkReader {
     if (typeId === MessageType.setChunkSize) this.#setChunkSize(this.#controlValue(payload));
     else if (typeId === MessageType.abort) this.#abort(this.#controlValue(payload));
     else messages.push({ typeId, timestampMs, messageStreamId, payload });
+  }
+
+  /** The smallest that will do. */
+  #bufferFor(length: number): Uint8Array {
+    const index = this.#spare.findIndex((spare) => spare.length >= length);
+    const [spare] = index === -1 ? [] : this.#spare.splice(index, 1);
+    return spare ?? new Uint8Array(capacityFor(length));
+  }
+
+  #takeBack(): void {
+    if (this.#lent.length === 0) return;
+    this.#spare.push(...this.#lent.splice(0));
+    this.#spare.sort((a, b) => a.length - b.length);
+    if (this.#spare.length > MAX_SPARE_BUFFERS)
+      this.#spare.splice(0, this.#spare.length - MAX_SPARE_BUFFERS);
   }
 
   /** §5.4.1: the topmost bit must be zero. */
@@ -287,4 +318,12 @@ export class ChunkReader {
   #error(message: string): ParseError {
     return new ParseError(message, this.#offset);
   }
+}
+
+/** Sizes that fit many messages; what is not used again has its own. */
+function capacityFor(length: number): number {
+  if (length > MAX_SPARE_BYTES) return length;
+  let capacity = MIN_BUFFER_BYTES;
+  while (capacity < length) capacity *= 2;
+  return capacity;
 }

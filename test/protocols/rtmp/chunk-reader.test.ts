@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { concat } from '../../../codecs/bytes.ts';
 import { ParseError } from '../../../codecs/errors.ts';
 import { ChunkReader } from '../../../protocols/rtmp/chunk-reader.ts';
+import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
 import { MAX_MESSAGE_BYTES, type RtmpMessage } from '../../../protocols/rtmp/message.ts';
 import { everySplit } from '../../support/every-split.ts';
 import { hex, toHex } from '../../support/hex.ts';
@@ -213,6 +214,32 @@ test('a message that is whole in one chunk is a view, one that is not is its own
   const reader = new ChunkReader();
   reader.push(bytes.subarray(0, 13));
   assert.notEqual(reader.push(bytes.subarray(13))[0]?.payload.buffer, bytes.buffer);
+});
+
+test('the buffers of messages in pieces are used again with the next push, and not before', () => {
+  const reader = new ChunkReader();
+  const message = (length: number, fill: number) =>
+    serializeMessage(
+      { typeId: 9, timestampMs: 0, messageStreamId: 1, payload: new Uint8Array(length).fill(fill) },
+      6,
+      128,
+    );
+  const two = reader.push(concat(message(300, 1), message(500, 2)));
+  const buffers = new Set(two.map(({ payload }) => payload.buffer));
+  assert.equal(buffers.size, 2);
+  assert.deepEqual(
+    two.map(({ payload }) => [payload.length, payload.every((byte) => byte === payload[0])]),
+    [
+      [300, true],
+      [500, true],
+    ],
+  );
+  const [third] = reader.push(message(400, 3));
+  assert.ok(third !== undefined && buffers.has(third.payload.buffer));
+  // One that is very large is not held.
+  const [large] = reader.push(message(3_000_000, 4));
+  const [after] = reader.push(message(3_000_000, 5));
+  assert.notEqual(large?.payload.buffer, after?.payload.buffer);
 });
 
 const bad: { name: string; bytes: Uint8Array }[] = [
