@@ -28,7 +28,7 @@ export interface GstCameraOptions {
   /** Frames from IDR picture to IDR picture. */
   readonly gop?: number;
   readonly bframes?: number;
-  readonly audio?: 'aac' | 'none';
+  readonly audio?: 'aac' | 'pcma' | 'pcmu' | 'opus' | 'latm' | 'mp3' | 'ac3' | 'none';
   readonly auth?: 'digest' | 'basic' | 'none';
   readonly username?: string;
   readonly password?: string;

@@ -11,7 +11,9 @@ packets, so that a line tells what was sent, whatever the payloader adds or leav
          that is the AVCC form. x264enc writes SPS and PPS before each IDR picture and, as set here,
          no access unit delimiters; rtph264pay (config-interval=0, aggregate-mode=none) adds nothing,
          and sends single NAL units and FU-A (RFC 6184 5.6, 5.8).
-  audio  SHA-256 over the bare AAC frame (RFC 3640 3.3.6, AAC-hbr, one frame or a piece of one).
+  audio  SHA-256 over the bare AAC frame (RFC 3640 3.3.6, AAC-hbr, one frame or a piece of one; RFC 6416 6.1,
+         one frame or a piece of one); over the packet's payload (G.711, Opus); over each frame of those in a
+         packet (MP3, AC-3), which follow one another in time.
 The very first packet of a stream, with which the server prerolls, reaches no client (seen with 1.22:
 it is a second copy of the SPS, and the AAC encoder's priming frame), so it is not written.
 pts and dts are nanoseconds of running time, which the RTP timestamps are made of; video and audio
@@ -40,6 +42,95 @@ NAL_LARGEST_SINGLE = 23
 AU_HEADERS_BYTES = 4  # AU-headers-length, and one header of 13 + 3 bits
 
 
+class AudioFrames:
+    """One frame, or a piece of one, in a packet."""
+
+    kind = "audio"
+
+    def __init__(self):
+        self.prerolled = False
+        self.frame = b""
+
+    def push(self, marker, payload):
+        self.frame += self.strip(payload)
+        if not marker:
+            return None
+        frame, self.frame = self.frame, b""
+        return frame, True
+
+    def parts(self, unit):
+        """What is written, each with how much later than the packet it is, in ns."""
+        return [(0, unit)]
+
+    def strip(self, payload):
+        if payload[:2] != b"\x00\x10":
+            raise ValueError("rtpmp4gpay puts more than one frame into a packet")
+        return payload[AU_HEADERS_BYTES:]
+
+
+class LatmFrames(AudioFrames):
+    def strip(self, payload):
+        return payload
+
+    def parts(self, unit):
+        element, key = unit
+        escapes = len(element) - len(element.lstrip(b"\xff"))
+        length = 255 * escapes + element[escapes]
+        if length != len(element) - escapes - 1:
+            raise ValueError("rtpmp4apay puts more than one frame into an element")
+        return [(0, (element[escapes + 1 :], key))]
+
+
+class PacketFrames(AudioFrames):
+    """The payload as it is; the marker means something else."""
+
+    def push(self, marker, payload):
+        return payload, True
+
+
+class FramesOfOneLength(AudioFrames):
+    """Whole frames behind a header, as long as they fit into a packet."""
+
+    def __init__(self, header_bytes, frame_bytes, frame_ns):
+        super().__init__()
+        self.header_bytes = header_bytes
+        self.frame_bytes = frame_bytes
+        self.frame_ns = frame_ns
+
+    def push(self, marker, payload):
+        return payload[self.header_bytes :], True
+
+    def parts(self, unit):
+        data, key = unit
+        if len(data) % self.frame_bytes:
+            raise ValueError(f"{len(data)} bytes are no frames of {self.frame_bytes}")
+        for n in range(len(data) // self.frame_bytes):
+            yield n * self.frame_ns, (data[n * self.frame_bytes :][: self.frame_bytes], key)
+
+
+# Noise, because of a tone one packet can be like another. The encoder with its payloader, and how to read it.
+NOISE = (
+    "audiotestsrc is-live=true wave=pink-noise samplesperbuffer={samples} ! audio/x-raw,rate={rate},channels={channels}"
+    " ! audioconvert ! queue ! "
+)
+OTHER_AUDIO = {
+    "pcma": (8000, 1, 160, "alawenc ! rtppcmapay name=pay1 pt=8", PacketFrames),
+    "pcmu": (8000, 1, 160, "mulawenc ! rtppcmupay name=pay1 pt=0", PacketFrames),
+    "opus": (48000, 2, 960, "opusenc ! rtpopuspay name=pay1 pt=97", PacketFrames),
+    "latm": (44100, 2, 1024, "avenc_aac bitrate=64000 ! aacparse ! rtpmp4apay name=pay1 pt=97", LatmFrames),
+    # 144 * 128000 / 48000 bytes, 1152 / 48000 s; at a lower rate lame would resample
+    "mp3": (
+        *(48000, 2, 1152, "lamemp3enc target=bitrate cbr=true bitrate=128 ! mpegaudioparse ! rtpmpapay name=pay1"),
+        lambda: FramesOfOneLength(4, 384, 24_000_000),
+    ),
+    # 96000 / 8 * 1536 / 48000 bytes, 1536 / 48000 s
+    "ac3": (
+        *(48000, 2, 1536, "avenc_ac3 bitrate=96000 ! ac3parse ! rtpac3pay name=pay1 pt=97"),
+        lambda: FramesOfOneLength(2, 384, 32_000_000),
+    ),
+}
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--port", type=int, default=0, help="0: any")
@@ -51,7 +142,7 @@ def arguments():
     parser.add_argument("--bitrate", type=int, default=512, help="kbit/s")
     parser.add_argument("--gop", type=int, default=25, help="frames from IDR picture to IDR picture")
     parser.add_argument("--bframes", type=int, default=0)
-    parser.add_argument("--audio", choices=["aac", "none"], default="aac")
+    parser.add_argument("--audio", choices=["aac", "none", *OTHER_AUDIO], default="aac")
     parser.add_argument("--auth", choices=["digest", "basic", "none"], default="none")
     parser.add_argument("--username", default="admin")
     parser.add_argument("--password", default="secret")
@@ -76,6 +167,10 @@ def launch_line(args):
     )
     if args.audio == "none":
         return f"( {video} )"
+    if args.audio in OTHER_AUDIO:
+        rate, channels, samples, encoder, _ = OTHER_AUDIO[args.audio]
+        noise = NOISE.format(rate=rate, channels=channels, samples=samples)
+        return f"( {video} {noise} {encoder} )"
     audio = (
         "audiotestsrc name=tone is-live=true wave=sine ! audio/x-raw,rate=48000,channels=2 ! audioconvert"
         " ! queue ! avenc_aac bitrate=64000 ! aacparse ! rtpmp4gpay name=pay1 pt=97"
@@ -127,23 +222,6 @@ class VideoUnits:
         return data, any(unit[0] & 0x1F == NAL_IDR for unit in units)
 
 
-class AudioFrames:
-    kind = "audio"
-
-    def __init__(self):
-        self.prerolled = False
-        self.frame = b""
-
-    def push(self, marker, payload):
-        if payload[:2] != b"\x00\x10":
-            raise ValueError("rtpmp4gpay puts more than one frame into a packet")
-        self.frame += payload[AU_HEADERS_BYTES:]
-        if not marker:
-            return None
-        frame, self.frame = self.frame, b""
-        return frame, True
-
-
 class Dump:
     """When all clients went and one comes back there is a new stream; the file goes on with it."""
 
@@ -168,16 +246,18 @@ class Dump:
                 units.prerolled = True
                 continue
             unit = units.push(*parse_rtp(packet))
-            if unit is not None:
-                self.write(units.kind, unit, segment, buffer)
+            if unit is None:
+                continue
+            for later, part in units.parts(unit) if units.kind == "audio" else [(0, unit)]:
+                self.write(units.kind, part, segment, buffer, later)
         return Gst.PadProbeReturn.OK
 
-    def write(self, kind, unit, segment, buffer):
+    def write(self, kind, unit, segment, buffer, later):
         data, key = unit
         line = {
             "kind": kind,
-            "pts": running_time(segment, buffer.pts),
-            "dts": running_time(segment, buffer.dts if kind == "video" else buffer.pts),
+            "pts": running_time(segment, buffer.pts + later),
+            "dts": running_time(segment, buffer.dts if kind == "video" else buffer.pts + later),
             "sha256": hashlib.sha256(data).hexdigest(),
             "size": len(data),
             "key": key,
@@ -234,8 +314,9 @@ def main():
         vary(element, next(seeds))
         if dump:
             dump.watch(element.get_by_name("pay0"), VideoUnits())
-        if dump and args.audio == "aac":
-            dump.watch(element.get_by_name("pay1"), AudioFrames())
+        if dump and args.audio != "none":
+            frames = OTHER_AUDIO[args.audio][-1] if args.audio in OTHER_AUDIO else AudioFrames
+            dump.watch(element.get_by_name("pay1"), frames())
 
     factory.connect("media-configure", configure)
     server = GstRtspServer.RTSPServer.new()
