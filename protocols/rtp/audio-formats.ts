@@ -26,6 +26,7 @@ import {
 } from './payload/framed-audio.ts';
 import { G711Depacketizer } from './payload/g711.ts';
 import { LatmDepacketizer } from './payload/latm.ts';
+import { MpaRobustDepacketizer } from './payload/mpa-robust.ts';
 import { OpusDepacketizer } from './payload/opus.ts';
 
 /** By encoding. A master takes AAC for certain, MP3 and G.711 perhaps, the others if it speaks enhanced RTMP. */
@@ -33,6 +34,7 @@ export const AUDIO_OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener
   ['mpeg4-generic', openAac],
   ['mp4a-latm', openLatm],
   ['mpa', framed(MPEG_AUDIO_FORMAT)],
+  ['mpa-robust', (receiver, { clockRate }) => new MpaRobustDepacketizer(receiver, clockRate)],
   ['pcma', openG711],
   ['pcmu', openG711],
   ['opus', openOpus],
@@ -42,11 +44,12 @@ export const AUDIO_OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener
 
 /**
  * RTP clocks that are fixed, whatever `rtpmap` says: RFC 7587 §4.1 (Thingino and OpenIPC write
- * `opus/16000/1`), RFC 3551 §4.5.13.
+ * `opus/16000/1`), RFC 3551 §4.5.13, RFC 5219 §6.
  */
 export const FIXED_CLOCK_RATES: ReadonlyMap<string, number> = new Map([
   ['opus', OPUS_SAMPLE_RATE],
   ['mpa', 90_000],
+  ['mpa-robust', 90_000],
 ]);
 
 /** Fields of AU headers that no camera is known to send, RFC 3640 §4.1. */

@@ -139,6 +139,13 @@ export const RTP_SUBJECTS: readonly Subject[] = [
     hex`0000000c ${'5a'.repeat(12)}`,
   ),
   sessionOf(
+    'MP3 as ADUs',
+    'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 mpa-robust/90000\r\n',
+    hex`17 fff314c4 00 ${'00'.repeat(18)} 14 fff314c4 03 ${'00'.repeat(15)}`,
+    hex`18 fff314c4 ${'00'.repeat(8)}`,
+    hex`98 ${'00'.repeat(12)}`,
+  ),
+  sessionOf(
     'AC-3',
     'm=audio 0 RTP/AVP 96\r\na=rtpmap:96 AC3/48000\r\n',
     hex`0001 0b77e59a00402f84 ${'5a'.repeat(120)}`,

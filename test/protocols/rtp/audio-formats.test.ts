@@ -171,6 +171,7 @@ describe('audio whose frames tell what they are', () => {
   for (const [name, lines, clockRate] of [
     ['static type 14', ['m=audio 0 RTP/AVP 14'], 90_000],
     ['MPA on another clock', dynamic('MPA/44100'), 90_000],
+    ['mpa-robust', dynamic('mpa-robust/90000'), 90_000],
     ['AC-3', dynamic('AC3/48000/2'), 48_000],
     ['E-AC-3', dynamic('eac3/44100'), 44_100],
   ] as const) {

@@ -1,0 +1,63 @@
+/**
+ * Sixteen MP3 frames, MPEG-2 layer III, 22.05 kHz, mono, 24 kbit/s, whose data lies up to 71 bytes before them, and
+ * what RFC 5219 makes of them. ffmpeg 5.1.9 with libmp3lame:
+ *   ffmpeg -f lavfi -i "aevalsrc='0.4*sin(2*PI*440*t)*mod(floor(t*20),2)+0.02*random(0)':d=0.34:s=22050"
+ *     -c:a libmp3lame -b:a 24k -ac 1 -write_xing 0 -id3v2_version 0 r.mp3
+ */
+import { concat } from '../../../codecs/bytes.ts';
+import { mpegAudioFrames } from '../../../codecs/mpeg-audio/frame-header.ts';
+import { hex } from '../../support/hex.ts';
+
+const FILE = hex`
+  fff330c4000c58267c55430000027008000c5c08000000211e2707c1f070100c500f83e7dfc1039e5c3ff1387fe1
+  fe994041de0983eb07cfff2fd4100183ea21d1887586de6b0eb9de7df7af18a9fff332c40f124a36a0018f180097
+  2bb96e656594ecc45714d1ae738d117562cecba1bc268a4f954f3db06526cca52156d8bbe6ee11fa6a6e6686567d
+  2100a6ae988c8adaeffff5559eedfeb6db406ffff330c407102082f659da1802e1f8da3fc348244e441c4c4081e0
+  9326f679c55263c196bd4be0250448b48b65f03fca1fc872587a20006006081c485cfcfb64cf284067ddbea58406
+  5b6e492470fff332c40710105ae25e7bc60e0045b0a76b5ae7e20bd04001a4cef55559d404153a210d387075d114
+  9b1654ec34861b24a13119114818adad26f39636ca2c60c6757fa9e54595e017238e36e00005fff330c408104886
+  ddbe4bd242890b8ac9ca2996f138164043a68f601b7a881c2b2769009f54411460f06440e0f8e033a3a61c27528e
+  17516d3ecabd3198dd8646a8dad6cd372ac0005d9244ec01fff330c4070f70a6bdbc7b0610e48721decad74bc4e4
+  2024268312b1f7b2eeab19aaabaa9b6b48c94231f121227456282c9057a0c8a8744d6fd8aceb1d0fdeaf3cbf47a2
+  74776a7fa03342261540fff332c40a0ee882bdb066184438e40812403c021529b5a1176e0ea0ac19950772a1e1d8
+  ee381a19ab3b56708978302701942e439360912215251a5e72ef5d200a06aee45e7ac2ebad4346559e6b27fff330
+  c4100e3842b63066b04050f0f38c015912e12894892221b6b1b84856042ee79d407295a96ab08ac7c4d506c75e59
+  4cf4f57fda9900f5d6d1407c9f6606202cc42985ed5d220c57c757c00cfff330c4180dc0c2f6587b063a8060765a
+  3c3b5ca1b3941305af980360908d15e29bc18586823fe01490426ad002e49f508d39ab4ab22c911050226307112b
+  65498a1d630dd081e82042885717b1fff332c4220e1076b5b0798611f3699629502df7e15d7bf5aedbff7ae7b84f
+  caeaec672a76db6db64000854b256b6180aea4cc57608000b090aa79c2bb82e2286103d30181b60769f985438030
+  4160fff330c42b0e589eee58de4c6bc3468f2059d3b17663c8b065acb555652795bbefb6d829cc0cd9d97b3e6ee7
+  3c632a5608d4f3ae4f2932b0444a261f63816266889a55366a2e8189b45552f10aeafff332c4320dd08702f86f06
+  464b3539fd43957400ad9246187eb4b217410504f6ad57a8a6965b5614190c230cf437cfc4fa715ec021c40b18c4
+  190932718390904942d46cb7fffdca077381570bbcfff330c43c0d58a6e6594f1802bf975922e22ee78c09a42a29
+  c4dd843900c8d542d23873a7999cf54e2f5f914dde98f412e8612a2048b35c9c3d8a434a3b3547af0ac3127ad3f5
+  9f0815312b2c85fff330c44719c25e9001913000a251241e499b55aa5598e65d34a915266b54a27a620d40289cb2
+  e0a93ffa3f940e4924b2d9a394012a1a2c0c82a0a82a0a8358340cb84a0a82afbbc150560ae2a0fff332c4210e98
+  02ba5fc11802a82b06941d582a1b5c4a0af2c7be0d035e250543bfcb540d03554c414d45332e3130305555555555
+  5555555555555555555555555555555555555555555555555555fff330c428000003480000000055555555555555
+  55555555555555555555555555555555555555555555555555555555555555555555555555555555555555555555
+  555555555555555555555555
+`;
+
+export const MP3_FRAMES: readonly Uint8Array[] = [...mpegAudioFrames(FILE)];
+
+/** Header and side information of these frames. */
+export const MP3_LEAD_BYTES = 4 + 9;
+
+/** RFC 5219 §3: each frame with its own data behind its side information. */
+export function adusOf(frames: readonly Uint8Array[]): Uint8Array[] {
+  let reservoir = new Uint8Array(0);
+  return frames.map((frame) => {
+    const back = frame[4]!;
+    const from = reservoir.length - back;
+    reservoir = Uint8Array.from([...reservoir, ...frame.subarray(MP3_LEAD_BYTES)]);
+    const data = reservoir.subarray(from, from + dataBytes(frame));
+    return concat(frame.subarray(0, MP3_LEAD_BYTES), data);
+  });
+}
+
+/** part2_3_length of the only granule, behind main_data_begin (8 bits) and private_bits (1), in whole bytes. */
+function dataBytes(frame: Uint8Array): number {
+  const bits = ((frame[5]! & 0x7f) << 5) | (frame[6]! >> 3);
+  return Math.ceil(bits / 8);
+}
