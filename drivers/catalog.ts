@@ -5,6 +5,9 @@ import { RtspCamera } from './camera/rtsp-camera.ts';
 import type { Credentials, DriverContext, StreamDriver } from './driver.ts';
 import { HttpEncoder } from './encoder/http-encoder.ts';
 import { HTTP_PORTS } from './encoder/http-request.ts';
+import { MpegtsTcpEncoder } from './encoder/mpegts-tcp-encoder.ts';
+import { MpegtsUdpEncoder } from './encoder/mpegts-udp-encoder.ts';
+import { parseMpegtsUrl } from './encoder/mpegts-url.ts';
 import { RtmpEncoder } from './encoder/rtmp-encoder.ts';
 import type { TlsTrust } from './tls-trust.ts';
 
@@ -14,8 +17,12 @@ export interface SourceDescription {
   readonly url: string;
   readonly credentials?: Credentials;
   readonly transport: 'auto' | 'tcp' | 'udp';
+  /** For multicast: the name of a network interface, or one of our addresses. */
+  readonly interface?: string | undefined;
   /** Which certificate is trusted where the scheme means TLS; left out: those of the system's authorities. */
   readonly tls?: TlsTrust;
+  /** Of MPEG-TS: the number of the programme; left out: the first that can be carried. */
+  readonly program?: number | undefined;
 }
 
 export interface SourceKind {
@@ -45,6 +52,18 @@ const HTTP: SourceKind = {
   open: (source, context) => new HttpEncoder(source, context),
 };
 
+const MPEGTS_UDP: SourceKind = {
+  what: 'encoder',
+  hostOf: (url) => parseMpegtsUrl(url).sender,
+  open: (source, context) => new MpegtsUdpEncoder(source, context),
+};
+
+const MPEGTS_TCP: SourceKind = {
+  what: 'encoder',
+  hostOf: (url) => parseMpegtsUrl(url).host,
+  open: (source, context) => new MpegtsTcpEncoder(source, context),
+};
+
 const SOURCE_KINDS: ReadonlyMap<string, SourceKind> = new Map([
   ['rtsp', RTSP],
   ['rtsps', RTSP],
@@ -52,6 +71,9 @@ const SOURCE_KINDS: ReadonlyMap<string, SourceKind> = new Map([
   ['rtmps', RTMP],
   ['http', HTTP],
   ['https', HTTP],
+  ['udp', MPEGTS_UDP],
+  ['rtp', MPEGTS_UDP],
+  ['tcp', MPEGTS_TCP],
 ]);
 
 /** Undefined for a scheme that no driver here serves. */

@@ -10,7 +10,7 @@ import {
 } from '../codecs/errors.ts';
 import type { CauseCode, StreamState } from './report/status.ts';
 
-export type Patience = 'normal' | 'other-way' | 'taken' | 'login' | 'rare';
+export type Patience = 'normal' | 'other-way' | 'listening' | 'taken' | 'login' | 'rare';
 
 export interface Cause {
   readonly code: CauseCode;
@@ -141,6 +141,10 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
         `${who} is given the stream anew: ${asSentence(error.message)}`,
         'other-way',
       );
+    case 'NOTHING_COMES':
+      return cause('no-data', `${who}: ${asSentence(error.message)}`, 'listening');
+    case 'PORT_TAKEN':
+      return cause('busy', `${who}: ${asSentence(error.message)}`);
     case 'RTMP_STALLED':
       return cause(
         'timeout',
@@ -182,6 +186,14 @@ const SYSTEM_CAUSES: Record<string, { readonly code: CauseCode; readonly words: 
     words: 'it cannot be reached. Is it switched on and on this network?',
   },
   ENETUNREACH: { code: 'network', words: 'there is no route to it. Check the network of this box' },
+  EADDRNOTAVAIL: {
+    code: 'network',
+    words: 'this box has no such network interface or address now. Check interface and the cable',
+  },
+  ENODEV: {
+    code: 'network',
+    words: 'this box has no network to join a group on. Check interface and the cable',
+  },
   EHOSTDOWN: { code: 'network', words: 'it is down. Is it switched on and on this network?' },
   ETIMEDOUT: {
     code: 'timeout',

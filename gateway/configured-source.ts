@@ -94,6 +94,8 @@ function openCatalogued(stream: StreamConfig, context: DriverContext): Opened {
     {
       url,
       transport,
+      interface: stream.interface,
+      program: stream.program,
       tls: tlsTrust(stream),
       ...(credentials === undefined ? {} : { credentials }),
     },

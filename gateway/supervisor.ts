@@ -20,6 +20,8 @@ export const WAITS: Record<Patience, Waits> = {
   normal: { firstMs: 1_000, factor: 2, maxMs: 30_000 },
   // The next attempt is made in another way: no reason to wait, but none to do it in a tight loop either.
   'other-way': { firstMs: 500, factor: 2, maxMs: 10_000 },
+  // It is we who listen: whoever sends while we wait is not heard.
+  listening: { firstMs: 500, factor: 1, maxMs: 500 },
   // A master that still holds our old session lets go after its idle time, often 15 to 60 s.
   taken: { firstMs: 5_000, factor: 2, maxMs: 30_000 },
   // Cameras lock accounts after a handful of wrong logins: after the third, ten minutes.

@@ -1,6 +1,6 @@
 /**
  * A camera or encoder that sends its stream as the body of an HTTP answer without end: FLV, as Reolink
- * cameras and most streaming servers do.
+ * cameras and most streaming servers do, or MPEG-TS, as encoders do.
  */
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
@@ -9,6 +9,7 @@ import { ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
 import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
 import { FlvReader } from '../../codecs/flv/flv-reader.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
+import { TsDemuxer } from '../../protocols/mpegts/demuxer.ts';
 import { parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
 import type { SourceDescription } from '../catalog.ts';
 import { type DriverContext, emptyStats, type SourceStats, type StreamDriver } from '../driver.ts';
@@ -18,6 +19,8 @@ import { formatOf } from './http-stream-format.ts';
 /** What reads the body, once its format is known. */
 interface StreamReader {
   push(chunk: Uint8Array): void;
+  /** The body has ended. */
+  flush(): void;
   readCounters(into: SourceStats): void;
   readonly notes: readonly string[];
 }
@@ -102,6 +105,7 @@ export class HttpEncoder implements StreamDriver {
       response.on('end', () => {
         guarded(() => {
           if (this.#reader === undefined) sniff(new Uint8Array(0), true);
+          this.#reader?.flush();
         });
         resolve();
       });
@@ -124,10 +128,13 @@ export class HttpEncoder implements StreamDriver {
       case 'flv':
         this.#context.log.debug('the body is FLV');
         return new HttpFlv(sink);
+      case 'mpegts':
+        this.#context.log.debug('the body is MPEG-TS');
+        return new HttpMpegts(sink, this.#description.program);
       case 'other':
-        throw noStream(`it sends ${format.words}, not FLV`, format.isMedia);
+        throw noStream(`it sends ${format.words}, not FLV or MPEG-TS`, format.isMedia);
       case 'unknown':
-        throw noStream('what it sends is not FLV', false);
+        throw noStream('what it sends is neither FLV nor MPEG-TS', false);
     }
   }
 }
@@ -153,8 +160,35 @@ class HttpFlv implements StreamReader {
     this.#reader.push(chunk);
   }
 
+  /** A tag is whole or it is not: nothing is held back. */
+  flush(): void {}
+
   readCounters(into: SourceStats): void {
     into.receivedPackets = this.#tags;
+    this.#demuxer.readCounters(into);
+  }
+}
+
+class HttpMpegts implements StreamReader {
+  readonly #demuxer: TsDemuxer;
+
+  constructor(sink: StreamSink, program: number | undefined) {
+    this.#demuxer = new TsDemuxer({ sink, program, now: () => performance.now() });
+  }
+
+  get notes(): readonly string[] {
+    return this.#demuxer.notes;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#demuxer.push(chunk, 0, chunk.length);
+  }
+
+  flush(): void {
+    this.#demuxer.flush();
+  }
+
+  readCounters(into: SourceStats): void {
     this.#demuxer.readCounters(into);
   }
 }

@@ -1,10 +1,18 @@
 /** What an HTTP server sends, told from its first bytes: content types lie. */
+import { SYNC_BYTE } from '../../protocols/mpegts/ts-packet.ts';
 
-/** Enough to tell all of these, and short of a FLV header with its first tag. */
+/** Where the next packet of MPEG-TS begins: with a time stamp in front of each, or without. */
+const TS_SYNCS = [
+  [0, 188],
+  [4, 196],
+] as const;
+const TS_ENOUGH_BYTES = 197;
+/** Enough to tell all of the others, and short of a FLV header with its first tag. */
 const ENOUGH_BYTES = 24;
 
 export type HttpStreamFormat =
   | { readonly at: 'flv' }
+  | { readonly at: 'mpegts' }
   /** Nothing for us; the words end the sentence "it sends". `isMedia`: it is meant as a stream or a picture. */
   | { readonly at: 'other'; readonly words: string; readonly isMedia: boolean }
   | { readonly at: 'unknown' };
@@ -17,10 +25,17 @@ export function formatOf(
 ): HttpStreamFormat | undefined {
   const text = String.fromCharCode(...bytes.subarray(0, ENOUGH_BYTES));
   if (text.startsWith('FLV')) return { at: 'flv' };
+  const type = plain(contentType);
+  if (type === 'video/mp2t' || isMpegts(bytes)) return { at: 'mpegts' };
+  const mayBeMpegts = TS_SYNCS.some(([first]) => bytes[first] === SYNC_BYTE);
+  if (mayBeMpegts && bytes.length < TS_ENOUGH_BYTES && !isComplete) return undefined;
   if (bytes.length < ENOUGH_BYTES && !isComplete) return undefined;
-  const known =
-    OTHERS.find(([pattern]) => pattern.test(text))?.[1] ?? BY_TYPE.get(plain(contentType));
+  const known = OTHERS.find(([pattern]) => pattern.test(text))?.[1] ?? BY_TYPE.get(type);
   return known === undefined ? { at: 'unknown' } : { at: 'other', ...known };
+}
+
+function isMpegts(bytes: Uint8Array): boolean {
+  return TS_SYNCS.some((syncs) => syncs.every((at) => bytes[at] === SYNC_BYTE));
 }
 
 const WEB_PAGE = { words: 'a web page', isMedia: false };

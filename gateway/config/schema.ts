@@ -147,7 +147,7 @@ const stream = z
     {
       source: checkedText(SOURCE_EXPECTED, sourceProblem).check(
         z.describe(
-          'Where the stream comes from: rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// (FLV) or onvif://host',
+          'Where the stream comes from: rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// (FLV, MPEG-TS), udp://, rtp://, tcp:// (MPEG-TS) or onvif://host',
         ),
       ),
       username,
@@ -156,6 +156,14 @@ const stream = z
       transport: z
         ._default(oneOf(['auto', 'tcp', 'udp']), 'auto')
         .check(z.describe('How RTP comes: auto tries TCP first, then UDP')),
+      interface: z
+        .optional(text('the name of a network interface'))
+        .check(z.describe('Network interface (or address of ours) to take multicast on')),
+      program: z
+        .optional(wholeNumber(1, 65_535))
+        .check(
+          z.describe('Number of the programme in MPEG-TS; left out: the first that can be carried'),
+        ),
       caFile,
       fingerprint,
       insecure,

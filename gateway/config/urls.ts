@@ -1,11 +1,15 @@
 /** Which URLs are taken as a source, a publish target and a broker, and what to say about others. */
+import { ParseError } from '../../codecs/errors.ts';
+import { parseMpegtsUrl } from '../../drivers/encoder/mpegts-url.ts';
 
 const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', 'rtmp:', 'rtmps:', 'http:', 'https:', 'onvif:'];
+/** MPEG-TS: without a host where we listen. */
+const MPEGTS_SCHEMES = ['udp:', 'rtp:', 'tcp:'];
 const TARGET_SCHEMES = ['rtmp:', 'rtmps:'];
 const BROKER_SCHEMES = ['mqtt:', 'mqtts:'];
 
 /** Schemes that are planned but do nothing in this version. */
-const LATER_SOURCES = ['rtmpe:', 'rtmpt:', 'rtmpte:', 'udp:', 'tcp:'];
+const LATER_SOURCES = ['rtmpe:', 'rtmpt:', 'rtmpte:'];
 const LATER_TARGETS = ['rtmpe:', 'rtmpt:', 'rtmpte:'];
 
 /** Schemes of other worlds, and what to do instead. */
@@ -16,7 +20,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
 ]);
 
 export const SOURCE_EXPECTED =
-  'a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// or onvif://host';
+  'a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp:// or onvif://host';
 export const TARGET_EXPECTED = 'a URL rtmp://host/app or rtmps://host/app';
 export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 
@@ -24,6 +28,7 @@ export function sourceProblem(value: string): string | undefined {
   const scheme = schemeOf(value);
   const instead = INSTEAD.get(scheme);
   if (instead !== undefined) return `${SOURCE_EXPECTED} (${scheme}// is not taken: ${instead})`;
+  if (MPEGTS_SCHEMES.includes(scheme)) return mpegtsProblem(value);
   return urlProblem(value, SOURCE_SCHEMES, LATER_SOURCES, SOURCE_EXPECTED);
 }
 
@@ -37,6 +42,16 @@ export function brokerProblem(value: string): string | undefined {
 
 export function schemeOf(value: string): string {
   return /^([a-z][a-z0-9+.-]*:)\/\//i.exec(value)?.[1]?.toLowerCase() ?? '';
+}
+
+function mpegtsProblem(value: string): string | undefined {
+  try {
+    parseMpegtsUrl(value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ParseError) return error.message;
+    throw error;
+  }
 }
 
 function urlProblem(

@@ -4,10 +4,11 @@
  *   bytes → packet-finder → here, by PID ─▶ program-watch   PAT and PMT: which programme
  *                                        ─▶ program-streams its video and audio → start-gate → sink
  *
- * Nothing here ends a session but a stream of which nothing can be carried (UnsupportedError): damage is
+ * Nothing here ends a session but a stream of which nothing can be carried, or that is none: damage is
  * dropped and counted, and tables may change at any time. Scrambled packets and those with
  * transport_error_indicator are skipped.
  */
+import { ParseError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import { TsPacketFinder } from './packet-finder.ts';
 import type { PidReception } from './pid-reception.ts';
@@ -17,6 +18,8 @@ import { ProgramStreams, type StreamCounters } from './program-streams.ts';
 import { ProgramWatch } from './program-watch.ts';
 import { NULL_PID, PIDS, pcrBase, TsPacket } from './ts-packet.ts';
 
+/** So many bytes without a packet are something else; a search needs a few hundred. */
+const MAX_FOREIGN_BYTES = 128 * 1024;
 /** The table of PIDs holds bytes. Only PMTs can be so many; those that do not fit are not listened to. */
 const MAX_LISTENED = 255;
 
@@ -68,11 +71,14 @@ export class TsDemuxer {
     this.#listen();
   }
 
-  /** Bytes as they come. Throws UnsupportedError when there is nothing that can be carried. */
+  /** Bytes as they come. Throws UnsupportedError when there is nothing that can be carried, ParseError when it is no MPEG-TS. */
   push(bytes: Uint8Array, from: number, to: number): void {
     this.#clock.arrivalMs = this.#now();
     this.receivedBytes += to - from;
     this.#finder.push(bytes, from, to);
+    if (this.receivedPackets === 0 && this.receivedBytes > MAX_FOREIGN_BYTES) {
+      throw new ParseError('what comes is not MPEG-TS. Check the format the encoder is set to');
+    }
   }
 
   /** Nothing more comes, and what came was whole. */

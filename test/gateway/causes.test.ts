@@ -78,6 +78,27 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /refused the stream: .* in the source URL\.$/,
     ],
     [
+      'nothing where we listen',
+      new ProtocolError('NOTHING_COMES', 'nothing has come to UDP port 5000'),
+      'no-data',
+      'stalled',
+      /: nothing has come to UDP port 5000\.$/,
+    ],
+    [
+      'a port that is taken',
+      new ProtocolError('PORT_TAKEN', 'UDP port 5000 is taken'),
+      'busy',
+      'unreachable',
+      /: UDP port 5000 is taken\.$/,
+    ],
+    [
+      'a network interface that has gone',
+      Object.assign(new Error('no eth7'), { code: 'EADDRNOTAVAIL' }),
+      'network',
+      'unreachable',
+      /no such network interface or address now/,
+    ],
+    [
       'a web page instead of a stream',
       new ProtocolError('HTTP_NO_STREAM', 'it sends a web page, not FLV'),
       'protocol',

@@ -23,6 +23,7 @@ import {
 import { makeCertificate, type TestCertificate } from '../../support/certificates.ts';
 import { hex } from '../../support/hex.ts';
 import { SourceAttempt } from '../../support/source-attempt.ts';
+import { TEST_PICTURE, TestEncoder } from '../../support/test-encoder.ts';
 import { AUDIO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -116,6 +117,23 @@ test('chunked or not, and cut anywhere', async (context) => {
     assert.equal(await run.result, undefined);
     assert.equal(run.sink.units.length, 3);
   }
+});
+
+test('MPEG-TS in place of FLV', async (context) => {
+  const encoder = new TestEncoder();
+  const bytes = concat(...Array.from({ length: 5 }, () => encoder.datagram()));
+  const at = await serve(context, (_request, response) => {
+    response.writeHead(200, { 'Content-Type': 'application/octet-stream' });
+    response.write(bytes.subarray(0, 100));
+    setTimeout(() => response.end(bytes.subarray(100)), 1);
+  });
+  const run = new SourceAttempt(context, `${at}/live.ts`);
+  assert.equal(await run.result, undefined);
+  assert.deepEqual(
+    run.sink.video.map(({ data }) => data),
+    new Array(5).fill(TEST_PICTURE),
+  );
+  assert.equal(run.driver.stats.receivedBytes, bytes.length);
 });
 
 test('an answer of HTTP/1.0 without end, header lines with a bare LF', async (context) => {
@@ -251,7 +269,8 @@ const endings: [string, Handler, (error: Error) => boolean][] = [
   [
     'a web page',
     (_request, response) => response.end('<!DOCTYPE html><html><head><title>Camera</title>'),
-    (error) => error instanceof ProtocolError && /sends a web page, not FLV/.test(error.message),
+    (error) =>
+      error instanceof ProtocolError && /sends a web page, not FLV or MPEG-TS/.test(error.message),
   ],
   [
     'an HLS playlist',

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { concat } from '../../../codecs/bytes.ts';
 import { formatOf } from '../../../drivers/encoder/http-stream-format.ts';
+import { hex } from '../../support/hex.ts';
+import { TestEncoder } from '../../support/test-encoder.ts';
 
 const latin1 = (text: string) => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 
@@ -52,6 +55,24 @@ for (const [name, text, contentType, want] of cases) {
     assert.equal(format?.at === 'other' ? format.words : format?.at, want);
   });
 }
+
+test('knows MPEG-TS: of 188 bytes, of 192, and by its type', () => {
+  const packets = new TestEncoder().datagram();
+  const m2ts = concat(
+    hex`00000000`,
+    packets.subarray(0, 188),
+    hex`00000000`,
+    packets.subarray(188),
+  );
+  for (const bytes of [packets, m2ts]) {
+    assert.deepEqual(formatOf(bytes, 'text/html', false), { at: 'mpegts' });
+    assert.equal(formatOf(bytes.subarray(0, 150), '', false), undefined);
+  }
+  assert.deepEqual(formatOf(packets.subarray(77), 'video/MP2T', false), { at: 'mpegts' });
+  assert.deepEqual(formatOf(latin1('Go away, there is nothing here.'), '', true), {
+    at: 'unknown',
+  });
+});
 
 test('what is too short to tell waits for more, or is judged as it is at the end', () => {
   assert.equal(formatOf(latin1('<htm'), '', false), undefined);

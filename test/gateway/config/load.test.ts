@@ -20,7 +20,7 @@ function parse(source: string) {
 }
 
 const URL_WORDS =
-  'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// or onvif://host';
+  'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp:// or onvif://host';
 const TARGET_WORDS = 'expected a URL rtmp://host/app or rtmps://host/app';
 const TOP_KEYS = 'gateway, log, discovery, streams, proxypublish, mqtt, http, limits';
 
@@ -117,8 +117,13 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   ],
   [
     'a source of a later version',
-    'streams: {a: {source: "udp://@239.1.1.1:5000"}}',
-    `s.yaml: streams.a.source: ${URL_WORDS} (udp:// is not supported in this version), got "udp://@239.1.1.1:5000"`,
+    'streams: {a: {source: "rtmpt://h/a/x"}}',
+    `s.yaml: streams.a.source: ${URL_WORDS} (rtmpt:// is not supported in this version), got "rtmpt://h/a/x"`,
+  ],
+  [
+    'a group without a port',
+    'streams: {a: {source: "udp://@239.1.1.1"}}',
+    's.yaml: streams.a.source: expected a URL udp://@group:port, udp://@:port or tcp://host:port, got "udp://@239.1.1.1"',
   ],
   [
     'a source by SRT',
