@@ -13,7 +13,7 @@ const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/gi;
 
 /** Query parameters under which cameras and masters take passwords and tokens. */
 const SECRET_PARAMETER =
-  /([?&](?:password|passwd|pass|pwd|token|access_token|auth|secret|key|apikey|api_key|sig|signature)=)[^&\s"'<>#]+/gi;
+  /([?&](?:[\w-]{0,20}(?:pass|pwd|token|secret|key|auth)[\w-]{0,20}|sig|sign|signature)=)[^&\s"'<>#]+/gi;
 
 /** The credentials of HTTP and RTSP Basic authentication. */
 const BASIC = /\b(Basic\s+)[A-Za-z0-9+/=]{4,}/g;

@@ -35,7 +35,7 @@ const USUAL_PORTS: ReadonlySet<string> = new Set([
 /** Longer request lines are refused by many cameras; every real URL is far shorter. */
 const MAX_URL_LENGTH = 4096;
 
-const SECRET_NAME = /pass|pwd|token|secret|key|auth|sign?(ature)?$/i;
+const SECRET_NAME = /pass|pwd|token|secret|key|auth|(^|_)sig(n|nature)?$/i;
 
 /** `defaultPorts`: the schemes that will do. Messages never quote the text: it may hold a password. */
 export function parseSourceUrl(text: string, defaultPorts = RTSP_PORTS): SourceUrl {

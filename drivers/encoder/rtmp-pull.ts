@@ -102,6 +102,7 @@ export class RtmpPull {
       signal,
     );
     try {
+      signal.throwIfAborted();
       signal.addEventListener('abort', abort, { once: true });
       this.#socket = socket;
       this.#options.stats.transport = 'tcp';

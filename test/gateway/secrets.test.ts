@@ -22,6 +22,12 @@ const cases: readonly (readonly [name: string, text: string, want: string])[] = 
   ['an unescaped @ in the password', 'rtsp://u:p@ss@h/', 'rtsp://***@h/'],
   ['an @ in the path is no user-info', 'rtsp://h/a@b', 'rtsp://h/a@b'],
   ['query parameters of cameras', '/v?user=admin&pwd=x1&n=1', '/v?user=admin&pwd=***&n=1'],
+  ['a Reolink camera', 'http://c/flv?user=a&password=p@s', 'http://c/flv?user=a&password=***'],
+  [
+    'signed stream names',
+    'x?auth_key=1-2&wsSecret=3&sign=4',
+    'x?auth_key=***&wsSecret=***&sign=***',
+  ],
   ['a token at the end', 'rtmp://h/a?token=t', 'rtmp://h/a?token=***'],
   ['Basic credentials', 'Authorization: Basic YWRtaW46cGFzcw==', 'Authorization: Basic ***'],
   ['a known value', 'key=hunter2;', 'key=***;'],

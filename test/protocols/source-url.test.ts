@@ -79,6 +79,22 @@ describe('parseSourceUrl', () => {
     });
   }
 
+  it('takes the schemes that it is told', () => {
+    const ports = new Map([
+      ['http', 80],
+      ['https', 443],
+    ]);
+    const { url, port, credentials } = parseSourceUrl(
+      'https://u:p@cam/flv?user=a&password=b',
+      ports,
+    );
+    assert.deepEqual(
+      [url, port, credentials],
+      ['https://cam/flv?user=a&password=b', 443, { username: 'u', password: 'p' }],
+    );
+    assert.throws(() => parseSourceUrl('rtsp://cam/x', ports), /must with http:\/\/ or https:\/\//);
+  });
+
   const refused: [string, string, RegExp][] = [
     ['nothing', '', /rtsp:\/\//],
     ['no scheme', 'cam/secret', /rtsp:\/\//],
@@ -171,6 +187,16 @@ describe('redactUrl', () => {
       'rtsp://cam/user=u&password=***&y=1',
     ],
     ['joined by underscores', 'rtsp://cam/user=u_password=p_y=1', 'rtsp://cam/user=u_password=***'],
+    [
+      'a Reolink camera',
+      'http://10.0.0.2/flv?port=1935&app=bcs&stream=channel0_main.bcs&user=admin&password=p@ss',
+      'http://10.0.0.2/flv?port=1935&app=bcs&stream=channel0_main.bcs&user=admin&password=***',
+    ],
+    [
+      'a signed stream name',
+      'rtmp://cdn/live/cam?auth_key=1-2&sign=abc&wsSecret=x&design=1',
+      'rtmp://cdn/live/cam?auth_key=***&sign=***&wsSecret=***&design=1',
+    ],
     ['a folder called keys', 'rtsp://cam/keys/x?a=1', 'rtsp://cam/keys/x?a=1'],
     ['a very long one', `rtsp://u:${'p'.repeat(5000)}@cam/x`, '***'],
     ['nothing', '', ''],
