@@ -5,7 +5,7 @@
  * packet. Sender reports, once every track has had one, correct the tracks' offset a single time, and once
  * more after a jump of the clock; nothing waits for them.
  */
-import { MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
+import { type AccessUnit, MAX_ACCESS_UNIT_BYTES } from '../../codecs/access-unit.ts';
 import { decodeHints } from '../../codecs/decode-hints.ts';
 import { DecodeTimer } from '../../codecs/decode-time.ts';
 import { UnsupportedError } from '../../codecs/errors.ts';
@@ -13,6 +13,7 @@ import { ClockGroup, clockNotes, SourceClock } from '../../codecs/source-clock.t
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track, VideoTrack } from '../../codecs/track.ts';
 import type { Awaited, Depacketizer, UnitReceiver } from './depacketizer.ts';
+import { HeldUnits } from './held-units.ts';
 import type { SelectedMedia } from './media-selection.ts';
 import { Reception } from './reception.ts';
 import { parseRtcp, type SenderReport, serializeReceiverReport } from './rtcp.ts';
@@ -45,6 +46,7 @@ export class RtpPresentation {
   readonly #ownSsrc: number;
   readonly #tracks: PresentationTrack[];
   readonly #clockGroup = new ClockGroup();
+  readonly #held = new HeldUnits();
   #hasStarted = false;
   #firstArrivalMs: number | undefined;
   #isCorrected = false;
@@ -115,26 +117,27 @@ export class RtpPresentation {
   }
 
   /**
-   * Called by a track: whether the sink may have units now. Starts it as soon as all tracks are known, or
-   * without audio that keeps a known video waiting; its track then comes with its first unit.
+   * Called by a track. The sink is started as soon as all tracks are known, or without audio that keeps a known
+   * video waiting; its track then comes with its first unit. Nothing of the first GOP is lost meanwhile.
    */
-  isReady(nowMs: number): boolean {
-    if (this.#hasStarted) return true;
+  write(unit: AccessUnit, nowMs: number): void {
+    if (this.#hasStarted || this.#mayStart(nowMs)) this.#sink.write(unit);
+    else if (unit.track.kind === 'video') this.#held.push(unit);
+  }
+
+  #mayStart(nowMs: number): boolean {
     const waitedMs = nowMs - (this.#firstArrivalMs ?? nowMs);
+    const mayWait = waitedMs < MAX_AUDIO_WAIT_MS && !this.#held.isFull;
     const tracks: Track[] = [];
     for (const { depacketizer, kind } of this.#tracks) {
       const { track, refusal } = depacketizer;
       if (track !== undefined) tracks.push(track);
-      else if (refusal !== undefined) continue;
-      else if (kind === 'video' || waitedMs < MAX_AUDIO_WAIT_MS) return false;
+      else if (refusal === undefined && (kind === 'video' || mayWait)) return false;
     }
     this.#hasStarted = true;
     this.#sink.start(tracks);
+    this.#held.release(this.#sink);
     return true;
-  }
-
-  get sink(): StreamSink {
-    return this.#sink;
   }
 
   #whyLeftOut({ kind, encoding, depacketizer }: PresentationTrack): readonly string[] {
@@ -245,12 +248,10 @@ class PresentationTrack implements UnitReceiver {
     const { jumps } = this.clock;
     const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, this.#arrivalMs);
     if (this.clock.jumps !== jumps) this.#presentation.jumped();
-    if (data.length > MAX_ACCESS_UNIT_BYTES || !this.#presentation.isReady(this.#arrivalMs)) {
-      return false;
-    }
+    if (data.length > MAX_ACCESS_UNIT_BYTES) return false;
     const dtsUs = track.kind === 'video' ? this.#decodeTime(ptsUs, randomAccess, track) : ptsUs;
     const unit = { track, ptsUs, dtsUs, randomAccess, data, kept: false };
-    this.#presentation.sink.write(unit);
+    this.#presentation.write(unit, this.#arrivalMs);
     return unit.kept;
   }
 

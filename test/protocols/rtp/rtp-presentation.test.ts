@@ -117,7 +117,7 @@ describe('audio that tells what it is only in its packets', () => {
   const kinds = (harness: Harness) =>
     harness.started.map((tracks) => tracks.map((track) => track.codec));
 
-  test('is waited for', () => {
+  test('is waited for, and nothing of the first GOP is lost', () => {
     const harness = new Harness(SDP_MP3);
     harness.video(0);
     harness.nowMs += 40;
@@ -126,8 +126,19 @@ describe('audio that tells what it is only in its packets', () => {
     assert.deepEqual(kinds(harness), [['h264', 'mp3']]);
     assert.deepEqual(
       harness.written.map((unit) => unit.kind),
-      ['audio', 'video'],
+      ['video', 'audio', 'video'],
     );
+    assert.deepEqual(harness.times('video'), [0, 40_000]);
+  });
+
+  test('but not with more than 8 MiB of pictures', () => {
+    const harness = new Harness(SDP_MP3);
+    for (let n = 0; n < 160; n += 1) {
+      const payload = nalUnit(n === 0 ? 0x65 : 0x41, 60_000);
+      harness.video(n * 36, 0x41, { payload });
+    }
+    assert.deepEqual(kinds(harness), [['h264']]);
+    assert.equal(harness.written.length, 160);
   });
 
   test('for two seconds; then the picture goes on, and says so', () => {
@@ -140,7 +151,10 @@ describe('audio that tells what it is only in its packets', () => {
     assert.deepEqual(harness.presentation.notes, []);
     harness.video(50 * 3600);
     assert.deepEqual(kinds(harness), [['h264']]);
-    assert.equal(harness.written.length, 1);
+    assert.deepEqual(
+      harness.times('video'),
+      Array.from({ length: 51 }, (_, n) => n * 40_000),
+    );
     assert.match(harness.presentation.notes.join(), /audio does not tell what it is; the picture/);
   });
 
