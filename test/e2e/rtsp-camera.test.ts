@@ -10,7 +10,7 @@ import { type GstCamera, type GstCameraOptions, startGstCamera } from '../suppor
 import { RecordingSink } from '../support/recording-sink.ts';
 
 const CREDENTIALS = { username: 'admin', password: 'p@ss/w:rd' };
-/** Four keyframes and what lies between. */
+/** Four random access pictures and what lies between. */
 const PICTURES = 100;
 const FRAMES = 150;
 /** Audio against video; a tenth of a frame of AAC would do, but the sender reports begin late. */
@@ -66,6 +66,13 @@ const cases: readonly {
     transport: 'auto',
     arrivesOver: 'udp',
   },
+  { camera: { auth: 'none', video: 'h265', bframes: 0 }, transport: 'tcp', arrivesOver: 'tcp' },
+  { camera: { auth: 'none', video: 'h265', bframes: 4 }, transport: 'tcp', arrivesOver: 'tcp' },
+  {
+    camera: { auth: 'none', video: 'h265', bframes: 3, audio: 'none', bitrate: 3000 },
+    transport: 'udp',
+    arrivesOver: 'udp',
+  },
 ];
 
 for (const { camera, transport, arrivesOver } of cases) {
@@ -85,6 +92,9 @@ for (const { camera, transport, arrivesOver } of cases) {
     assert.equal(driver.stats.lostPackets, 0);
     assert.equal(driver.stats.damagedUnits, 0);
     assert.equal(sink.video[0]?.randomAccess, true);
+    assert.equal(sink.video[0]?.track.codec, camera.video ?? 'h264');
+    const sent = (await pulled.camera.dump()).find(({ kind }) => kind === 'video');
+    assert.ok(sent?.dtsUs !== undefined, 'the camera tells its decoding times');
     for (const kind of ['video', 'audio'] as const) {
       const times = sink[kind].map(({ dtsUs }) => dtsUs);
       assert.ok(times.every((dtsUs, n) => n === 0 || dtsUs > (times[n - 1] ?? 0)));

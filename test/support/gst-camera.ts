@@ -25,9 +25,10 @@ export interface GstCameraOptions {
   readonly height?: number;
   /** kbit/s */
   readonly bitrate?: number;
-  /** Frames from IDR picture to IDR picture. */
+  /** Frames from random access picture to random access picture. */
   readonly gop?: number;
   readonly bframes?: number;
+  readonly video?: 'h264' | 'h265';
   readonly audio?: 'aac' | 'pcma' | 'pcmu' | 'opus' | 'latm' | 'mp3' | 'ac3' | 'none';
   readonly auth?: 'digest' | 'basic' | 'none';
   readonly username?: string;

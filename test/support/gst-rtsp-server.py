@@ -8,9 +8,10 @@ With --dump FILE every access unit and every audio frame that is sent goes into 
 a line. The probes sit BEHIND the RTP payloaders and put the units together again from the RTP
 packets, so that a line tells what was sent, whatever the payloader adds or leaves out:
   video  SHA-256 over (4-byte big-endian length + NAL unit) for each NAL unit, in the order sent;
-         that is the AVCC form. x264enc writes SPS and PPS before each IDR picture and, as set here,
-         no access unit delimiters; rtph264pay (config-interval=0, aggregate-mode=none) adds nothing,
-         and sends single NAL units and FU-A (RFC 6184 5.6, 5.8).
+         that is the AVCC form. The encoders write parameter sets before each random access picture and,
+         as set here, no access unit delimiters; the payloaders (config-interval=0, aggregate-mode=none) add
+         nothing, and send single NAL units and FU-A (RFC 6184 5.6, 5.8) or FU (RFC 7798 4.4.1, 4.4.3).
+         With B-frames x265enc makes open GOPs: their random access pictures are CRA, followed by RASL.
   audio  SHA-256 over the bare AAC frame (RFC 3640 3.3.6, AAC-hbr, one frame or a piece of one; RFC 6416 6.1,
          one frame or a piece of one); over the packet's payload (G.711, Opus); over each frame of those in a
          packet (MP3, AC-3), which follow one another in time.
@@ -39,6 +40,9 @@ MEDIA_PER_SEED = 16
 NAL_IDR = 5
 NAL_FU_A = 28
 NAL_LARGEST_SINGLE = 23
+H265_RANDOM_ACCESS = range(16, 22)
+H265_FU = 49
+H265_LARGEST_SINGLE = 47
 AU_HEADERS_BYTES = 4  # AU-headers-length, and one header of 13 + 3 bits
 
 
@@ -142,6 +146,7 @@ def arguments():
     parser.add_argument("--bitrate", type=int, default=512, help="kbit/s")
     parser.add_argument("--gop", type=int, default=25, help="frames from IDR picture to IDR picture")
     parser.add_argument("--bframes", type=int, default=0)
+    parser.add_argument("--video", choices=["h264", "h265"], default="h264")
     parser.add_argument("--audio", choices=["aac", "none", *OTHER_AUDIO], default="aac")
     parser.add_argument("--auth", choices=["digest", "basic", "none"], default="none")
     parser.add_argument("--username", default="admin")
@@ -152,18 +157,39 @@ def arguments():
     return parser.parse_args()
 
 
-def launch_line(args):
-    """One thread and no look-ahead beyond the B-frames: the same stream each time, and soon."""
+def h264_encoder(args):
     options = f"scenecut=0:bframes={args.bframes}:b-adapt=0:rc-lookahead={args.bframes}"
     tune = " tune=zerolatency" if args.bframes == 0 else ""
     profile = "constrained-baseline" if args.bframes == 0 else "main"
-    video = (
-        f"videotestsrc name=picture is-live=true pattern=ball ! video/x-raw,format=I420,width={args.width},"
-        f"height={args.height},framerate={args.fps}/1 ! queue ! x264enc speed-preset=ultrafast"
-        f" threads=1 sync-lookahead=0 mb-tree=false aud=false key-int-max={args.gop}"
-        f" bitrate={args.bitrate} option-string={options}{tune}"
+    return (
+        "x264enc speed-preset=ultrafast threads=1 sync-lookahead=0 mb-tree=false aud=false"
+        f" key-int-max={args.gop} bitrate={args.bitrate} option-string={options}{tune}"
         f" ! video/x-h264,stream-format=byte-stream,alignment=au,profile={profile}"
         " ! rtph264pay name=pay0 pt=96 config-interval=0 aggregate-mode=none"
+    )
+
+
+def h265_encoder(args):
+    lookahead = args.bframes + 1 if args.bframes else 0  # x265 refuses fewer
+    options = (
+        f"scenecut=0:bframes={args.bframes}:b-adapt=0:rc-lookahead={lookahead}:b-pyramid=1:open-gop=1"
+        f":min-keyint={args.gop}:repeat-headers=1:aud=0:pools=none:frame-threads=1:log-level=none"
+    )
+    tune = " tune=zerolatency" if args.bframes == 0 else ""
+    return (
+        f"x265enc speed-preset=ultrafast key-int-max={args.gop} bitrate={args.bitrate}"
+        f" option-string={options}{tune}"
+        " ! video/x-h265,stream-format=byte-stream,alignment=au,profile=main"
+        " ! rtph265pay name=pay0 pt=96 config-interval=0 aggregate-mode=none"
+    )
+
+
+def launch_line(args):
+    """One thread and no look-ahead beyond the B-frames: the same stream each time, and soon."""
+    encoder = h265_encoder(args) if args.video == "h265" else h264_encoder(args)
+    video = (
+        f"videotestsrc name=picture is-live=true pattern=ball ! video/x-raw,format=I420,width={args.width},"
+        f"height={args.height},framerate={args.fps}/1 ! queue ! {encoder}"
     )
     if args.audio == "none":
         return f"( {video} )"
@@ -199,12 +225,24 @@ def parse_rtp(packet):
 class VideoUnits:
     kind = "video"
 
-    def __init__(self):
+    def __init__(self, codec):
         self.prerolled = False
+        self.codec = codec
         self.nal_units = []
 
     def push(self, marker, payload):
-        """The access unit's bytes and whether it is an IDR picture, after its last packet."""
+        """The access unit's bytes and whether decoding may start with it, after its last packet."""
+        if self.codec == "h265":
+            self.push_h265(payload)
+        else:
+            self.push_h264(payload)
+        if not marker:
+            return None
+        units, self.nal_units = self.nal_units, []
+        data = b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
+        return data, any(self.is_random_access(unit) for unit in units)
+
+    def push_h264(self, payload):
         nal_type = payload[0] & 0x1F
         if nal_type == NAL_FU_A:
             header = payload[1]
@@ -215,11 +253,23 @@ class VideoUnits:
             self.nal_units.append(bytearray(payload))
         else:
             raise ValueError(f"rtph264pay sends packets of type {nal_type}")
-        if not marker:
-            return None
-        units, self.nal_units = self.nal_units, []
-        data = b"".join(len(unit).to_bytes(4, "big") + unit for unit in units)
-        return data, any(unit[0] & 0x1F == NAL_IDR for unit in units)
+
+    def push_h265(self, payload):
+        nal_type = payload[0] >> 1 & 0x3F
+        if nal_type == H265_FU:
+            header = payload[2]
+            if header & 0x80:
+                self.nal_units.append(bytearray([(payload[0] & 0x81) | (header & 0x3F) << 1, payload[1]]))
+            self.nal_units[-1] += payload[3:]
+        elif nal_type <= H265_LARGEST_SINGLE:
+            self.nal_units.append(bytearray(payload))
+        else:
+            raise ValueError(f"rtph265pay sends packets of type {nal_type}")
+
+    def is_random_access(self, unit):
+        if self.codec == "h265":
+            return unit[0] >> 1 & 0x3F in H265_RANDOM_ACCESS
+        return unit[0] & 0x1F == NAL_IDR
 
 
 class Dump:
@@ -313,7 +363,7 @@ def main():
         element = media.get_element()
         vary(element, next(seeds))
         if dump:
-            dump.watch(element.get_by_name("pay0"), VideoUnits())
+            dump.watch(element.get_by_name("pay0"), VideoUnits(args.video))
         if dump and args.audio != "none":
             frames = OTHER_AUDIO[args.audio][-1] if args.audio in OTHER_AUDIO else AudioFrames
             dump.watch(element.get_by_name("pay1"), frames())
