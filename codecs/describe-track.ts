@@ -1,9 +1,12 @@
 /** What people want to know of a track. Damaged parameter sets give fewer facts, never an error. */
 import { AudioObjectType, parseAudioSpecificConfig } from './aac/audio-specific-config.ts';
+import { parseAv1CodecConfigurationRecord } from './av1/codec-configuration-record.ts';
 import { ParseError } from './errors.ts';
 import { parseSps, type SequenceParameterSet } from './h264/sps.ts';
+import { profileName } from './h265/profile-name.ts';
 import { parseSps as parseHevcSps } from './h265/sps.ts';
-import type { AacTrack, H264Track, H265Track, Track } from './track.ts';
+import type { AacTrack, H264Track, H265Track, PassedVideoTrack, Track } from './track.ts';
+import { parseVp9CodecConfigurationRecord } from './vp9/codec-configuration-record.ts';
 
 export interface TrackDescription {
   readonly kind: 'video' | 'audio';
@@ -34,15 +37,14 @@ const CONSTRAINT_SET3 = 0x10;
 /** In Baseline, Main and Extended level 11 with constraint_set3_flag is level 1b, H.264 §A.3.1. */
 const LEVEL_1B_IDC = 11;
 
-/** general_profile_idc, H.265 §A.3. */
-const H265_PROFILES: ReadonlyMap<number, string> = new Map([
-  [1, 'Main'],
-  [2, 'Main 10'],
-  [3, 'Main Still Picture'],
-  [4, 'Range Extensions'],
+/** seq_profile, AV1 §A.2. */
+const AV1_PROFILES: ReadonlyMap<number, string> = new Map([
+  [0, 'Main'],
+  [1, 'High'],
+  [2, 'Professional'],
 ]);
-/** general_level_idc is 30 times the level, H.265 §A.4.1. */
-const H265_LEVEL_UNIT = 30;
+/** seq_level_idx, AV1 §A.3: the last one with a number; 31 is without limits. */
+const LAST_AV1_LEVEL_IDX = 23;
 
 const AAC_PROFILES: ReadonlyMap<number, string> = new Map([
   [AudioObjectType.main, 'Main'],
@@ -60,8 +62,9 @@ export function describeTrack(track: Track): TrackDescription {
     case 'h265':
       return describeH265(track);
     case 'av1':
+      return describeAv1(track);
     case 'vp9':
-      return { kind: track.kind, codec: track.codec };
+      return describeVp9(track);
     case 'pcma':
     case 'pcmu':
     case 'mp3':
@@ -90,15 +93,34 @@ function describeH265(track: H265Track): TrackDescription {
   const { kind, codec } = track;
   const sps = parsedOrUndefined(parseHevcSps, track.sps);
   if (sps === undefined) return { kind, codec };
-  const { width, profileIdc, levelIdc, highTier } = sps;
   // Two fields are one picture to people.
   const fields = sps.fieldSequence ? 2 : 1;
   const height = sps.height * fields;
   const fps = sps.fps === undefined ? undefined : sps.fps / fields;
-  const name = H265_PROFILES.get(profileIdc) ?? `profile ${profileIdc}`;
-  const level = (levelIdc / H265_LEVEL_UNIT).toFixed(1);
-  const profile = `${name} ${level}${highTier ? ' High tier' : ''}`;
-  return { kind, codec, width, height, ...statedFps({ fps }), profile };
+  return {
+    kind,
+    codec,
+    width: sps.width,
+    height,
+    ...statedFps({ fps }),
+    profile: profileName(sps),
+  };
+}
+
+function describeAv1({ kind, codec, config }: PassedVideoTrack): TrackDescription {
+  const record = parsedOrUndefined(parseAv1CodecConfigurationRecord, config);
+  if (record === undefined) return { kind, codec };
+  const { profile, levelIdx, highTier, size } = record;
+  const name = AV1_PROFILES.get(profile) ?? `profile ${profile}`;
+  const level = levelIdx <= LAST_AV1_LEVEL_IDX ? ` ${2 + (levelIdx >> 2)}.${levelIdx & 3}` : '';
+  return { kind, codec, ...size, profile: `${name}${level}${highTier ? ' High tier' : ''}` };
+}
+
+function describeVp9({ kind, codec, config }: PassedVideoTrack): TrackDescription {
+  const record = parsedOrUndefined(parseVp9CodecConfigurationRecord, config);
+  if (record === undefined) return { kind, codec };
+  const level = record.level > 0 ? ` ${(record.level / 10).toFixed(1)}` : '';
+  return { kind, codec, profile: `Profile ${record.profile}${level}` };
 }
 
 /** "High 4.1", as encoders' settings pages write it. */

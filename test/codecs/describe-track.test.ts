@@ -4,7 +4,15 @@ import { aacTrack } from '../../codecs/aac/audio-specific-config.ts';
 import { describeTrack } from '../../codecs/describe-track.ts';
 import type { H264Track } from '../../codecs/track.ts';
 import { hex } from '../support/hex.ts';
-import { FIELDS_SPS, MAIN, MAIN_10_SPS } from './h265/streams.ts';
+import {
+  FIELDS_SPS,
+  MAIN,
+  MAIN_10_SPS,
+  MAIN_12_SPS,
+  MAIN_422_10,
+  MAIN_444_SPS,
+  MONOCHROME_SPS,
+} from './h265/streams.ts';
 
 function h264(sps: Uint8Array): H264Track {
   return { kind: 'video', codec: 'h264', sps, pps: hex`68cb83cb20` };
@@ -31,9 +39,51 @@ for (const [name, sps, want] of [
     { width: 704, height: 1152, fps: 12.5, profile: 'Main 3.0' },
   ],
   ['a damaged SPS', hex`4201`, {}],
+  [
+    '4:2:2 with 10 bits',
+    MAIN_422_10.sps,
+    { width: 640, height: 360, fps: 25, profile: 'Main 4:2:2 10 2.1' },
+  ],
 ] as const) {
   test(`H.265: ${name}`, () => {
     assert.deepEqual(describeTrack({ ...MAIN, sps }), { kind: 'video', codec: 'h265', ...want });
+  });
+}
+
+test('H.265: the profiles that are told apart by constraint flags, and the high tier', () => {
+  const profile = (sps: Uint8Array) => describeTrack({ ...MAIN, sps }).profile;
+  assert.equal(profile(MAIN_444_SPS), 'Main 4:4:4 3.0');
+  assert.equal(profile(MAIN_12_SPS), 'Main 12 3.0');
+  assert.equal(profile(MONOCHROME_SPS), 'Monochrome 3.0');
+  assert.equal(profile(MAIN.sps.with(3, 0x21)), 'Main 4.0 High tier');
+  assert.equal(profile(MAIN.sps.with(3, 0x0b)), 'profile 11 4.0');
+});
+
+/** Made 2026-11-25 with ffmpeg 5.1.9: libaom 640×360, SVT-AV1 1920×1080 with 10 bits, libvpx-vp9. */
+for (const [name, codec, config, want] of [
+  [
+    'libaom',
+    'av1',
+    hex`81010c00 0a0b0000000cc4ff6736be4010`,
+    { width: 640, height: 360, profile: 'Main 2.1' },
+  ],
+  [
+    'SVT-AV1',
+    'av1',
+    hex`81094c00 0a0b0000004aabbfc3700be101`,
+    { width: 1920, height: 1080, profile: 'Main 4.1' },
+  ],
+  ['no sequence header', 'av1', hex`812dcc00`, { profile: 'High 5.1 High tier' }],
+  ['a level without limits', 'av1', hex`811f0c00 0a0b00`, { profile: 'Main' }],
+  ['none', 'av1', hex`0109`, {}],
+  ['4:2:0', 'vp9', hex`0015820202020000`, { profile: 'Profile 0 2.1' }],
+  ['as MP4 has it', 'vp9', hex`01000000 0328a40202020000`, { profile: 'Profile 3 4.0' }],
+  ['a level that is not known', 'vp9', hex`0000820202020000`, { profile: 'Profile 0' }],
+  ['none', 'vp9', hex`00`, {}],
+] as const) {
+  test(`${codec}: ${name}`, () => {
+    const track = { kind: 'video', codec, config } as const;
+    assert.deepEqual(describeTrack(track), { kind: 'video', codec, ...want });
   });
 }
 
