@@ -1,12 +1,11 @@
 /** `sluice relay SOURCE TARGET...`: no file, one source, several targets. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { test } from 'node:test';
 import { MessageType, type RtmpMessage } from '../../protocols/rtmp/message.ts';
 import { assertSameUnits, type CodedUnit } from '../support/compare-units.ts';
 import { unitOf } from '../support/flv-units.ts';
 import { startGstCamera } from '../support/gst-camera.ts';
+import { RelayProcess } from '../support/relay-process.ts';
 import { RtmpSink } from '../support/rtmp-sink.ts';
 import { until } from '../support/until.ts';
 
@@ -40,26 +39,14 @@ test('one camera to two masters, credentials in the URL as typed; SIGTERM unpubl
   const second = await openMaster();
   const source = camera.url.replace('rtsp://', `rtsp://viewer:${encodeURIComponent(PASSWORD)}@`);
   const targets = [`${first.sink.url('live')}/door`, `${second.sink.url('live')}/copy`];
-  const relay = spawn(process.execPath, ['dist/gateway/main.js', 'relay', source, ...targets], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let log = '';
-  relay.stdout.on('data', (chunk) => {
-    log += chunk;
-  });
-  relay.stderr.on('data', (chunk) => {
-    log += chunk;
-  });
+  const relay = new RelayProcess(source, ...targets);
   try {
     await until(() => first.units.length > 300 && second.units.length > 300, 30_000);
   } catch (error) {
-    relay.kill('SIGKILL');
-    throw new Error(log, { cause: error });
+    await relay.stop();
+    throw new Error(relay.log, { cause: error });
   }
-  const exited = once(relay, 'exit');
-  relay.kill('SIGTERM');
-  const [code] = await exited;
-  assert.equal(code, 0);
+  assert.equal(await relay.stop(), 0);
   const sent = await camera.dump();
   for (const { units } of [first, second]) assertSameUnits(sent, units, { fewest: 200 });
   assert.deepEqual([...first.names, ...second.names], ['door', 'copy']);
@@ -68,5 +55,6 @@ test('one camera to two masters, credentials in the URL as typed; SIGTERM unpubl
     assert.ok(said.includes('FCUnpublish') && said.includes('deleteStream'), said.join(' '));
     await sink.close();
   }
+  const { log } = relay;
   assert.ok(!log.includes(PASSWORD) && !log.includes(encodeURIComponent(PASSWORD)), log);
 });

@@ -4,18 +4,16 @@ import fc from 'fast-check';
 import { concat } from '../../../codecs/bytes.ts';
 import { AuthenticationError, ParseError, ProtocolError } from '../../../codecs/errors.ts';
 import { type Amf0Value, serializeAmf0 } from '../../../codecs/flv/amf0.ts';
-import { ChunkReader } from '../../../protocols/rtmp/chunk-reader.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
-import { commandMessage, parseCommand } from '../../../protocols/rtmp/command.ts';
+import { commandMessage } from '../../../protocols/rtmp/command.ts';
 import { controlMessage, userControlMessage } from '../../../protocols/rtmp/control.ts';
-import { HANDSHAKE_BYTES } from '../../../protocols/rtmp/handshake.ts';
-import type { RtmpMessage } from '../../../protocols/rtmp/message.ts';
 import {
   PublishSession,
   type PublishSessionOptions,
 } from '../../../protocols/rtmp/publish-session.ts';
 import { everySplit } from '../../support/every-split.ts';
 import { hex, toHex } from '../../support/hex.ts';
+import { RtmpDialogue, SERVER_HANDSHAKE } from '../../support/rtmp-dialogue.ts';
 
 const OPTIONS: PublishSessionOptions = {
   app: 'live',
@@ -30,36 +28,9 @@ const OPTIONS: PublishSessionOptions = {
   offered: [],
 };
 
-/** The server's side, held by the test: says what it is told, and reads what the session wrote. */
-class Dialogue {
-  readonly session: PublishSession;
-  readonly #written: Uint8Array[] = [];
-  readonly #reader = new ChunkReader();
-  #skip = 1 + 2 * HANDSHAKE_BYTES;
-
+class Dialogue extends RtmpDialogue<PublishSession> {
   constructor(options: Partial<PublishSessionOptions> = {}) {
-    this.session = new PublishSession({ ...OPTIONS, ...options }, (bytes) => {
-      this.#written.push(bytes.slice());
-    });
-    this.session.open();
-  }
-
-  shakeHands(): this {
-    this.session.push(concat(hex`03`, new Uint8Array(2 * HANDSHAKE_BYTES)));
-    return this;
-  }
-
-  say(...messages: RtmpMessage[]): this {
-    for (const message of messages) this.session.push(serializeMessage(message, 3, 128));
-    return this;
-  }
-
-  command(name: string, id: number, ...values: Amf0Value[]): this {
-    return this.say(commandMessage(0, name, id, ...values));
-  }
-
-  status(code: string, level = 'error', description = ''): this {
-    return this.command('onStatus', 0, null, { level, code, description });
+    super((write) => new PublishSession({ ...OPTIONS, ...options }, write));
   }
 
   /** Up to the request to publish, on message stream 7. */
@@ -73,28 +44,6 @@ class Dialogue {
   untilPublishing(): this {
     return this.untilRequest().status('NetStream.Publish.Start', 'status');
   }
-
-  /** What the session wrote since the last time, handshake left out. */
-  heard(): RtmpMessage[] {
-    const bytes = concat(...this.#written.splice(0));
-    const skipped = Math.min(this.#skip, bytes.length);
-    this.#skip -= skipped;
-    return this.#reader.push(bytes.subarray(skipped));
-  }
-
-  heardCommands(): unknown[][] {
-    return this.heard().flatMap((message) => {
-      const command = parseCommand(message);
-      if (command === undefined) return [];
-      const { name, transactionId, values } = command;
-      return [[message.messageStreamId, name, transactionId, ...values.map(plain)]];
-    });
-  }
-}
-
-/** Without the missing prototype of AMF0 objects. */
-function plain(value: Amf0Value): unknown {
-  return typeof value === 'object' && value !== null ? { ...value } : value;
 }
 
 test('connect carries application, type, agent and URL', () => {
@@ -168,7 +117,6 @@ for (const publishType of ['live', 'record', 'append'] as const) {
 }
 
 test('the server may be cut anywhere', () => {
-  const handshake = concat(hex`03`, new Uint8Array(2 * HANDSHAKE_BYTES));
   const answers = concat(
     ...[
       controlMessage(5, 2_500_000),
@@ -180,7 +128,7 @@ test('the server may be cut anywhere', () => {
   );
   for (const chunks of everySplit(answers)) {
     const { session } = new Dialogue();
-    session.push(handshake);
+    session.push(SERVER_HANDSHAKE);
     for (const chunk of chunks) session.push(chunk);
     assert.equal(session.state.at, 'publishing');
   }
@@ -329,7 +277,6 @@ test('a session that never was says no goodbye', () => {
 });
 
 test('arbitrary answers end in a state or in one of our errors', () => {
-  const handshake = concat(hex`03`, new Uint8Array(2 * HANDSHAKE_BYTES));
   const value = fc.oneof(
     fc.constantFrom<Amf0Value>(null, undefined, 1, 4, 5, -1, 1e300, '', true),
     fc.constantFrom<Amf0Value>(
@@ -355,7 +302,7 @@ test('arbitrary answers end in a state or in one of our errors', () => {
   fc.assert(
     fc.property(fc.array(said, { maxLength: 8 }), (chunks) => {
       const { session } = new Dialogue();
-      session.push(handshake);
+      session.push(SERVER_HANDSHAKE);
       try {
         for (const chunk of chunks) session.push(chunk);
       } catch (error) {
