@@ -3,7 +3,7 @@
  * into order and shows by itself, so that nobody need say so. A datagram need not begin with a packet.
  */
 import type { TsDemuxer } from '../../protocols/mpegts/demuxer.ts';
-import { SYNC_BYTE } from '../../protocols/mpegts/ts-packet.ts';
+import { SYNC_BYTE, TS_PACKET_BYTES } from '../../protocols/mpegts/ts-packet.ts';
 import { Reception } from '../../protocols/rtp/reception.ts';
 import { ReorderWindow } from '../../protocols/rtp/reorder-window.ts';
 import { RtpPacket } from '../../protocols/rtp/rtp-packet.ts';
@@ -32,22 +32,15 @@ export class MpegtsDatagrams {
 
   /** One datagram, `bytes[start…end)`. */
   push(bytes: Uint8Array, start: number, end: number, nowMs: number): void {
-    if (bytes[start] === SYNC_BYTE || !this.#readRtp(bytes, start, end)) {
-      this.#demuxer.push(bytes, start, end);
-      return;
+    if (bytes[start] !== SYNC_BYTE && this.#packet.read(bytes, start, end)) {
+      // Later on a datagram that begins in the middle of a packet could look like it.
+      if (this.#demuxer.receivedPackets === 0) this.#isRtp ||= isMp2t(this.#packet);
+      if (this.#isRtp) {
+        this.#window.push(bytes, start, end, nowMs);
+        return;
+      }
     }
-    this.#isRtp = true;
-    this.#window.push(bytes, start, end, nowMs);
-  }
-
-  /** RTP's first byte is never a sync byte. A time stamp of 192-byte packets can look like its version. */
-  #readRtp(bytes: Uint8Array, start: number, end: number): boolean {
-    const packet = this.#packet;
-    if (!packet.read(bytes, start, end)) return false;
-    const { payloadType } = packet;
-    if (payloadType !== PAYLOAD_TYPE_MP2T && payloadType < FIRST_DYNAMIC_PAYLOAD_TYPE) return false;
-    const first = packet.start;
-    return bytes[first] === SYNC_BYTE || bytes[first + M2TS_HEADER_BYTES] === SYNC_BYTE;
+    this.#demuxer.push(bytes, start, end);
   }
 
   #inOrder(bytes: Uint8Array, start: number, end: number): void {
@@ -57,4 +50,13 @@ export class MpegtsDatagrams {
     if (this.#reception.note(packet, 0) === 'late') return;
     this.#demuxer.push(bytes, packet.start, packet.end);
   }
+}
+
+function isMp2t({ payloadType, bytes, start, end }: RtpPacket): boolean {
+  if (payloadType !== PAYLOAD_TYPE_MP2T && payloadType < FIRST_DYNAMIC_PAYLOAD_TYPE) return false;
+  return [0, M2TS_HEADER_BYTES].some((offset) => {
+    const first = start + offset;
+    const second = first + offset + TS_PACKET_BYTES;
+    return bytes[first] === SYNC_BYTE && (second >= end || bytes[second] === SYNC_BYTE);
+  });
 }

@@ -23,7 +23,8 @@ export interface SectionReceiver {
 
 export class SectionAssembler {
   readonly #receiver: SectionReceiver;
-  readonly #section = new Uint8Array(MAX_SECTION_BYTES);
+  /** Empty until a section begins: a PAT may name hundreds of PIDs on which none does. */
+  #section: Uint8Array = new Uint8Array(0);
   #length = 0;
   /** Bytes that come belong to a section. */
   #isInside = false;
@@ -46,6 +47,7 @@ export class SectionAssembler {
     this.#append(bytes, from + 1, start);
     this.#length = 0;
     this.#isInside = true;
+    if (this.#section.length === 0) this.#section = new Uint8Array(MAX_SECTION_BYTES);
     this.#append(bytes, start, to);
   }
 

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { concat } from '../../../codecs/bytes.ts';
 import { MpegtsDatagrams } from '../../../drivers/encoder/mpegts-datagrams.ts';
 import { TsDemuxer } from '../../../protocols/mpegts/demuxer.ts';
+import { hex } from '../../support/hex.ts';
 import { RecordingSink } from '../../support/recording-sink.ts';
 import { rtpBytes } from '../../support/rtp-packets.ts';
 import { TestEncoder } from '../../support/test-encoder.ts';
@@ -49,6 +50,18 @@ describe('datagrams', () => {
     for (let at = 0; at < bytes.length; at += 1472) push(bytes.subarray(at, at + 1472));
     assert.equal(sink.video.length, 4);
     assert.equal(demuxer.resyncs, 0);
+  });
+
+  test('that look like RTP once a stream is known are not taken for it', () => {
+    const { sink, push, datagrams } = receive();
+    const encoder = new TestEncoder();
+    push(encoder.datagram());
+    const datagram = encoder.datagram();
+    push(datagram.subarray(0, 188 * 6));
+    push(concat(hex`80210001 00000000 00000000`, datagram.subarray(188 * 6)));
+    push(encoder.datagram());
+    assert.equal(datagrams.isRtp, false);
+    assert.equal(sink.video.length, 2);
   });
 
   for (const payloadType of [33, 96]) {
