@@ -2,7 +2,7 @@
 import { parsePlayUrl } from '../protocols/rtmp/play-url.ts';
 import { parseSourceUrl } from '../protocols/source-url.ts';
 import { RtspCamera } from './camera/rtsp-camera.ts';
-import type { Credentials, DriverContext, StreamDriver } from './driver.ts';
+import type { Credentials, DriverContext, StreamDriver, TransportChoice } from './driver.ts';
 import { HttpEncoder } from './encoder/http-encoder.ts';
 import { HTTP_PORTS } from './encoder/http-request.ts';
 import { MpegtsTcpEncoder } from './encoder/mpegts-tcp-encoder.ts';
@@ -16,7 +16,7 @@ export interface SourceDescription {
   /** May carry credentials; those given separately win. */
   readonly url: string;
   readonly credentials?: Credentials;
-  readonly transport: 'auto' | 'tcp' | 'udp';
+  readonly transport: TransportChoice;
   /** For multicast: the name of a network interface, or one of our addresses. */
   readonly interface?: string | undefined;
   /** Which certificate is trusted where the scheme means TLS; left out: those of the system's authorities. */

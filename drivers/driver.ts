@@ -20,6 +20,9 @@ export interface StreamDriver {
 /** How media comes. `http`: RTSP tunnelled through HTTP. */
 export type Transport = 'tcp' | 'udp' | 'multicast' | 'http';
 
+/** What people set: one of them, or the driver finds out. */
+export type TransportChoice = 'auto' | Transport;
+
 export interface SourceStats {
   receivedBytes: number;
   receivedPackets: number;

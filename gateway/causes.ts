@@ -150,6 +150,15 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
         'timeout',
         `${who} does not read: ${error.message}. The uplink may be too slow.`,
       );
+    case 'RTSP_OUT_OF_SESSIONS':
+      // It may have a new password all the same: wait as after a refused login.
+      return cause(
+        'busy',
+        `${who} refuses the login with which it played before: it is probably out of sessions. Close other viewers of it or restart it; if its password was changed, set the new one.`,
+        'login',
+      );
+    case 'RTSP_WEB_SERVER':
+      return cause('protocol', `${who} ${error.message}.`, 'rare');
     default:
   }
   if (error.status === 404) {

@@ -68,7 +68,8 @@ function openOnvif(
       credentials: new CredentialChooser(own === undefined ? listed : [own], context.now),
       profile: profileRule(discovery.profile),
       transport: stream.transport,
-      openRtsp: (source, rtspContext) => new RtspCamera({ ...source, tls }, rtspContext),
+      openRtsp: (source, rtspContext) =>
+        new RtspCamera({ ...source, tls, interface: stream.interface }, rtspContext),
     },
     context,
   );

@@ -11,6 +11,7 @@ import {
   emptyStats,
   type SourceStats,
   type StreamDriver,
+  type TransportChoice,
 } from '../driver.ts';
 import type { CredentialChooser } from '../onvif/credential-chooser.ts';
 import { type DeviceDescription, OnvifClient } from '../onvif/onvif-client.ts';
@@ -20,7 +21,7 @@ import { chooseProfile, type ProfileRule } from '../onvif/profile-choice.ts';
 export interface RtspSource {
   readonly url: string;
   readonly credentials?: Credentials;
-  readonly transport: 'auto' | 'tcp' | 'udp';
+  readonly transport: TransportChoice;
 }
 
 export interface OnvifCameraOptions {
@@ -29,7 +30,7 @@ export interface OnvifCameraOptions {
   /** One per device, kept between attempts. */
   readonly credentials: CredentialChooser;
   readonly profile: ProfileRule;
-  readonly transport: 'auto' | 'tcp' | 'udp';
+  readonly transport: TransportChoice;
   /** The addresses come from discovery: refuse another device that answers there meanwhile. */
   readonly keepsIdentity?: boolean;
   /** Pulls the URL: an RtspCamera. */

@@ -1,4 +1,7 @@
-/** The pair of UDP ports that takes one track's RTP and RTCP (RFC 3550 §11: even, and the next). */
+/**
+ * The pair of UDP ports that takes one track's RTP and RTCP (RFC 3550 §11: even, and the next): ours alone,
+ * or those of a group.
+ */
 import { openUdpReceiver, type UdpReceiver } from '../udp-receiver.ts';
 
 const MAX_TRIES = 20;
@@ -10,11 +13,22 @@ export interface UdpMediaHandler {
   failed(error: Error): void;
 }
 
+export interface MediaGroup {
+  readonly family: 'udp4' | 'udp6';
+  readonly group: string;
+  readonly port: number;
+  readonly rtcpPort: number;
+  /** Its name or one of our addresses; undefined: as the kernel routes. */
+  readonly interface: string | undefined;
+  /** The only sender; undefined: anyone. */
+  readonly source: string | undefined;
+}
+
 export class UdpMedia {
   readonly port: number;
   readonly #rtp: UdpReceiver;
   readonly #rtcp: UdpReceiver;
-  #peer: string | undefined;
+  #rtcpPeer: { readonly address: string; readonly port: number } | undefined;
 
   private constructor(rtp: UdpReceiver, rtcp: UdpReceiver) {
     this.port = rtp.port;
@@ -22,7 +36,8 @@ export class UdpMedia {
     this.#rtcp = rtcp;
   }
 
-  static async open(family: 'udp4' | 'udp6', handler: UdpMediaHandler): Promise<UdpMedia> {
+  /** Takes nothing before `open`. */
+  static async bind(family: 'udp4' | 'udp6', handler: UdpMediaHandler): Promise<UdpMedia> {
     const onError = (error: Error) => handler.failed(error);
     const onRtp: UdpMediaHandler['rtp'] = (bytes, start, end) => handler.rtp(bytes, start, end);
     const onRtcp: UdpMediaHandler['rtcp'] = (bytes, start, end) => handler.rtcp(bytes, start, end);
@@ -39,19 +54,45 @@ export class UdpMedia {
     throw new Error(`no pair of free UDP ports after ${MAX_TRIES} tries`);
   }
 
+  /** Joins a group; reports go to it, as RFC 3550 §6 has it. */
+  static async join(joined: MediaGroup, handler: UdpMediaHandler): Promise<UdpMedia> {
+    const { family, group, port, rtcpPort, source } = joined;
+    const multicast = { group, source, interface: joined.interface };
+    const onError = (error: Error) => handler.failed(error);
+    const rtp = await openUdpReceiver({
+      ...{ family, port, multicast, onError },
+      onPacket: (bytes, start, end) => handler.rtp(bytes, start, end),
+    });
+    try {
+      const rtcp = await openUdpReceiver({
+        ...{ family, port: rtcpPort, multicast, onError },
+        onPacket: (bytes, start, end) => handler.rtcp(bytes, start, end),
+      });
+      const media = new UdpMedia(rtp, rtcp);
+      media.#rtcpPeer = { address: group, port: rtcpPort };
+      return media;
+    } catch (error) {
+      rtp.close();
+      throw error;
+    }
+  }
+
   /** From now on takes packets of this address only, and opens the way through a firewall or NAT. */
   open(address: string, rtpPort: number | undefined, rtcpPort: number | undefined): void {
-    this.#peer = address;
     this.#rtp.acceptOnly(address);
     this.#rtcp.acceptOnly(address);
     // An empty receiver report (RFC 3550 §6.4.2) means nothing to the camera.
     const punch = Uint8Array.of(0x80, 201, 0, 1, 0, 0, 0, 0);
     if (rtpPort !== undefined) this.#rtp.send(punch, rtpPort, address);
-    if (rtcpPort !== undefined) this.#rtcp.send(punch, rtcpPort, address);
+    if (rtcpPort === undefined) return;
+    this.#rtcpPeer = { address, port: rtcpPort };
+    this.#rtcp.send(punch, rtcpPort, address);
   }
 
-  sendRtcp(bytes: Uint8Array, port: number): void {
-    if (this.#peer !== undefined) this.#rtcp.send(bytes, port, this.#peer);
+  sendRtcp(bytes: Uint8Array): void {
+    if (this.#rtcpPeer === undefined) return;
+    const { address, port } = this.#rtcpPeer;
+    this.#rtcp.send(bytes, port, address);
   }
 
   close(): void {

@@ -27,6 +27,8 @@ function join(socket: Socket, family: 'udp4' | 'udp6', membership: Membership): 
   const link = family === 'udp6' && through !== undefined ? `::%${through.name}` : through?.address;
   if (source === undefined) socket.addMembership(group, link);
   else socket.addSourceSpecificMembership(source, group, link);
+  // Reports to a group go out where its media comes in.
+  if (link !== undefined) socket.setMulticastInterface(link);
 }
 
 class DgramReceiver implements UdpReceiver {

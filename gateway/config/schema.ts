@@ -154,8 +154,12 @@ const stream = z
       password,
       passwordFile,
       transport: z
-        ._default(oneOf(['auto', 'tcp', 'udp']), 'auto')
-        .check(z.describe('How RTP comes: auto tries TCP first, then UDP')),
+        ._default(oneOf(['auto', 'tcp', 'udp', 'multicast', 'http']), 'auto')
+        .check(
+          z.describe(
+            'How RTP comes: auto tries TCP, then UDP, then multicast; http: RTSP through HTTP',
+          ),
+        ),
       interface: z
         .optional(text('the name of a network interface'))
         .check(z.describe('Network interface (or address of ours) to take multicast on')),

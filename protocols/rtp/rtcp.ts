@@ -20,23 +20,30 @@ export interface SenderReport {
 
 export interface RtcpNews {
   readonly senderReport: SenderReport | undefined;
-  readonly bye: boolean;
+  /** Who says goodbye; undefined: nobody. Empty: whoever sent this. */
+  readonly byes: readonly number[] | undefined;
 }
 
 /** Reads a compound in `bytes[from…to)`; damaged parts are passed over. */
 export function parseRtcp(bytes: Uint8Array, from: number, to: number): RtcpNews {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let senderReport: SenderReport | undefined;
-  let bye = false;
+  let byes: number[] | undefined;
   for (let at = from; at + 8 <= to; ) {
     const length = (view.getUint16(at + 2) + 1) * 4;
     if (view.getUint8(at) >> 6 !== 2 || at + length > to) break;
     const type = view.getUint8(at + 1);
     if (type === PacketType.senderReport && length >= 28) senderReport = readSenderReport(view, at);
-    if (type === PacketType.bye) bye = true;
+    if (type === PacketType.bye) byes = [...(byes ?? []), ...readSources(view, at, length)];
     at += length;
   }
-  return { senderReport, bye };
+  return { senderReport, byes };
+}
+
+/** RFC 3550 §6.6: as many as the count says, as far as the packet reaches. */
+function readSources(view: DataView, at: number, length: number): number[] {
+  const count = Math.min(view.getUint8(at) & 0x1f, length / 4 - 1);
+  return Array.from({ length: count }, (_, index) => view.getUint32(at + 4 + index * 4));
 }
 
 function readSenderReport(view: DataView, at: number): SenderReport {

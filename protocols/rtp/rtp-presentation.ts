@@ -76,13 +76,14 @@ export class RtpPresentation {
 
   /** RTCP of a track. True: the camera said goodbye. */
   rtcp(trackIndex: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const { senderReport, bye } = parseRtcp(bytes, start, end);
+    const { senderReport, byes } = parseRtcp(bytes, start, end);
     const track = this.#tracks[trackIndex];
     if (senderReport !== undefined && track !== undefined) {
       track.takeReport(senderReport, this.#now());
       this.#correctOffsets();
     }
-    return bye;
+    // In a group other receivers say goodbye, too (RFC 3550 §6.6).
+    return byes !== undefined && (byes.length === 0 || (track?.isSource(byes) ?? false));
   }
 
   /** A receiver report for a track, with free bytes in front; undefined while nothing has come. */
@@ -106,6 +107,12 @@ export class RtpPresentation {
       into.jitterMs = track.jitterMs;
       into.clockPercent = track.clockPercent;
     }
+  }
+
+  /** When the last packet came; undefined before the first. */
+  get lastArrivalMs(): number | undefined {
+    const lastMs = Math.max(...this.#tracks.map((track) => track.arrivalMs));
+    return lastMs > 0 ? lastMs : undefined;
   }
 
   /** What was left out and what is wrong with the clocks of the tracks, in plain words. */
@@ -199,7 +206,7 @@ class PresentationTrack implements UnitReceiver {
   readonly #payloadTypes: ReadonlySet<number>;
   readonly #decodeTimer = new DecodeTimer();
   readonly clock: SourceClock;
-  #arrivalMs = 0;
+  arrivalMs = 0;
   #timedTrack: Track | undefined;
   #timeline: RtpTimeline | undefined;
   #pendingReport: SenderReport | undefined;
@@ -233,7 +240,7 @@ class PresentationTrack implements UnitReceiver {
     const arrival = this.reception.note(packet, Math.round((nowMs * this.#clockRate) / 1000));
     if (arrival === 'late') return true;
     this.receivedBytes += end - start;
-    this.#arrivalMs = nowMs;
+    this.arrivalMs = nowMs;
     this.#timeline ??= this.#beginTimeline(packet.timestamp, nowMs);
     this.depacketizer.push(packet, arrival !== 'next');
     if (this.depacketizer.refusal !== undefined) this.#presentation.refused();
@@ -246,12 +253,12 @@ class PresentationTrack implements UnitReceiver {
       this.#pendingShiftUs = 0;
     }
     const { jumps } = this.clock;
-    const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, this.#arrivalMs);
+    const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, this.arrivalMs);
     if (this.clock.jumps !== jumps) this.#presentation.jumped();
     if (data.length > MAX_ACCESS_UNIT_BYTES) return false;
     const dtsUs = track.kind === 'video' ? this.#decodeTime(ptsUs, randomAccess, track) : ptsUs;
     const unit = { track, ptsUs, dtsUs, randomAccess, data, kept: false };
-    this.#presentation.write(unit, this.#arrivalMs);
+    this.#presentation.write(unit, this.arrivalMs);
     return unit.kept;
   }
 
@@ -265,6 +272,11 @@ class PresentationTrack implements UnitReceiver {
   /** From the next random access point on: between pictures that refer to each other it would mix their order. */
   shift(byUs: number): void {
     this.#pendingShiftUs = byUs;
+  }
+
+  /** Before the first packet everybody may be it. */
+  isSource(ssrcs: readonly number[]): boolean {
+    return this.reception.receivedPackets === 0 || ssrcs.includes(this.reception.ssrc);
   }
 
   forgetReport(): void {

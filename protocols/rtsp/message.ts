@@ -52,6 +52,22 @@ export type RtspHead = Omit<RtspResponse, 'body'> | Omit<RtspRequest, 'body'>;
 const STATUS_LINE = /^RTSP\/\d+\.\d+\s+(\d{3})\s*(.*)$/i;
 const REQUEST_LINE = /^([A-Z_]+)\s+(\S+)\s+RTSP\/\d+\.\d+\s*$/i;
 
+export interface HttpResponseHead {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: RtspHeaders;
+}
+
+const HTTP_STATUS_LINE = /^HTTP\/\d+\.\d+\s+(\d{3})\s*(.*)$/i;
+
+/** The head of an answer of a web server, up to the empty line; undefined when it is none. */
+export function parseHttpHead(text: string): HttpResponseHead | undefined {
+  const [first = '', ...lines] = text.split(/\r?\n/);
+  const [, status, reason = ''] = HTTP_STATUS_LINE.exec(first) ?? [];
+  if (status === undefined) return undefined;
+  return { status: Number(status), reason: reason.trim(), headers: parseHeaders(lines) };
+}
+
 /** Everything up to the empty line. */
 export function parseHead(text: string): RtspHead {
   const [first = '', ...lines] = text.split(/\r?\n/);
@@ -81,6 +97,14 @@ export function serializeRequest(
   headers: readonly (readonly [string, string])[],
 ): string {
   return `${method} ${url} RTSP/1.0\r\n${serializeHeaders(headers)}\r\n`;
+}
+
+export function serializeHttpRequest(
+  method: string,
+  path: string,
+  headers: readonly (readonly [string, string])[],
+): string {
+  return `${method} ${path} HTTP/1.0\r\n${serializeHeaders(headers)}\r\n`;
 }
 
 export function serializeResponse(

@@ -6,8 +6,8 @@
  * skipped and counted, up to a limit.
  */
 import { concat } from '../../codecs/bytes.ts';
-import { ParseError } from '../../codecs/errors.ts';
-import { parseHead, type RtspHead, type RtspMessage } from './message.ts';
+import { ParseError, ProtocolError } from '../../codecs/errors.ts';
+import { parseHead, parseHttpHead, type RtspHead, type RtspMessage } from './message.ts';
 
 /** The longest header block seen in the field is about 2 KiB. */
 const MAX_HEAD_BYTES = 16 * 1024;
@@ -37,12 +37,18 @@ export class RtspParser {
   #held: Uint8Array = EMPTY;
   #heldLength = 0;
   #junkInARow = 0;
+  #hasUnderstood = false;
 
   constructor(handler: RtspHandler) {
     this.#handler = handler;
   }
 
-  /** Throws ParseError when the connection carries something else. */
+  /** Whether anything that came was RTSP or an interleaved frame. */
+  get hasUnderstood(): boolean {
+    return this.#hasUnderstood;
+  }
+
+  /** Throws ParseError when the connection carries something else, ProtocolError when that is a web server. */
   push(chunk: Uint8Array): void {
     const from = this.#heldLength === 0 ? 0 : this.#finishHeld(chunk);
     if (from < chunk.length) this.#parse(chunk, from);
@@ -132,6 +138,7 @@ export class RtspParser {
       return -1;
     }
     this.#junkInARow = 0;
+    this.#hasUnderstood = true;
     this.#handler.frame(channel, bytes, start, end);
     return end;
   }
@@ -145,14 +152,19 @@ export class RtspParser {
       this.#hold(bytes, at);
       return -1;
     }
-    const head = headOrUndefined(toText(bytes.subarray(at, bodyStart)).trimEnd());
-    if (head === undefined) return this.#skip(bytes, at);
+    const text = toText(bytes.subarray(at, bodyStart)).trimEnd();
+    const head = headOrUndefined(text);
+    if (head === undefined) {
+      if (!this.#hasUnderstood) refuseWebServer(text);
+      return this.#skip(bytes, at);
+    }
     const bodyEnd = bodyStart + bodyLength(head.headers.get('content-length'));
     if (bodyEnd > bytes.length) {
       this.#hold(bytes, at);
       return -1;
     }
     this.#junkInARow = 0;
+    this.#hasUnderstood = true;
     const body = bytes.slice(bodyStart, bodyEnd);
     this.#handler.message({ ...head, body });
     return bodyEnd;
@@ -179,9 +191,10 @@ function lengthAt(bytes: Uint8Array, at: number): number {
 const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
 
-/** The methods a camera may send us, and the start of an answer. */
+/** The methods a camera may send us, the start of an answer, and that of a web server's. */
 const STARTS = [
   'RTSP/',
+  'HTTP/',
   'OPTIONS ',
   'ANNOUNCE ',
   'GET_PARAMETER ',
@@ -233,6 +246,16 @@ function headOrUndefined(text: string): RtspHead | undefined {
     if (error instanceof ParseError) return undefined;
     throw error;
   }
+}
+
+/** The wrong port, most often. */
+function refuseWebServer(text: string): void {
+  const answer = parseHttpHead(text);
+  if (answer === undefined) return;
+  throw new ProtocolError(
+    'RTSP_WEB_SERVER',
+    `answers as a web server (HTTP ${answer.status}), not RTSP. Check the port of the source URL: RTSP is usually at 554; where it comes through HTTP, set transport: http`,
+  );
 }
 
 function toText(bytes: Uint8Array): string {

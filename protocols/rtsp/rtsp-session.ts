@@ -3,10 +3,11 @@
  * login, session and keepalive. Bytes in by `push`, bytes out by the given `write`.
  */
 import timers from 'node:timers/promises';
-import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
+import { AuthenticationError, ParseError, ProtocolError } from '../../codecs/errors.ts';
 import { HttpAuthenticator, type HttpCredentials } from '../http-auth/authenticator.ts';
 import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
 import { baseUrl } from './control-url.ts';
+import { keepaliveIntervalMs, keepaliveMethod } from './keepalive.ts';
 import {
   type RtspMessage,
   type RtspResponse,
@@ -15,8 +16,6 @@ import {
 } from './message.ts';
 import { RtspParser } from './rtsp-parser.ts';
 import {
-  keepaliveIntervalMs,
-  keepaliveMethod,
   parseRtpInfo,
   parseSession,
   parseTransport,
@@ -47,6 +46,18 @@ export interface RtspSessionOptions {
   readonly credentials: HttpCredentials | undefined;
   readonly write: (bytes: Uint8Array) => void;
   readonly onFrame: (channel: number, bytes: Uint8Array, start: number, end: number) => void;
+  /** Instead of the verb that `Public` suggests. */
+  readonly keepaliveMethod?: string | undefined;
+  /** Milliseconds on a clock that never goes backwards. */
+  readonly now: () => number;
+}
+
+/** How the session is kept alive; the last keepalive is undefined before the first one. */
+export interface KeepaliveFacts {
+  readonly method: string;
+  readonly timeoutMs: number;
+  readonly sentAtMs: number | undefined;
+  readonly isAnswered: boolean;
 }
 
 /** The camera sends us elsewhere (301, 302, 303, 307, 308). */
@@ -87,6 +98,8 @@ export class RtspSession {
   #state: SessionState = { at: 'open' };
   #cseq = 0;
   #publicMethods: string | undefined;
+  #keepaliveSentAtMs: number | undefined;
+  #isKeepaliveAnswered = false;
 
   constructor(options: RtspSessionOptions) {
     this.#options = options;
@@ -146,8 +159,7 @@ export class RtspSession {
   ): Promise<TransportAnswer> {
     const asked = serializeTransport(transport);
     const response = await this.#request('SETUP', url, { Transport: asked }, signal);
-    const session = response.headers.get('session');
-    if (session !== undefined) this.#state = { at: 'ready', session: parseSession(session) };
+    this.#takeSession(response);
     return parseTransport(response.headers.get('transport') ?? asked);
   }
 
@@ -160,7 +172,28 @@ export class RtspSession {
     const onAnswer = ({ status, headers }: RtspResponse) => {
       if (status === 200) onRtpInfo(parseRtpInfo(headers.get('rtp-info') ?? ''));
     };
-    await this.#request('PLAY', url, { Range: 'npt=0.000-' }, signal, onAnswer);
+    const response = await this.#request('PLAY', url, { Range: 'npt=0.000-' }, signal, onAnswer);
+    // Some name the session only now.
+    if (this.#state.at === 'open') this.#takeSession(response);
+  }
+
+  get keepalive(): KeepaliveFacts {
+    return {
+      method: this.#options.keepaliveMethod ?? keepaliveMethod(this.#publicMethods),
+      timeoutMs: this.#timeoutMs,
+      sentAtMs: this.#keepaliveSentAtMs,
+      isAnswered: this.#isKeepaliveAnswered,
+    };
+  }
+
+  /** A camera that names no session keeps none, or goes by its connection: ask now and then. */
+  get #timeoutMs(): number {
+    return this.#state.at === 'ready' ? this.#state.session.timeoutMs : 60_000;
+  }
+
+  #takeSession({ headers }: RtspResponse): void {
+    const session = headers.get('session');
+    if (session !== undefined) this.#state = { at: 'ready', session: parseSession(session) };
   }
 
   /**
@@ -168,16 +201,16 @@ export class RtspSession {
    * timeout it stated. Answers do not matter, save 454: the camera has forgotten the session.
    */
   async keepAlive(url: string, signal: AbortSignal): Promise<void> {
-    const method = keepaliveMethod(this.#publicMethods);
+    const { method } = this.keepalive;
     while (!signal.aborted) {
-      // A camera that names no session keeps none, or goes by its connection: ask now and then.
-      const timeoutMs = this.#state.at === 'ready' ? this.#state.session.timeoutMs : 60_000;
-      const intervalMs = keepaliveIntervalMs(timeoutMs);
-      await timers.setTimeout(intervalMs, undefined, { signal });
+      await timers.setTimeout(keepaliveIntervalMs(this.#timeoutMs), undefined, { signal });
+      this.#keepaliveSentAtMs = this.#options.now();
+      this.#isKeepaliveAnswered = false;
       const response = await this.#exchange(method, url, {}, signal).catch((error: unknown) => {
         // Cameras that play but do not answer keepalives exist; the media watchdog sees a dead one.
         if (signal.aborted || this.#state.at === 'closed' || !isTimeout(error)) throw error;
       });
+      this.#isKeepaliveAnswered = response !== undefined;
       if (response?.status === 454) {
         throw new ProtocolError(
           'RTSP_SESSION_LOST',
@@ -262,11 +295,10 @@ export class RtspSession {
       );
     }
     if (verdict === 'retry' && round < MAX_LOGIN_ROUNDS) return;
+    // Dahua and others answer so when they are out of sessions (rroller/dahua#603).
+    if (this.#authenticator.wasAccepted) throw outOfSessions(method);
     throw new AuthenticationError(
-      this.#authenticator.wasAccepted
-        ? // Dahua and others answer so when they are out of sessions (rroller/dahua#603).
-          `${method} was answered with 401 although the password was right before: the camera may be out of sessions`
-        : `${method} was answered with 401: the user name or the password is wrong`,
+      `${method} was answered with 401: the user name or the password is wrong`,
       true,
     );
   }
@@ -306,10 +338,7 @@ export class RtspSession {
       return await new Promise<RtspResponse>((resolve, reject) => {
         this.#waiting.set(cseq, { onAnswer, resolve, reject });
         const words = `no answer to ${method} within ${ANSWER_TIMEOUT_MS / 1000} s`;
-        timer = setTimeout(
-          () => reject(new DOMException(words, 'TimeoutError')),
-          ANSWER_TIMEOUT_MS,
-        );
+        timer = setTimeout(() => reject(this.#noAnswer(words)), ANSWER_TIMEOUT_MS);
         onAbort = () => reject(toError(signal.reason));
         signal.addEventListener('abort', onAbort, { once: true });
       });
@@ -318,6 +347,14 @@ export class RtspSession {
       signal.removeEventListener('abort', onAbort);
       this.#waiting.delete(cseq);
     }
+  }
+
+  /** Noise is not silence: who sends something else is found at a wrong port, not behind a firewall. */
+  #noAnswer(words: string): Error {
+    const { hasUnderstood, skippedBytes } = this.#parser;
+    return hasUnderstood || skippedBytes === 0
+      ? new DOMException(words, 'TimeoutError')
+      : new ParseError(`${words}, but ${skippedBytes} bytes that are no RTSP`);
   }
 
   #write(text: string): void {
@@ -340,6 +377,15 @@ export class RtspSession {
     waiting?.onAnswer?.(message);
     waiting?.resolve(message);
   }
+}
+
+/** 401 for credentials that were right before. */
+export function outOfSessions(method: string): ProtocolError {
+  return new ProtocolError(
+    'RTSP_OUT_OF_SESSIONS',
+    `${method} was answered with 401 although the password was right before`,
+    401,
+  );
 }
 
 function isTimeout(error: unknown): boolean {

@@ -4,15 +4,21 @@
 
 export type TransportRequest =
   | { readonly lower: 'tcp'; readonly channel: number }
-  | { readonly lower: 'udp'; readonly port: number };
+  | { readonly lower: 'udp'; readonly port: number }
+  | { readonly lower: 'multicast' };
 
 export interface TransportAnswer {
-  readonly lower: 'tcp' | 'udp';
+  readonly lower: TransportRequest['lower'];
   /** The first interleaved channel; RTCP goes over `rtcpChannel`. */
   readonly channel: number | undefined;
   readonly rtcpChannel: number | undefined;
   readonly serverPort: number | undefined;
   readonly serverRtcpPort: number | undefined;
+  /** The group's ports. */
+  readonly port: number | undefined;
+  readonly rtcpPort: number | undefined;
+  /** The group, where it is one. */
+  readonly destination: string | undefined;
   readonly source: string | undefined;
 }
 
@@ -22,6 +28,8 @@ export function serializeTransport(transport: TransportRequest): string {
       return `RTP/AVP/TCP;unicast;interleaved=${transport.channel}-${transport.channel + 1}`;
     case 'udp':
       return `RTP/AVP;unicast;client_port=${transport.port}-${transport.port + 1}`;
+    case 'multicast':
+      return 'RTP/AVP;multicast';
   }
 }
 
@@ -30,17 +38,29 @@ export function parseTransport(text: string): TransportAnswer {
   const [profile = '', ...rest] = (text.split(',')[0] ?? '').split(';').map((part) => part.trim());
   const parameters = new Map(rest.map(splitParameter));
   const channels = parseRange(parameters.get('interleaved'), 255);
-  const ports = parseRange(parameters.get('server_port'), 65_535);
+  const serverPorts = parseRange(parameters.get('server_port'), 65_535);
+  const ports = parseRange(parameters.get('port'), 65_535);
+  const destination = parameters.get('destination') || undefined;
   // Some cameras leave /TCP out of the profile but name the channels.
   const isTcp = /\/TCP$/i.test(profile) || channels !== undefined;
+  // Some answer multicast to a request for unicast, and leave the word out but name the group.
+  const isMulticast = parameters.has('multicast') || isMulticastAddress(destination);
   return {
-    lower: isTcp ? 'tcp' : 'udp',
+    lower: isTcp ? 'tcp' : isMulticast ? 'multicast' : 'udp',
     channel: channels?.[0],
     rtcpChannel: channels?.[1],
-    serverPort: ports?.[0],
-    serverRtcpPort: ports?.[1],
+    serverPort: serverPorts?.[0],
+    serverRtcpPort: serverPorts?.[1],
+    port: ports?.[0],
+    rtcpPort: ports?.[1],
+    destination,
     source: parameters.get('source') || undefined,
   };
+}
+
+/** RFC 5771: 224.0.0.0/4; RFC 4291 §2.7: ff00::/8. */
+export function isMulticastAddress(address: string | undefined): boolean {
+  return /^(2(2[4-9]|3\d)(\.\d{1,3}){3}|ff[\da-f]{2}:[\da-f:.]+)$/i.test(address ?? '');
 }
 
 /** When the Session header does not say: RFC 2326 §12.37. */
@@ -61,23 +81,6 @@ export function parseSession(text: string): SessionHeader {
   const seconds = /^\d{1,9}/.test(timeout) ? Number.parseInt(timeout, 10) : DEFAULT_TIMEOUT_S;
   const bounded = seconds === 0 ? DEFAULT_TIMEOUT_S : seconds;
   return { id, timeoutMs: Math.min(Math.max(bounded, MIN_TIMEOUT_S), MAX_TIMEOUT_S) * 1000 };
-}
-
-/** How long before the server's timeout it must have heard from us, at least. */
-const KEEPALIVE_MARGIN_MS = 5000;
-const MIN_KEEPALIVE_MS = 1000;
-
-/** Half the timeout, or five seconds less than it, whichever is sooner. */
-export function keepaliveIntervalMs(timeoutMs: number): number {
-  return Math.max(Math.min(timeoutMs / 2, timeoutMs - KEEPALIVE_MARGIN_MS), MIN_KEEPALIVE_MS);
-}
-
-/** Session description changes nothing: GET_PARAMETER is the RFC's ping, OPTIONS everybody's. */
-export function keepaliveMethod(publicHeader: string | undefined): string {
-  const offered = new Set((publicHeader ?? '').toUpperCase().split(/[\s,]+/));
-  if (offered.has('GET_PARAMETER')) return 'GET_PARAMETER';
-  if (offered.has('OPTIONS') || !offered.has('SET_PARAMETER')) return 'OPTIONS';
-  return 'SET_PARAMETER';
 }
 
 export interface RtpInfo {

@@ -13,6 +13,8 @@ const MAX_PARAMETERS = 64;
 const MAX_PAYLOAD_TYPE = 127;
 const MAX_CLOCK_RATE = 0xffff_ffff;
 const MAX_CHANNELS = 255;
+const MAX_PORT = 65_535;
+const MAX_SOURCES = 16;
 
 export type MediaDirection = 'sendonly' | 'recvonly' | 'sendrecv' | 'inactive';
 
@@ -26,6 +28,14 @@ export interface MediaDescription {
   readonly kind: string;
   /** As `m=` lists them; when it lists none, those of the `rtpmap` lines. */
   readonly payloadTypes: readonly number[];
+  /** As `m=` states it; 0 in RTSP, where SETUP agrees on it. */
+  readonly port: number;
+  /** `rtp/avp`, `rtp/savp`, … in lower case. */
+  readonly protocol: string;
+  /** Where it is sent, without TTL: its own `c=` (RFC 8866 §5.7), or the session's. */
+  readonly address: string | undefined;
+  /** The only senders of a group, `a=source-filter: incl` (RFC 4570). */
+  readonly sources: readonly string[];
   readonly control: string | undefined;
   /** Its own, or the session's. */
   readonly direction: MediaDirection | undefined;
@@ -54,11 +64,15 @@ type Parameters = Map<string, string>;
 /** What the lines of one `m=`, or those before the first, said. */
 interface Section {
   readonly kind: string;
+  readonly port: number;
+  readonly protocol: string;
   readonly payloadTypes: readonly number[];
   readonly encodings: Map<number, Encoding>;
   readonly parameters: Map<number, Parameters>;
   control: string | undefined;
   direction: MediaDirection | undefined;
+  address: string | undefined;
+  sources: readonly string[];
 }
 
 /** RFC 3551 §6, tables 4 and 5: the payload types that need no `rtpmap`. */
@@ -80,7 +94,7 @@ const STATIC_ENCODINGS: ReadonlyMap<number, Encoding> = new Map([
 ]);
 
 export function parseSdp(text: string): SessionDescription {
-  const session = newSection('', []);
+  const session = newSection('');
   const sections: Section[] = [];
   let current = session;
   for (const line of text.split(/\r\n|\n|\r/, MAX_LINES)) {
@@ -92,35 +106,65 @@ export function parseSdp(text: string): SessionDescription {
       sections.push(current);
     } else if (letter.toLowerCase() === 'a') {
       parseAttribute(value.trim(), current);
+    } else if (letter.toLowerCase() === 'c') {
+      current.address ??= parseConnection(value);
     }
   }
   rehomeParameters(session, sections);
   return {
     control: session.control,
-    medias: sections.map((section) => describe(section, session.direction)),
+    medias: sections.map((section) => describe(section, session)),
   };
 }
 
-function newSection(kind: string, payloadTypes: readonly number[]): Section {
+function newSection(
+  kind: string,
+  port = 0,
+  protocol = '',
+  payloadTypes: readonly number[] = [],
+): Section {
   return {
     kind,
+    port,
+    protocol,
     payloadTypes,
     encodings: new Map(),
     parameters: new Map(),
     control: undefined,
     direction: undefined,
+    address: undefined,
+    sources: [],
   };
 }
 
-/** `video 0 RTP/AVP 96 97` (RFC 8866 §5.14). */
+/** `video 0 RTP/AVP 96 97`, `video 5000/2 …` (RFC 8866 §5.14). */
 function parseMediaLine(value: string): Section {
-  const [kind = '', _port, _protocol, ...formats] = value.trim().split(/\s+/);
+  const [kind = '', port = '', protocol = '', ...formats] = value.trim().split(/\s+/);
   const payloadTypes = new Set<number>();
   for (const format of formats) {
     const payloadType = parsePayloadType(format);
     if (payloadType !== undefined && payloadTypes.size < MAX_FORMATS) payloadTypes.add(payloadType);
   }
-  return newSection(kind.toLowerCase(), [...payloadTypes]);
+  return newSection(
+    kind.toLowerCase(),
+    parsePositive(port, MAX_PORT) ?? 0,
+    protocol.toLowerCase(),
+    [...payloadTypes],
+  );
+}
+
+/** `IN IP4 239.1.1.1/16`. Cameras write IPV4, leave the type out, or write nothing behind `IN`. */
+function parseConnection(value: string): string | undefined {
+  const last = value.trim().split(/\s+/).at(-1)?.split('/')[0] ?? '';
+  return /^[\da-f:]*[.:][\da-f:.]*$/i.test(last) || /^[\w-]+(\.[\w-]+)+$/.test(last)
+    ? last
+    : undefined;
+}
+
+/** `incl IN IP4 232.1.1.1 10.0.0.2 10.0.0.3` (RFC 4570 §3). */
+function parseSourceFilter(value: string): readonly string[] {
+  const [mode = '', , , , ...sources] = value.split(/\s+/);
+  return mode.toLowerCase() === 'incl' ? sources.slice(0, MAX_SOURCES) : [];
 }
 
 function parseAttribute(attribute: string, section: Section): void {
@@ -136,6 +180,9 @@ function parseAttribute(attribute: string, section: Section): void {
       break;
     case 'fmtp':
       parseFmtp(value, section);
+      break;
+    case 'source-filter':
+      if (section.sources.length === 0) section.sources = parseSourceFilter(value);
       break;
     case 'sendonly':
     case 'recvonly':
@@ -216,7 +263,7 @@ function payloadTypesOf(section: Section): readonly number[] {
   return section.payloadTypes.length > 0 ? section.payloadTypes : [...section.encodings.keys()];
 }
 
-function describe(section: Section, direction: MediaDirection | undefined): MediaDescription {
+function describe(section: Section, session: Section): MediaDescription {
   const formats = new Map<number, MediaFormat>();
   for (const payloadType of [...section.payloadTypes, ...section.encodings.keys()]) {
     const standard = STATIC_ENCODINGS.get(payloadType);
@@ -234,8 +281,12 @@ function describe(section: Section, direction: MediaDirection | undefined): Medi
   return {
     kind: section.kind,
     payloadTypes: payloadTypesOf(section),
+    port: section.port,
+    protocol: section.protocol,
+    address: section.address ?? session.address,
+    sources: section.sources.length > 0 ? section.sources : session.sources,
     control: section.control,
-    direction: section.direction ?? direction,
+    direction: section.direction ?? session.direction,
     formats,
   };
 }

@@ -10,7 +10,8 @@
  *
  * The usual camera has H.264 (payload type 96) and AAC (97), wants no login, and after PLAY sends one
  * IDR picture and one audio frame by itself; further ones when the test says so. Times are 0, 40 ms, 80 ms, …
- * `interleaved` and UDP both work. Requests may be answered with `answer(request, status, headers, body)`.
+ * `interleaved`, UDP, multicast (a group on loopback) and RTSP through HTTP all work; for the last the script may have
+ * GET and POST, whose usual answers are 200 and none. Requests may be answered with `answer(request, status, headers, body)`.
  */
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -78,6 +79,7 @@ interface Track {
   readonly payloadType: number;
   readonly channel: number;
   readonly clientPort: number | undefined;
+  readonly group: string | undefined;
   readonly clockRate: number;
   sequenceNumber: number;
 }
@@ -95,6 +97,9 @@ export class ScriptedCamera {
   readonly #sockets = new Set<Socket>();
   readonly #udp: UdpSocket[] = [];
   #pictures = 0;
+  /** The connection of the GET, by its cookie. */
+  readonly #gets = new Map<string, Socket>();
+  readonly #posts = new Set<Socket>();
 
   static async open(script: Script = {}, tls?: CameraTls): Promise<ScriptedCamera> {
     const camera = new ScriptedCamera(script, tls);
@@ -105,6 +110,7 @@ export class ScriptedCamera {
       socket.on('message', (bytes) => void camera.received.push(bytes));
       socket.bind(0, '127.0.0.1');
       await once(socket, 'listening');
+      socket.setMulticastInterface('127.0.0.1');
       camera.#udp.push(socket);
     }
     return camera;
@@ -148,6 +154,12 @@ export class ScriptedCamera {
     for (const socket of this.#sockets) socket.end();
   }
 
+  /** Ends the connections of the POSTs, as a proxy does. */
+  endPosts(): void {
+    for (const socket of this.#posts) socket.end();
+    this.#posts.clear();
+  }
+
   /** Anything, over the TCP connection. */
   sendRaw(bytes: string | Uint8Array): void {
     for (const socket of this.#sockets) socket.write(bytes);
@@ -182,7 +194,8 @@ export class ScriptedCamera {
 
   #send(track: Track, offset: 0 | 1, bytes: Uint8Array): void {
     if (track.clientPort !== undefined) {
-      this.#udp[offset]?.send(bytes, track.clientPort + offset, '127.0.0.1');
+      const address = track.group ?? '127.0.0.1';
+      this.#udp[offset]?.send(bytes, track.clientPort + offset, address);
       return;
     }
     this.sendRaw(interleaved(track.channel + offset, bytes));
@@ -194,11 +207,42 @@ export class ScriptedCamera {
     this.tracks.length = 0;
     this.#pictures = 0;
     let pending: Uint8Array = new Uint8Array(0);
+    let isPost = false;
+    let out = socket;
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
-      pending = this.#read(socket, concat(pending, chunk));
+      const text = isPost ? '' : chunk.toString('latin1');
+      if (/^(GET|POST) /.test(text)) {
+        const [head = '', body = ''] = text.split('\r\n\r\n');
+        isPost = text.startsWith('POST');
+        out = this.#tunnel(socket, head);
+        if (body !== '') pending = this.#read(out, concat(pending, Buffer.from(body, 'base64')));
+        return;
+      }
+      const bytes = isPost ? Buffer.from(chunk.toString('latin1'), 'base64') : chunk;
+      pending = this.#read(out, concat(pending, bytes));
     });
+  }
+
+  /** One half of RTSP through HTTP; returns where answers go. */
+  #tunnel(socket: Socket, head: string): Socket {
+    const [method = '', url = ''] = head.split(' ');
+    const headers = parseHead(head.replace('HTTP/1.0', 'RTSP/1.0'));
+    if (headers.kind !== 'request') return socket;
+    const request = { method, url, headers: headers.headers };
+    this.requests.push(request);
+    const cookie = request.headers.get('x-sessioncookie') ?? '';
+    const scripted = this.#script[method]?.(request, this);
+    if (scripted !== undefined) {
+      socket.write(scripted);
+    } else if (method === 'GET') {
+      socket.write('HTTP/1.0 200 OK\r\nContent-Type: application/x-rtsp-tunnelled\r\n\r\n');
+      this.#gets.set(cookie, socket);
+    }
+    if (method !== 'POST') return socket;
+    this.#posts.add(socket);
+    return this.#gets.get(cookie) ?? socket;
   }
 
   /** Requests and interleaved frames; what is left is the beginning of the next one. */
@@ -255,17 +299,36 @@ export class ScriptedCamera {
     }
   }
 
-  /** SETUP, on other channels than asked for when `channel` is given. */
+  /** SETUP by multicast, whatever was asked for; `parameters` in place of the usual ones. */
+  setUpMulticast(request: CameraRequest, group: string, port: number, parameters?: string): string {
+    const isAudio = this.tracks.length > 0;
+    this.tracks.push({
+      payloadType: isAudio ? 97 : 96,
+      clockRate: isAudio ? 48_000 : 90_000,
+      channel: 0,
+      clientPort: port,
+      group,
+      sequenceNumber: 65_530,
+    });
+    const stated = parameters ?? `;destination=${group};port=${port}-${port + 1};ttl=1`;
+    return answer(request, 200, {
+      Session: 'abc;timeout=60',
+      Transport: `RTP/AVP;multicast${stated}`,
+    });
+  }
+
+  /** SETUP; interleaved on this channel, whatever was asked for, when `channel` is given. */
   setUp(request: CameraRequest, channel?: number): string {
     const asked = request.headers.get('transport') ?? '';
     const isAudio = this.tracks.length > 0;
     const interleavedChannel = /interleaved=(\d+)/.exec(asked)?.[1];
-    const clientPort = /client_port=(\d+)/.exec(asked)?.[1];
+    const clientPort = channel === undefined ? /client_port=(\d+)/.exec(asked)?.[1] : undefined;
     const track: Track = {
       payloadType: isAudio ? 97 : 96,
       clockRate: isAudio ? 48_000 : 90_000,
       channel: channel ?? Number(interleavedChannel ?? 0),
       clientPort: clientPort === undefined ? undefined : Number(clientPort),
+      group: undefined,
       sequenceNumber: 65_530,
     };
     this.tracks.push(track);

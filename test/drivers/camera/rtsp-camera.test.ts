@@ -248,21 +248,6 @@ test('302 in a circle ends', async (context) => {
 
 // Transports -------------------------------------------------------------------------------------------
 
-const refuseTcp: Script = {
-  SETUP: (request) =>
-    request.headers.get('transport')?.includes('TCP') ? answer(request, 461) : undefined,
-};
-
-test('461 to TCP: goes over to UDP', async (context) => {
-  const { run } = await plays(context, refuseTcp, { transport: 'auto' });
-  assert.equal(run.driver.stats.transport, 'udp');
-});
-
-test('461 to TCP where only TCP is allowed', async (context) => {
-  const { error } = await endsWith(context, refuseTcp, { transport: 'tcp' });
-  assert.ok(error instanceof ProtocolError && error.status === 461);
-});
-
 test('other channels than asked for', async (context) => {
   const { camera, run } = await plays(context, {
     SETUP: (request, camera) => camera.setUp(request, camera.tracks.length === 0 ? 10 : 20),
@@ -312,33 +297,6 @@ test('UDP packets in the wrong order', async (context) => {
     [0, 40_000, 80_000, 120_000],
   );
   assert.equal(run.driver.stats.lostPackets, 0);
-});
-
-test('UDP that never comes: over to TCP after three seconds', async (context) => {
-  const script: Script = {
-    ...refuseTcp,
-    PLAY: (request, camera) => {
-      const [track] = camera.tracks;
-      return track?.clientPort === undefined ? undefined : answer(request, 200, { Session: 'abc' });
-    },
-  };
-  let refused = false;
-  const once461: Script[string] = (request, camera) => {
-    if (refused) return undefined;
-    refused = true;
-    return refuseTcp[SETUP]?.(request, camera);
-  };
-  const camera = await open(context, { ...script, SETUP: once461 });
-  const first = attempt(context, { url: camera.url, transport: 'auto' });
-  const error = await first.error();
-  assert.match(error.message, /no UDP packet/);
-  const again = new RecordingSink();
-  const abort = new AbortController();
-  const ended = first.driver.run(again, abort.signal).catch(() => {});
-  await again.has(1, 1);
-  assert.equal(first.driver.stats.transport, 'tcp');
-  abort.abort();
-  await ended;
 });
 
 // Descriptions -------------------------------------------------------------------------------------------

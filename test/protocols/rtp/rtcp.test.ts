@@ -24,7 +24,7 @@ test('reads a sender report and what goes with it', () => {
       ntpMiddle: (((3_975_000_000 & 0xffff) << 16) | 0x8000) >>> 0,
       rtpTimestamp: 90_000,
     },
-    bye: false,
+    byes: undefined,
   });
 });
 
@@ -34,8 +34,10 @@ test('reads a sender report in the middle of a buffer', () => {
 });
 
 test('reads BYE alone and behind a report', () => {
-  assert.equal(parse(BYE).bye, true);
-  assert.equal(parse(concat(SENDER_REPORT, SDES, BYE)).bye, true);
+  assert.deepEqual(parse(BYE).byes, [0xcafebabe]);
+  assert.deepEqual(parse(concat(SENDER_REPORT, SDES, BYE)).byes, [0xcafebabe]);
+  assert.deepEqual(parse(hex`82 cb 0001 cafebabe`).byes, [0xcafebabe], 'a count past the end');
+  assert.deepEqual(parse(hex`80 cb 0001 cafebabe`).byes, [], 'nobody named');
 });
 
 const nothing = [
@@ -49,7 +51,7 @@ const nothing = [
 
 for (const [name, bytes] of nothing) {
   test(`finds no news in ${name}`, () => {
-    assert.deepEqual(parse(bytes), { senderReport: undefined, bye: false });
+    assert.deepEqual(parse(bytes), { senderReport: undefined, byes: undefined });
   });
 }
 

@@ -2,15 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  keepaliveIntervalMs,
-  keepaliveMethod,
+  isMulticastAddress,
   parseRtpInfo,
   parseSession,
   parseTransport,
   serializeTransport,
 } from '../../../protocols/rtsp/transport.ts';
 
-test('asks for TCP and for UDP', () => {
+test('asks for TCP, UDP and multicast', () => {
+  assert.equal(serializeTransport({ lower: 'multicast' }), 'RTP/AVP;multicast');
   assert.equal(
     serializeTransport({ lower: 'tcp', channel: 2 }),
     'RTP/AVP/TCP;unicast;interleaved=2-3',
@@ -40,6 +40,26 @@ const transports = [
     { lower: 'udp', serverPort: 6000, serverRtcpPort: 6001 },
   ],
   ['RTP/AVP;server_port=99999-0;source=', { lower: 'udp' }],
+  [
+    'RTP/AVP;multicast;destination=239.1.1.1;source=10.0.0.9;port=5000-5001;ttl=16',
+    {
+      lower: 'multicast',
+      port: 5000,
+      rtcpPort: 5001,
+      destination: '239.1.1.1',
+      source: '10.0.0.9',
+    },
+  ],
+  ['RTP/AVP;multicast', { lower: 'multicast' }],
+  ['RTP/AVP/UDP;MULTICAST;port=5000', { lower: 'multicast', port: 5000, rtcpPort: 5001 }],
+  [
+    'RTP/AVP;destination=232.1.1.1;port=5000-5003',
+    { lower: 'multicast', port: 5000, rtcpPort: 5003, destination: '232.1.1.1' },
+  ],
+  [
+    'RTP/AVP;unicast;destination=10.0.0.5;client_port=5000-5001;server_port=6000-6001',
+    { lower: 'udp', serverPort: 6000, serverRtcpPort: 6001, destination: '10.0.0.5' },
+  ],
   ['', { lower: 'udp' }],
 ] as const;
 
@@ -67,29 +87,6 @@ const sessions = [
 for (const [text, id, timeoutMs] of sessions) {
   test(`reads the session ${JSON.stringify(text)}`, () => {
     assert.deepEqual(parseSession(text), { id, timeoutMs });
-  });
-}
-
-test('a keepalive goes out early enough', () => {
-  assert.equal(keepaliveIntervalMs(60_000), 30_000);
-  assert.equal(keepaliveIntervalMs(10_000), 5000);
-  assert.equal(keepaliveIntervalMs(8000), 3000);
-  assert.equal(keepaliveIntervalMs(4000), 1000);
-});
-
-const methods = [
-  [undefined, 'OPTIONS'],
-  ['', 'OPTIONS'],
-  ['OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN', 'OPTIONS'],
-  ['OPTIONS, GET_PARAMETER, SET_PARAMETER', 'GET_PARAMETER'],
-  ['options,get_parameter', 'GET_PARAMETER'],
-  ['DESCRIBE SETUP SET_PARAMETER', 'SET_PARAMETER'],
-  ['OPTIONS,SET_PARAMETER', 'OPTIONS'],
-] as const;
-
-for (const [offered, want] of methods) {
-  test(`keeps alive with ${want} where Public is ${JSON.stringify(offered)}`, () => {
-    assert.equal(keepaliveMethod(offered), want);
   });
 }
 
@@ -125,7 +122,22 @@ test('any text is read without an exception', () => {
       parseTransport(text);
       parseSession(text);
       parseRtpInfo(text);
-      keepaliveMethod(text);
     }),
   );
+});
+
+test('tells groups from addresses', () => {
+  const groups = ['224.0.0.1', '239.255.255.255', '232.1.2.3', 'ff02::1', 'FF3e::1:2'];
+  const others = [
+    '223.1.1.1',
+    '240.0.0.1',
+    '10.0.0.1',
+    'fe80::1',
+    '224.0.0',
+    'ff02',
+    '',
+    undefined,
+  ];
+  for (const group of groups) assert.ok(isMulticastAddress(group), group);
+  for (const other of others) assert.ok(!isMulticastAddress(other), other);
 });
