@@ -141,6 +141,20 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /no session free/,
     ],
     [
+      'refused after it had played',
+      new ProtocolError('RTSP_OUT_OF_SESSIONS', 'DESCRIBE: 401', 401),
+      'busy',
+      'unreachable',
+      /probably out of sessions/,
+    ],
+    [
+      'a web server',
+      new ProtocolError('RTSP_WEB_SERVER', 'answers as a web server (HTTP 400), not RTSP'),
+      'protocol',
+      'unreachable',
+      /^The camera .*answers as a web server \(HTTP 400\), not RTSP\.$/,
+    ],
+    [
       'the name is taken',
       new ProtocolError('RTMP_NAME_TAKEN', 'BadName'),
       'name-taken',

@@ -217,10 +217,10 @@ export class ScriptedCamera {
         const [head = '', body = ''] = text.split('\r\n\r\n');
         isPost = text.startsWith('POST');
         out = this.#tunnel(socket, head);
-        if (body !== '') pending = this.#read(out, concat(pending, Buffer.from(body, 'base64')));
+        pending = this.#read(out, concat(pending, fromBase64(body)));
         return;
       }
-      const bytes = isPost ? Buffer.from(chunk.toString('latin1'), 'base64') : chunk;
+      const bytes = isPost ? fromBase64(chunk.toString('latin1')) : chunk;
       pending = this.#read(out, concat(pending, bytes));
     });
   }
@@ -346,6 +346,12 @@ export class ScriptedCamera {
       .map((_, index) => `url=${base}trackID=${index};seq=65530;rtptime=0`)
       .join(',');
   }
+}
+
+/** Several texts one after the other, each with its padding. */
+function fromBase64(text: string): Uint8Array {
+  const pieces = text.match(/[^=]+=*/g) ?? [];
+  return concat(...pieces.map((piece) => Buffer.from(piece, 'base64')));
 }
 
 /** RFC 2326 §10.12. */
