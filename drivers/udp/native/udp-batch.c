@@ -196,6 +196,13 @@ static int join_group(int fd, const address *group, const address *source, const
   } else {
     result = setsockopt(fd, level, MCAST_JOIN_SOURCE_GROUP, &request, sizeof request);
   }
+  // Reports to a group go out where its media comes in.
+  if (result == 0 && request.gsr_interface != 0) {
+    int index = (int)request.gsr_interface;
+    struct ip_mreqn way_out = {.imr_ifindex = index};
+    result = level == IPPROTO_IPV6 ? setsockopt(fd, level, IPV6_MULTICAST_IF, &index, sizeof index)
+                                   : setsockopt(fd, level, IP_MULTICAST_IF, &way_out, sizeof way_out);
+  }
   return result == 0 ? 0 : errno;
 }
 
