@@ -4,7 +4,11 @@ import { ProtocolError } from '../../codecs/errors.ts';
 import type { SelectedMedia } from '../../protocols/rtp/media-selection.ts';
 import { joinControl } from '../../protocols/rtsp/control-url.ts';
 import type { RtspSession } from '../../protocols/rtsp/rtsp-session.ts';
-import type { TransportAnswer, TransportRequest } from '../../protocols/rtsp/transport.ts';
+import {
+  isMulticastAddress,
+  type TransportAnswer,
+  type TransportRequest,
+} from '../../protocols/rtsp/transport.ts';
 import {
   type InterleavedChannels,
   interleavedPath,
@@ -172,7 +176,7 @@ export class TrackSetup {
     { media }: SelectedMedia,
     answer: TransportAnswer,
   ): Promise<MediaPath> {
-    const group = answer.destination ?? media.address;
+    const group = [answer.destination, media.address].find(isMulticastAddress);
     const port = answer.port ?? answer.serverPort ?? media.port;
     if (group === undefined || port === 0) {
       throw new TransportError('the camera names no group to join for multicast');

@@ -103,6 +103,34 @@ describe('baseUrl', () => {
       undefined,
       'rtsp://[1:2:3:4:5:6:7:8]:554/x/',
     ],
+    [
+      'doubled scheme (go2rtc#208, #830)',
+      'rtsp://10.1.8.83:554/stream0',
+      'rtsp://rtsp://10.1.8.83:554/stream0/',
+      undefined,
+      'rtsp://10.1.8.83:554/stream0/',
+    ],
+    [
+      'no scheme and no path (go2rtc#1852, frigate#7717)',
+      'rtsp://192.168.253.220:1935/live/cam',
+      '192.168.253.220:1935/',
+      undefined,
+      'rtsp://192.168.253.220:1935/',
+    ],
+    [
+      'an IPv4 address as IPv6, without brackets (D-Link DCS-8302LH, WebRTC#395)',
+      'rtsp://192.168.1.63:554/onvif/profile.0',
+      'rtsp://::ffff:192.168.1.63/onvif/profile.0/',
+      undefined,
+      'rtsp://[::ffff:192.168.1.63]/onvif/profile.0/',
+    ],
+    [
+      'a query that ends in a slash (Dahua, gortsplib#121)',
+      'rtsp://10.0.0.2/cam/realmonitor?channel=1&subtype=0',
+      'rtsp://10.0.0.2/cam/realmonitor?channel=1&subtype=0&unicast=true&proto=Onvif/',
+      undefined,
+      'rtsp://10.0.0.2/cam/realmonitor?channel=1&subtype=0&unicast=true&proto=Onvif/',
+    ],
     ['a line break', LIVE, 'rtsp://10.0.0.2/x\r\ny', undefined, 'rtsp://10.0.0.2/x%0D%0Ay'],
   ];
   for (const [name, request, contentBase, contentLocation, want] of cases) {

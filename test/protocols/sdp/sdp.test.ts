@@ -55,6 +55,10 @@ describe('parseSdp', () => {
         {
           kind: 'video',
           payloadTypes: [96],
+          port: 0,
+          protocol: 'rtp/avp',
+          address: '0.0.0.0',
+          sources: [],
           control: 'trackID=0',
           direction: 'recvonly',
           formats: new Map([
@@ -77,6 +81,10 @@ describe('parseSdp', () => {
         {
           kind: 'audio',
           payloadTypes: [97],
+          port: 0,
+          protocol: 'rtp/avp',
+          address: '0.0.0.0',
+          sources: [],
           control: 'trackID=1',
           direction: undefined,
           formats: new Map([
@@ -108,7 +116,6 @@ describe('parseSdp', () => {
     's',
     'c=IN',
     'c=',
-    'c=IN IPV4 10.0.0.2',
     'k=clear:secret',
     'r=7d 1h 0 25h',
     'z=2882844526 -1h',
@@ -357,4 +364,166 @@ describe('parseSdp', () => {
       }),
     );
   });
+});
+
+describe('where media is sent', () => {
+  const rows: readonly (readonly [string, string, string | undefined])[] = [
+    ['as the RFC has it', 'c=IN IP4 239.1.1.1/16', '239.1.1.1'],
+    ['with a count', 'c=IN IP4 239.1.1.1/16/3', '239.1.1.1'],
+    ['IPv6', 'c=IN IP6 ff3e::1/3', 'ff3e::1'],
+    ['a name', 'c=IN IP4 cam.example', 'cam.example'],
+    ['IPV4 (mediamtx#2128)', 'c=IN IPV4 10.10.10.10', '10.10.10.10'],
+    ['without a type (gortsplib PR#1025)', 'c=IN 192.168.4.27', '192.168.4.27'],
+    ['twice its own letter (gortsplib)', 'c=IN c=IN IP4 10.0.0.2', '10.0.0.2'],
+    ['nothing behind IN (Uniview, mediamtx#5033)', 'c=IN', undefined],
+    ['nothing behind IN and a blank (go2rtc#1663)', 'c=IN ', undefined],
+    ['nothing (Sony SNC-WR630, mediamtx#85)', 'c=', undefined],
+  ];
+  for (const [name, line, want] of rows) {
+    it(name, () => {
+      const { medias } = parseSdp(`v=0\r\n${line}\r\nm=video 5000/2 RTP/AVP 96\r\n`);
+      assert.equal(medias[0]?.address, want);
+      assert.equal(medias[0]?.port, 5000);
+    });
+  }
+
+  it('a media’s own goes before the session’s; a filter is the session’s where it has none', () => {
+    const { medias } = parseSdp(
+      [
+        'c=IN IP4 239.1.1.1/8',
+        'a=source-filter: incl IN IP4 * 10.0.0.7',
+        'm=video 5000 RTP/AVP 96',
+        'm=audio 70000 RTP/SAVP 97',
+        'c=IN IP4 239.1.1.2/8',
+        'a=source-filter:incl IN IP4 239.1.1.2 10.0.0.8 10.0.0.9',
+        'm=audio 5004 RTP/AVP 97',
+        'a=source-filter: excl IN IP4 * 10.0.0.9',
+      ].join('\n'),
+    );
+    assert.deepEqual(
+      medias.map(({ address, port, protocol, sources }) => [address, port, protocol, sources]),
+      [
+        ['239.1.1.1', 5000, 'rtp/avp', ['10.0.0.7']],
+        ['239.1.1.2', 0, 'rtp/savp', ['10.0.0.8', '10.0.0.9']],
+        ['239.1.1.1', 5004, 'rtp/avp', ['10.0.0.7']],
+      ],
+    );
+  });
+});
+
+/** What cameras were reported to send, shortened to what made other readers refuse it. */
+describe('descriptions that others refuse', () => {
+  const rows: readonly (readonly [string, readonly string[], readonly string[]])[] = [
+    [
+      'Uniview IPC2122LB, IPC2A4L (mediamtx#5008, #5033; gortsplib#618): empty o= and c=',
+      [
+        'v=0',
+        'o=- 1001 1 IN ',
+        's=VCP IPC Realtime stream',
+        'm=video 0 RTP/AVP 105',
+        'c=IN ',
+        'a=control:rtsp://10.0.0.2/media/video1/video',
+        'a=rtpmap:105 H264/90000',
+        'a=fmtp:105 profile-level-id=640032; packetization-mode=1',
+        'm=application 0 RTP/AVP 107',
+        'c=IN ',
+        'a=rtpmap:107 vnd.onvif.metadata/90000',
+        'a=fmtp:107 DecoderTag=h3c-v3 RTCP=0',
+      ],
+      [
+        'video | 105 h264/90000 profile-level-id=640032 packetization-mode=1',
+        'application | 107 vnd.onvif.metadata/90000 decodertag=h3c-v3 rtcp=0',
+      ],
+    ],
+    [
+      'a streaming server (mediamtx#2128): IPV4',
+      ['v=0', 'o=- 1 1 IN IPV4 10.10.10.10', 'c=IN IPV4 10.10.10.10', 'm=video 0 RTP/AVP 26'],
+      ['video | 26 jpeg/90000'],
+    ],
+    [
+      'a Hikvision recorder (gortsplib#658, mediamtx#3669): fmtp of another payload type',
+      [
+        'v=0',
+        's=HIK Media Server V5.03.010',
+        'm=video 0 RTP/AVP 96',
+        'a=rtpmap:96 H264/90000',
+        'a=fmtp:96 profile-level-id=4D0014;packetization-mode=0',
+        'm=audio 0 RTP/AVP 104',
+        'a=rtpmap:104 MPEG4-GENERIC/16000',
+        'a=fmtp:97 streamtype=5;mode=AAC-hbr;sizelength=13;config=1408',
+        'a=Media_header:MEDIAINFO=494D4B48;',
+      ],
+      [
+        'video | 96 h264/90000 profile-level-id=4D0014 packetization-mode=0',
+        'audio | 104 mpeg4-generic/16000 streamtype=5 mode=AAC-hbr sizelength=13 config=1408',
+      ],
+    ],
+    [
+      'Dahua (gortsplib#479): a back channel of many payload types, without configs',
+      [
+        'v=0',
+        'm=video 0 RTP/AVP 96',
+        'a=rtpmap:96 H264/90000',
+        'm=audio 0 RTP/AVP 116 115 97 0 8',
+        'a=rtpmap:116 MPEG4-GENERIC/64000',
+        'a=rtpmap:115 MPEG4-GENERIC/48000',
+        'a=rtpmap:97 G726-32/8000',
+        'a=sendonly',
+      ],
+      [
+        'video | 96 h264/90000',
+        'audio | 116 mpeg4-generic/64000 | 115 mpeg4-generic/48000 | 97 g726-32/8000 | 0 pcmu/8000/1 | 8 pcma/8000/1',
+      ],
+    ],
+    [
+      'TP-Link, Mercury (go2rtc#708): a media type and a format of their own, four numbers in o=',
+      [
+        'v=0',
+        'o=- 14665860 31787219 1 IN IP4 10.0.0.94',
+        's=Session streamed by "MERCURY RTSP Server"',
+        'm=video 0 RTP/AVP 96',
+        'a=rtpmap:96 H264/90000',
+        'm=application/MERCURY 0 RTP/AVP smart/1/90000',
+        'a=rtpmap:95 MERCURY/90000',
+      ],
+      ['video | 96 h264/90000', 'application/mercury | 95 mercury/90000'],
+    ],
+    [
+      'Vicon (go2rtc#1278, #1426): a media type nobody knows',
+      ['v=0', 'm=video 0 RTP/AVP 96', 'a=rtpmap:96 H264/90000', 'm=vana 0 RTP/AVP 98'],
+      ['video | 96 h264/90000', 'vana'],
+    ],
+    [
+      'several s= (go2rtc)',
+      ['v=0', 's=one', 's=two', 'm=video 0 RTP/AVP 96', 's=three', 'a=rtpmap:96 H264/90000'],
+      ['video | 96 h264/90000'],
+    ],
+    [
+      'no session at all (go2rtc#679, #2245)',
+      ['m=video 0 RTP/AVP 96', 'a=rtpmap:96 H264/90000', 'a=control:trackID=0'],
+      ['video | 96 h264/90000'],
+    ],
+    [
+      'Y-CAM, Axis 221 (mediamtx#2555, #2708): numbers in o= that are none',
+      ['v=0', 'o=- -8959200248001175080 1698143674.978737 IN IP4 10.0.0.2', 'm=video 0 RTP/AVP 96'],
+      ['video'],
+    ],
+    [
+      'two payload types on an m= line (gortsplib#65)',
+      ['m=video 0 RTP/AVP 98 96', 'a=rtpmap:98 H265/90000', 'a=rtpmap:96 H264/90000'],
+      ['video | 98 h265/90000 | 96 h264/90000'],
+    ],
+    [
+      'double blanks in fmtp, k= (crtmpserver refused them)',
+      [
+        'v=0',
+        'k=clear:x',
+        'm=video 0 RTP/AVP 96',
+        'a=rtpmap:96  H264/90000',
+        'a=fmtp:96  packetization-mode=1;  profile-level-id=42001f',
+      ],
+      ['video | 96 h264/90000 packetization-mode=1 profile-level-id=42001f'],
+    ],
+  ];
+  for (const [name, lines, want] of rows) it(name, () => assert.deepEqual(summary(lines), want));
 });
