@@ -2,6 +2,7 @@
 import { adtsFrames } from '../../../codecs/aac/adts.ts';
 import { parseAudioSpecificConfig } from '../../../codecs/aac/audio-specific-config.ts';
 import { annexBNalUnits, annexBToAvcc, avccToAnnexB } from '../../../codecs/annex-b.ts';
+import { parseAv1CodecConfigurationRecord } from '../../../codecs/av1/codec-configuration-record.ts';
 import { parseAmf0, serializeAmf0 } from '../../../codecs/flv/amf0.ts';
 import { parseAudioTagBody } from '../../../codecs/flv/audio-tag.ts';
 import { flvTags } from '../../../codecs/flv/tag.ts';
@@ -11,6 +12,7 @@ import { parseSps } from '../../../codecs/h264/sps.ts';
 import { parseHevcDecoderConfigurationRecord } from '../../../codecs/h265/decoder-configuration-record.ts';
 import { parseSps as parseH265Sps } from '../../../codecs/h265/sps.ts';
 import { nalUnits } from '../../../codecs/nal-units.ts';
+import { parseVp9CodecConfigurationRecord } from '../../../codecs/vp9/codec-configuration-record.ts';
 import { DECODE_TIME_FIXTURES } from '../../codecs/decode-time-fixtures.ts';
 import * as h265 from '../../codecs/h265/streams.ts';
 import { hex } from '../../support/hex.ts';
@@ -37,6 +39,17 @@ export const CODEC_SUBJECTS: readonly Subject[] = [
     h265.GSTREAMER_SPS,
   ),
   parserOf('HEVC decoder configuration record', parseHevcDecoderConfigurationRecord, HEVC_RECORD),
+  parserOf(
+    'AV1 codec configuration record',
+    parseAv1CodecConfigurationRecord,
+    hex`81010c00 0a0b0000000cc4ff6736be4010`,
+    hex`81094c00 0a0b0000004aabbfc3700be101`,
+  ),
+  parserOf(
+    'VP codec configuration record',
+    parseVp9CodecConfigurationRecord,
+    hex`01000000 0328a40202020000`,
+  ),
   parserOf('AVCC', (bytes) => [...nalUnits(bytes)], AVCC),
   parserOf('AVCC to Annex B', avccToAnnexB, AVCC),
   parserOf('Annex B', (bytes) => [...annexBNalUnits(bytes)], ANNEX_B),
