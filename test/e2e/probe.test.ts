@@ -188,6 +188,17 @@ test('a clock that runs slow: stamped 21 frames where 25 come', async () => {
   assert.ok(Math.abs((report.clockPercent ?? 0) + 16) < 2, `${report.clockPercent} %`);
 });
 
+test('a codec that many masters refuse: H.265, and G.711 beside it', async () => {
+  const camera = await startGstCamera({ video: 'h265', audio: 'pcma' });
+  try {
+    const report = await reportOf('--seconds', '3', camera.url);
+    assert.deepEqual(codes(report), ['warning enhanced-video', 'warning unusual-audio']);
+    assert.equal(report.carriage, 'enhanced');
+  } finally {
+    await camera[Symbol.asyncDispose]();
+  }
+});
+
 test('nothing there, arguments, and Ctrl-C while it connects', async () => {
   const { exitCode, output } = await runProbe('rtsp://127.0.0.1:1/cam');
   assert.equal(exitCode, 1);

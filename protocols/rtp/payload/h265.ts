@@ -8,7 +8,7 @@
  */
 import { nalUnitType } from '../../../codecs/h265/nal-unit.ts';
 import type { H264Track, H265Track } from '../../../codecs/track.ts';
-import type { Depacketizer, UnitReceiver } from '../depacketizer.ts';
+import type { Awaited, Depacketizer, UnitReceiver } from '../depacketizer.ts';
 import { PictureReceiver } from '../picture-receiver.ts';
 import type { RtpPacket } from '../rtp-packet.ts';
 
@@ -52,6 +52,10 @@ export class H265Depacketizer implements Depacketizer {
 
   get damagedUnits(): number {
     return this.#pictures.damagedUnits;
+  }
+
+  get awaits(): Awaited | undefined {
+    return this.#pictures.awaits;
   }
 
   push(packet: RtpPacket, isGap: boolean): void {
