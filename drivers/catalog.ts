@@ -9,6 +9,7 @@ import { MpegtsTcpEncoder } from './encoder/mpegts-tcp-encoder.ts';
 import { MpegtsUdpEncoder } from './encoder/mpegts-udp-encoder.ts';
 import { parseMpegtsUrl } from './encoder/mpegts-url.ts';
 import { RtmpEncoder } from './encoder/rtmp-encoder.ts';
+import { RtpEncoder } from './encoder/rtp-encoder.ts';
 import type { TlsTrust } from './tls-trust.ts';
 
 /** What people set for one source. */
@@ -64,6 +65,12 @@ const MPEGTS_TCP: SourceKind = {
   open: (source, context) => new MpegtsTcpEncoder(source, context),
 };
 
+const RTP_BY_SDP: SourceKind = {
+  what: 'encoder',
+  hostOf: () => undefined,
+  open: (source, context) => new RtpEncoder(source, context),
+};
+
 const SOURCE_KINDS: ReadonlyMap<string, SourceKind> = new Map([
   ['rtsp', RTSP],
   ['rtsps', RTSP],
@@ -74,6 +81,7 @@ const SOURCE_KINDS: ReadonlyMap<string, SourceKind> = new Map([
   ['udp', MPEGTS_UDP],
   ['rtp', MPEGTS_UDP],
   ['tcp', MPEGTS_TCP],
+  ['sdp', RTP_BY_SDP],
 ]);
 
 /** Undefined for a scheme that no driver here serves. */

@@ -143,6 +143,8 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
       );
     case 'NOTHING_COMES':
       return cause('no-data', `${who}: ${asSentence(error.message)}`, 'listening');
+    case 'SDP_FILE':
+      return cause('not-found', `${who}: ${asSentence(error.message)}`, 'rare');
     case 'PORT_TAKEN':
       return cause('busy', `${who}: ${asSentence(error.message)}`);
     case 'RTMP_STALLED':

@@ -1,20 +1,11 @@
-/** The ways a track's packets come: interleaved in the RTSP connection, or over UDP. */
-import { performance } from 'node:perf_hooks';
-import { ReorderWindow } from '../../protocols/rtp/reorder-window.ts';
+/** Where a track's packets come, and its reports go: interleaved in the RTSP connection, or over UDP. */
 import type { TransportAnswer } from '../../protocols/rtsp/transport.ts';
+import type { TrackReceiver, UdpMedia } from '../udp-media.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
-import type { UdpMedia, UdpMediaHandler } from './udp-media.ts';
 
 const CHANNELS = 256;
 const NO_TRACK = -1;
 const INTERLEAVED_HEADER_BYTES = 4;
-
-/** Who takes a track's packets, `bytes[start…end)`, in order; they are valid during the call. */
-export interface TrackReceiver {
-  rtp(track: number, bytes: Uint8Array, start: number, end: number): void;
-  rtcp(track: number, bytes: Uint8Array, start: number, end: number): void;
-  failed(error: Error): void;
-}
 
 /** The way back. */
 export interface MediaPath {
@@ -65,14 +56,4 @@ export function interleavedPath(connection: RtspConnection, rtcpChannel: number)
 
 export function udpPath(media: UdpMedia): MediaPath {
   return { headroom: 0, sendReport: (report) => media.sendRtcp(report) };
-}
-
-/** One track's packets over UDP, put back into order on their way. */
-export function orderedUdp(receiver: TrackReceiver, track: number): UdpMediaHandler {
-  const window = new ReorderWindow((bytes, start, end) => receiver.rtp(track, bytes, start, end));
-  return {
-    rtp: (bytes, start, end) => window.push(bytes, start, end, performance.now()),
-    rtcp: (bytes, start, end) => receiver.rtcp(track, bytes, start, end),
-    failed: (error) => receiver.failed(error),
-  };
 }

@@ -9,16 +9,14 @@ import {
   type TransportAnswer,
   type TransportRequest,
 } from '../../protocols/rtsp/transport.ts';
+import { orderedUdp, type TrackReceiver, UdpMedia } from '../udp-media.ts';
 import {
   type InterleavedChannels,
   interleavedPath,
   type MediaPath,
-  orderedUdp,
-  type TrackReceiver,
   udpPath,
 } from './media-path.ts';
 import type { RtspConnection } from './rtsp-connection.ts';
-import { UdpMedia } from './udp-media.ts';
 
 const UNSUPPORTED_TRANSPORT = 461;
 const SESSION_NOT_FOUND = 454;

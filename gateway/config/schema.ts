@@ -147,7 +147,7 @@ const stream = z
     {
       source: checkedText(SOURCE_EXPECTED, sourceProblem).check(
         z.describe(
-          'Where the stream comes from: rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// (FLV, MPEG-TS), udp://, rtp://, tcp:// (MPEG-TS) or onvif://host',
+          'Where the stream comes from: rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// (FLV, MPEG-TS), udp://, rtp://, tcp:// (MPEG-TS), sdp:///file (RTP) or onvif://host',
         ),
       ),
       username,

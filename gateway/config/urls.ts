@@ -1,6 +1,7 @@
 /** Which URLs are taken as a source, a publish target and a broker, and what to say about others. */
 import { ParseError } from '../../codecs/errors.ts';
 import { parseMpegtsUrl } from '../../drivers/encoder/mpegts-url.ts';
+import { sdpPathOf } from '../../drivers/encoder/sdp-file.ts';
 
 const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', 'rtmp:', 'rtmps:', 'http:', 'https:', 'onvif:'];
 /** MPEG-TS: without a host where we listen. */
@@ -20,7 +21,7 @@ const INSTEAD: ReadonlyMap<string, string> = new Map([
 ]);
 
 export const SOURCE_EXPECTED =
-  'a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp:// or onvif://host';
+  'a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
 export const TARGET_EXPECTED = 'a URL rtmp://host/app or rtmps://host/app';
 export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 
@@ -28,7 +29,8 @@ export function sourceProblem(value: string): string | undefined {
   const scheme = schemeOf(value);
   const instead = INSTEAD.get(scheme);
   if (instead !== undefined) return `${SOURCE_EXPECTED} (${scheme}// is not taken: ${instead})`;
-  if (MPEGTS_SCHEMES.includes(scheme)) return mpegtsProblem(value);
+  if (MPEGTS_SCHEMES.includes(scheme)) return parseProblem(value, parseMpegtsUrl);
+  if (scheme === 'sdp:') return parseProblem(value, sdpPathOf);
   return urlProblem(value, SOURCE_SCHEMES, LATER_SOURCES, SOURCE_EXPECTED);
 }
 
@@ -44,9 +46,9 @@ export function schemeOf(value: string): string {
   return /^([a-z][a-z0-9+.-]*:)\/\//i.exec(value)?.[1]?.toLowerCase() ?? '';
 }
 
-function mpegtsProblem(value: string): string | undefined {
+function parseProblem(value: string, parse: (url: string) => unknown): string | undefined {
   try {
-    parseMpegtsUrl(value);
+    parse(value);
     return undefined;
   } catch (error) {
     if (error instanceof ParseError) return error.message;

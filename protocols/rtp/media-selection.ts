@@ -8,11 +8,16 @@ import { AUDIO_OPENERS, FIXED_CLOCK_RATES } from './audio-formats.ts';
 import type { Depacketizer, Opener, UnitReceiver } from './depacketizer.ts';
 import { VIDEO_OPENERS } from './video-formats.ts';
 
-export interface SelectedMedia {
-  readonly media: MediaDescription;
+export interface SelectedFormat {
   readonly format: MediaFormat;
-  readonly kind: 'video' | 'audio';
   readonly open: (receiver: UnitReceiver) => Depacketizer;
+}
+
+export interface SelectedMedia extends SelectedFormat {
+  readonly media: MediaDescription;
+  readonly kind: 'video' | 'audio';
+  /** Further ones of its `m=` line: any of them may come (RFC 8866 §5.14). */
+  readonly others: readonly SelectedFormat[];
 }
 
 export interface LeftOutMedia {
@@ -53,6 +58,10 @@ export function selectMedias(sdp: SessionDescription): Selection {
     if (kind !== 'video' && kind !== 'audio') continue;
     if (namesBackChannel && direction === 'sendonly') {
       leftOut.push({ kind, codec: codecsOf(media), reason: 'it is the way back to the camera' });
+      continue;
+    }
+    if (media.protocol.includes('savp')) {
+      leftOut.push({ kind, codec: codecsOf(media), reason: 'it is encrypted (SRTP)' });
       continue;
     }
     const choice = chooseFormat(media, kind);
@@ -98,17 +107,18 @@ function bestAudio(usable: readonly SelectedMedia[]): SelectedMedia | undefined 
 }
 
 function chooseFormat(media: MediaDescription, kind: 'video' | 'audio'): SelectedMedia | undefined {
+  const usable: SelectedFormat[] = [];
   for (const payloadType of media.payloadTypes) {
     const described = media.formats.get(payloadType);
     const opener = OPENERS[kind].get(described?.encoding ?? '');
     if (described === undefined || opener === undefined) continue;
     const { encoding, clockRate } = described;
     const format = { ...described, clockRate: FIXED_CLOCK_RATES.get(encoding) ?? clockRate };
-    if (opens(opener, format)) {
-      return { media, format, kind, open: (receiver) => opener(receiver, format) };
-    }
+    if (opens(opener, format))
+      usable.push({ format, open: (receiver) => opener(receiver, format) });
   }
-  return undefined;
+  const [first, ...others] = usable;
+  return first === undefined ? undefined : { media, kind, ...first, others };
 }
 
 function opens(opener: Opener, format: MediaFormat): boolean {

@@ -14,10 +14,11 @@ import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track, VideoTrack } from '../../codecs/track.ts';
 import type { Awaited, Depacketizer, UnitReceiver } from './depacketizer.ts';
 import { HeldUnits } from './held-units.ts';
-import type { SelectedMedia } from './media-selection.ts';
+import type { SelectedFormat, SelectedMedia } from './media-selection.ts';
 import { Reception } from './reception.ts';
 import { parseRtcp, type SenderReport, serializeReceiverReport } from './rtcp.ts';
 import { RtpPacket } from './rtp-packet.ts';
+import { SsrcGuard } from './ssrc-guard.ts';
 import { RtpTimeline } from './timeline.ts';
 
 /** Below this nobody sees or hears it; above the second one a clock is simply wrong. */
@@ -120,6 +121,11 @@ export class RtpPresentation {
     return this.#tracks.flatMap((track) => [
       ...this.#whyLeftOut(track),
       ...clockNotes(track.kind, track.clock),
+      ...(track.guard.strangers === 0
+        ? []
+        : [
+            `The ${track.kind}: packets of another sender (SSRC) come in between and are left out.`,
+          ]),
     ]);
   }
 
@@ -193,17 +199,19 @@ export class RtpPresentation {
 
 class PresentationTrack implements UnitReceiver {
   readonly kind: 'video' | 'audio';
-  readonly encoding: string;
   readonly reception = new Reception();
-  readonly depacketizer: Depacketizer;
+  readonly guard = new SsrcGuard();
+  encoding: string;
+  depacketizer: Depacketizer;
   receivedBytes = 0;
   origin: number | undefined;
   /** Wall clock of the camera minus the stream's clock, from the last sender report. */
   wallOffsetUs: number | undefined;
   readonly #presentation: RtpPresentation;
   readonly #packet = new RtpPacket();
-  readonly #clockRate: number;
-  readonly #payloadTypes: ReadonlySet<number>;
+  readonly #formats: readonly SelectedFormat[];
+  #clockRate: number;
+  #payloadType: number;
   readonly #decodeTimer = new DecodeTimer();
   readonly clock: SourceClock;
   arrivalMs = 0;
@@ -220,7 +228,8 @@ class PresentationTrack implements UnitReceiver {
     this.#presentation = presentation;
     this.clock = new SourceClock(selected.kind === 'video', presentation.clockGroup);
     this.#clockRate = selected.format.clockRate;
-    this.#payloadTypes = new Set([selected.format.payloadType]);
+    this.#payloadType = selected.format.payloadType;
+    this.#formats = [selected, ...selected.others];
     this.depacketizer = selected.open(this);
   }
 
@@ -236,7 +245,10 @@ class PresentationTrack implements UnitReceiver {
   rtp(bytes: Uint8Array, start: number, end: number, nowMs: number): boolean {
     const packet = this.#packet;
     if (!packet.read(bytes, start, end)) return false;
-    if (!this.#payloadTypes.has(packet.payloadType)) return false;
+    if (packet.payloadType !== this.#payloadType && !this.#mayTurnTo(packet.payloadType)) {
+      return false;
+    }
+    if (!this.guard.admit(packet, nowMs)) return false;
     const arrival = this.reception.note(packet, Math.round((nowMs * this.#clockRate) / 1000));
     if (arrival === 'late') return true;
     this.receivedBytes += end - start;
@@ -244,6 +256,23 @@ class PresentationTrack implements UnitReceiver {
     this.#timeline ??= this.#beginTimeline(packet.timestamp, nowMs);
     this.depacketizer.push(packet, arrival !== 'next');
     if (this.depacketizer.refusal !== undefined) this.#presentation.refused();
+    return true;
+  }
+
+  /** Another payload type of its `m=` line: the same format by another number, or what comes in place of it. */
+  #mayTurnTo(payloadType: number): boolean {
+    const other = this.#formats.find(({ format }) => format.payloadType === payloadType);
+    if (other === undefined) return false;
+    const { encoding, clockRate } = other.format;
+    if (this.reception.receivedPackets > 0) {
+      if (encoding !== this.encoding || clockRate !== this.#clockRate) return false;
+      this.#payloadType = payloadType;
+      return true;
+    }
+    this.#payloadType = payloadType;
+    this.encoding = encoding;
+    this.#clockRate = clockRate;
+    this.depacketizer = other.open(this);
     return true;
   }
 

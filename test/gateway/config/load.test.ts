@@ -20,7 +20,7 @@ function parse(source: string) {
 }
 
 const URL_WORDS =
-  'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp:// or onvif://host';
+  'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
 const TARGET_WORDS = 'expected a URL rtmp://host/app or rtmps://host/app';
 const TOP_KEYS = 'gateway, log, discovery, streams, proxypublish, mqtt, http, limits';
 

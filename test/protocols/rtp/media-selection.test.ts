@@ -46,6 +46,12 @@ const cases = [
     leftOut: ['audio g726-32'],
   },
   {
+    name: 'audio that is encrypted: video goes on',
+    sdp: H264 + AAC.replace('RTP/AVP', 'RTP/SAVP'),
+    selected: ['video v'],
+    leftOut: ['audio mpeg4-generic'],
+  },
+  {
     name: 'H.265 in front of H.264: the first that can be carried',
     sdp: H265 + H264,
     selected: ['video h265'],

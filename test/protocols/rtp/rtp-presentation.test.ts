@@ -326,9 +326,44 @@ test('a sender that begins a new sequence and clock goes on from where it was', 
   const harness = new Harness();
   harness.video(0, 0x65, { sequenceNumber: 100 });
   harness.video(3600, 0x41, { sequenceNumber: 101 });
+  harness.nowMs += 300;
   harness.video(2_000_000_000, 0x65, { sequenceNumber: 40_000, ssrc: 9 });
   harness.video(2_000_003_600, 0x41, { sequenceNumber: 40_001, ssrc: 9 });
-  assert.deepEqual(harness.times('video'), [0, 40_000, 80_000, 120_000]);
+  assert.deepEqual(harness.times('video'), [0, 40_000, 340_000, 380_000]);
+});
+
+test('packets of another sender in the middle are left out, and told', () => {
+  const harness = new Harness();
+  harness.audio(0);
+  harness.video(0);
+  assert.equal(harness.video(77, 0x41, { sequenceNumber: 9000, ssrc: 9 }), false);
+  harness.video(3600, 0x41, { sequenceNumber: 1 });
+  assert.deepEqual(harness.times('video'), [0, 40_000]);
+  assert.match(harness.presentation.notes.join(), /packets of another sender/);
+});
+
+/** gortsplib#65: an m= line may name several, and the camera sends one of them. */
+const TWO_TYPES = SDP.replace('RTP/AVP 96', 'RTP/AVP 98 96').replace(
+  'a=rtpmap:96',
+  'a=rtpmap:98 H265/90000\na=rtpmap:96',
+);
+
+test('two payload types on an m= line: that which comes is taken', () => {
+  const harness = new Harness(TWO_TYPES);
+  harness.audio(0);
+  harness.video(0);
+  harness.video(3600, 0x41);
+  assert.deepEqual(harness.times('video'), [0, 40_000]);
+  assert.equal(harness.started[0]?.[0]?.codec, 'h264');
+});
+
+test('the same format under two numbers: both are taken', () => {
+  const harness = new Harness(TWO_TYPES.replace('98 H265', '98 H264'));
+  harness.audio(0);
+  harness.video(0);
+  harness.video(3600, 0x41, { payloadType: 98 });
+  harness.video(7200, 0x41);
+  assert.deepEqual(harness.times('video'), [0, 40_000, 80_000]);
 });
 
 test('a clock that jumps: a few packets apart, both go on and stay aligned; told', () => {

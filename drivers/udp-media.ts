@@ -2,9 +2,28 @@
  * The pair of UDP ports that takes one track's RTP and RTCP (RFC 3550 §11: even, and the next): ours alone,
  * or those of a group.
  */
-import { openUdpReceiver, type UdpReceiver } from '../udp-receiver.ts';
+import { performance } from 'node:perf_hooks';
+import { ReorderWindow } from '../protocols/rtp/reorder-window.ts';
+import { type MulticastGroup, openUdpReceiver, type UdpReceiver } from './udp-receiver.ts';
 
 const MAX_TRIES = 20;
+
+/** Who takes the packets of several tracks, `bytes[start…end)`, in order; they are valid during the call. */
+export interface TrackReceiver {
+  rtp(track: number, bytes: Uint8Array, start: number, end: number): void;
+  rtcp(track: number, bytes: Uint8Array, start: number, end: number): void;
+  failed(error: Error): void;
+}
+
+/** One of these tracks over UDP: its packets are put back into order on their way. */
+export function orderedUdp(receiver: TrackReceiver, track: number): UdpMediaHandler {
+  const window = new ReorderWindow((bytes, start, end) => receiver.rtp(track, bytes, start, end));
+  return {
+    rtp: (bytes, start, end) => window.push(bytes, start, end, performance.now()),
+    rtcp: (bytes, start, end) => receiver.rtcp(track, bytes, start, end),
+    failed: (error) => receiver.failed(error),
+  };
+}
 
 export interface UdpMediaHandler {
   /** One packet, `bytes[start…end)`, valid during the call. What these two throw goes to `failed`. */
@@ -13,15 +32,18 @@ export interface UdpMediaHandler {
   failed(error: Error): void;
 }
 
-export interface MediaGroup {
+export interface MediaPorts {
   readonly family: 'udp4' | 'udp6';
-  readonly group: string;
   readonly port: number;
   readonly rtcpPort: number;
-  /** Its name or one of our addresses; undefined: as the kernel routes. */
-  readonly interface: string | undefined;
   /** The only sender; undefined: anyone. */
   readonly source: string | undefined;
+}
+
+export interface MediaGroup extends MediaPorts {
+  readonly group: string;
+  /** Its name or one of our addresses; undefined: as the kernel routes. */
+  readonly interface: string | undefined;
 }
 
 export class UdpMedia {
@@ -54,10 +76,27 @@ export class UdpMedia {
     throw new Error(`no pair of free UDP ports after ${MAX_TRIES} tries`);
   }
 
+  /** Takes what is sent to these ports of ours. */
+  static async listen(ports: MediaPorts, handler: UdpMediaHandler): Promise<UdpMedia> {
+    const media = await UdpMedia.#openBoth(ports, undefined, handler);
+    if (ports.source !== undefined) media.open(ports.source, undefined, undefined);
+    return media;
+  }
+
   /** Joins a group; reports go to it, as RFC 3550 §6 has it. */
   static async join(joined: MediaGroup, handler: UdpMediaHandler): Promise<UdpMedia> {
-    const { family, group, port, rtcpPort, source } = joined;
+    const { group, source, rtcpPort } = joined;
     const multicast = { group, source, interface: joined.interface };
+    const media = await UdpMedia.#openBoth(joined, multicast, handler);
+    media.#rtcpPeer = { address: group, port: rtcpPort };
+    return media;
+  }
+
+  static async #openBoth(
+    { family, port, rtcpPort }: MediaPorts,
+    multicast: MulticastGroup | undefined,
+    handler: UdpMediaHandler,
+  ): Promise<UdpMedia> {
     const onError = (error: Error) => handler.failed(error);
     const rtp = await openUdpReceiver({
       ...{ family, port, multicast, onError },
@@ -68,9 +107,7 @@ export class UdpMedia {
         ...{ family, port: rtcpPort, multicast, onError },
         onPacket: (bytes, start, end) => handler.rtcp(bytes, start, end),
       });
-      const media = new UdpMedia(rtp, rtcp);
-      media.#rtcpPeer = { address: group, port: rtcpPort };
-      return media;
+      return new UdpMedia(rtp, rtcp);
     } catch (error) {
       rtp.close();
       throw error;
