@@ -1,8 +1,12 @@
-/** The process of all simulated cameras: `cameras.js COUNT SCENARIO`, spoken to over IPC. */
+/**
+ * The process of all simulated cameras: `cameras.js COUNT SCENARIO [PORT,…]`, spoken to over IPC. Encoders send to the
+ * ports, one each; RTSP cameras listen.
+ */
 import { cameraMedia } from './camera-media.ts';
 import { Pacing } from './pacing.ts';
 import { serveRtspCameras } from './rtsp-cameras.ts';
 import { findScenario } from './scenario.ts';
+import { TsEncoder, tsMedia } from './ts-encoder.ts';
 import type { CamerasResult, Notice, Request } from './window.ts';
 
 const count = Number(process.argv[2]);
@@ -19,4 +23,12 @@ process.on('message', (request: Request) => {
 process.on('SIGINT', () => undefined);
 if (scenario === undefined) throw new Error(`no scenario ${process.argv[3]}`);
 pacing.start();
-say({ port: await serveRtspCameras(count, cameraMedia(scenario.codec), pacing) });
+if (scenario.source === 'udp-ts') {
+  const media = tsMedia();
+  for (const [camera, port] of (process.argv[4] ?? '').split(',').entries()) {
+    pacing.add(await TsEncoder.open(camera, Number(port), media));
+  }
+  say({ ports: [] });
+} else {
+  say({ ports: [await serveRtspCameras(count, cameraMedia(scenario.codec), pacing)] });
+}

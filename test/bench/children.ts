@@ -59,14 +59,14 @@ export async function stop(children: readonly ChildProcess[]): Promise<void> {
 /** Cameras or sink: a module of this folder in a process of its own. */
 export class Peer<Result> {
   readonly child: ChildProcess;
-  port: number | undefined;
+  #ports: readonly number[] | undefined;
   flowing = 0;
   #result: Result | undefined;
 
   constructor(child: ChildProcess) {
     this.child = child;
     child.on('message', (notice: Notice<Result>) => {
-      if ('port' in notice) this.port = notice.port;
+      if ('ports' in notice) this.#ports = notice.ports;
       else if ('flowing' in notice) this.flowing = notice.flowing;
       else this.#result = notice.result;
     });
@@ -76,9 +76,10 @@ export class Peer<Result> {
     this.child.send(request);
   }
 
-  async listening(): Promise<number> {
-    await waitFor('a peer to listen', ANSWER_TIMEOUT_MS, () => this.port !== undefined);
-    return this.port ?? 0;
+  /** Where it listens. */
+  async listening(): Promise<readonly number[]> {
+    await waitFor('a peer to listen', ANSWER_TIMEOUT_MS, () => this.#ports !== undefined);
+    return this.#ports ?? [];
   }
 
   async collect(): Promise<Result> {

@@ -1,5 +1,7 @@
 /** One system under test with N cameras before it and the sink behind it, for a bounded time. */
 import type { ChildProcess } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isRunning, launch, Peer, stop, waitFor } from './children.ts';
@@ -26,12 +28,15 @@ export interface Options {
   readonly nodeOptions: readonly string[];
 }
 
-/** The addresses between which a system has to carry `cameras` streams. */
+/** Between what a system has to carry `cameras` streams. */
 export interface Place {
   readonly scenario: Scenario;
   readonly cameras: number;
-  readonly rtspPort: number;
+  /** Of the RTSP server; or one for each encoder, to listen at. */
+  readonly sourcePorts: readonly number[];
   readonly rtmpPort: number;
+  /** Takes MPEG-TS over TCP. */
+  readonly tsPort: number;
   readonly cpu: number | undefined;
   readonly options: Options;
 }
@@ -73,12 +78,14 @@ export async function measure(
         ipc: true,
       }),
     );
-  const cameras = peer<CamerasResult>('cameras', String(count), scenario.name);
-  const sink = peer<SinkResult>('sink');
+  const encoderPorts = scenario.source === 'udp-ts' ? await freeUdpPorts(count) : [];
+  const cameras = peer<CamerasResult>('cameras', `${count}`, scenario.name, encoderPorts.join());
+  const sink = peer<SinkResult>('sink', scenario.codec);
   const children: ChildProcess[] = [];
   try {
-    const [rtspPort, rtmpPort] = [await cameras.listening(), await sink.listening()];
-    const place = { scenario, cameras: count, rtspPort, rtmpPort, cpu: systemCpu, options };
+    const [rtmpPort = 0, tsPort = 0] = await sink.listening();
+    const sourcePorts = [...(await cameras.listening()), ...encoderPorts];
+    const place = { scenario, cameras: count, sourcePorts, rtmpPort, tsPort, cpu: systemCpu, options };
     children.push(...(await system.start(place)));
     await waitFor(`${count} streams through ${system.name}`, FLOWING_TIMEOUT_MS, () => {
       assertAllRun(system, children);
@@ -166,6 +173,18 @@ function assertAllRun(system: System, children: readonly ChildProcess[]): void {
   if (ended === undefined) return;
   const how = ended.signalCode ?? `exit code ${ended.exitCode}`;
   throw new Error(`${system.name} ended with ${how}; what it said is in ${OUT_FOLDER}`);
+}
+
+/** Nobody else's at the moment. */
+async function freeUdpPorts(count: number): Promise<number[]> {
+  const sockets = Array.from({ length: count }, () => createSocket('udp4'));
+  for (const socket of sockets) {
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+  }
+  const ports = sockets.map((socket) => socket.address().port);
+  for (const socket of sockets) socket.close();
+  return ports;
 }
 
 function modulePath(name: string): string {

@@ -7,7 +7,7 @@ export interface Scenario {
   /** How many, one run each, unless told otherwise. */
   readonly cameras: readonly number[];
   readonly codec: VideoCodec;
-  readonly source: 'rtsp-tcp' | 'rtsp-udp';
+  readonly source: 'rtsp-tcp' | 'rtsp-udp' | 'udp-ts';
 }
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -24,6 +24,20 @@ export const SCENARIOS: readonly Scenario[] = [
     cameras: [16],
     codec: 'h264',
     source: 'rtsp-udp',
+  },
+  {
+    name: 'ts',
+    what: 'the same, MPEG-TS over UDP; a picture ends where the next begins, so all are 40 ms late',
+    cameras: [16],
+    codec: 'h264',
+    source: 'udp-ts',
+  },
+  {
+    name: 'h265',
+    what: 'H.265 and AAC, RTSP over TCP, to enhanced RTMP; ffmpeg 5.1 cannot, and sends MPEG-TS over TCP',
+    cameras: [16],
+    codec: 'h265',
+    source: 'rtsp-tcp',
   },
 ];
 

@@ -17,10 +17,8 @@ const FFMPEG_STAGGER_MS = 50;
 export const gateway: System = {
   name: 'gateway',
   async start(place) {
-    const transport = place.scenario.source === 'rtsp-udp' ? 'udp' : 'tcp';
     const streams = range(place.cameras).map(
-      (camera) =>
-        `  cam-${camera}: { source: "rtsp://127.0.0.1:${place.rtspPort}/${camera}", transport: ${transport} }`,
+      (camera) => `  cam-${camera}: { ${gatewaySource(place, camera)} }`,
     );
     return [
       await launchGateway(place, [
@@ -34,27 +32,59 @@ export const gateway: System = {
   },
 };
 
+function gatewaySource({ scenario, sourcePorts }: Place, camera: number): string {
+  const [port] = sourcePorts;
+  switch (scenario.source) {
+    case 'rtsp-tcp':
+      return `source: "rtsp://127.0.0.1:${port}/${camera}", transport: tcp`;
+    case 'rtsp-udp':
+      return `source: "rtsp://127.0.0.1:${port}/${camera}", transport: udp`;
+    case 'udp-ts':
+      return `source: "udp://@127.0.0.1:${sourcePorts[camera]}"`;
+  }
+}
+
 export function startIdleGateway(cpu: number | undefined, options: Options): Promise<ChildProcess> {
   return launchGateway({ cpu, options }, []);
 }
 
 export const ffmpeg: System = {
   name: 'ffmpeg -c copy',
-  async start({ scenario, cameras, rtspPort, rtmpPort, cpu }) {
-    const transport = scenario.source === 'rtsp-udp' ? 'udp' : 'tcp';
+  async start(place) {
     const children: ChildProcess[] = [];
-    for (const camera of range(cameras)) {
-      const source = `rtsp://127.0.0.1:${rtspPort}/${camera}`;
-      const target = `rtmp://127.0.0.1:${rtmpPort}/live/cam-${camera}`;
-      const input = ['-nostdin', '-loglevel', 'error', '-rtsp_transport', transport, '-i', source];
-      const command = ['ffmpeg', ...input, '-c', 'copy', '-f', 'flv', target];
+    for (const camera of range(place.cameras)) {
+      const command = [
+        ...['ffmpeg', '-nostdin', '-loglevel', 'error'],
+        ...ffmpegInput(place, camera),
+        ...['-c', 'copy'],
+        ...ffmpegOutput(place, camera),
+      ];
       const logFile = `${OUT_FOLDER}/bench-ffmpeg.log`;
-      children.push(launch({ command, cpu, logFile }));
+      children.push(launch({ command, cpu: place.cpu, logFile }));
       await sleep(FFMPEG_STAGGER_MS);
     }
     return children;
   },
 };
+
+function ffmpegInput({ scenario, sourcePorts }: Place, camera: number): string[] {
+  const rtsp = `rtsp://127.0.0.1:${sourcePorts[0]}/${camera}`;
+  switch (scenario.source) {
+    case 'rtsp-tcp':
+      return ['-rtsp_transport', 'tcp', '-i', rtsp];
+    case 'rtsp-udp':
+      return ['-rtsp_transport', 'udp', '-i', rtsp];
+    case 'udp-ts':
+      return ['-i', `udp://127.0.0.1:${sourcePorts[camera]}`];
+  }
+}
+
+/** FLV has H.265 from ffmpeg 6.1 on. MPEG-TS is what Debian's 5.1 can send of it over a connection. */
+function ffmpegOutput({ scenario, rtmpPort, tsPort }: Place, camera: number): string[] {
+  return scenario.codec === 'h265'
+    ? ['-f', 'mpegts', `tcp://127.0.0.1:${tsPort}`]
+    : ['-f', 'flv', `rtmp://127.0.0.1:${rtmpPort}/live/cam-${camera}`];
+}
 
 async function launchGateway(
   { cpu, options }: Pick<Place, 'cpu' | 'options'>,

@@ -29,6 +29,6 @@ export interface SinkResult {
 
 /** From cameras and sink. */
 export type Notice<Result> =
-  | { readonly port: number }
+  | { readonly ports: readonly number[] }
   | { readonly flowing: number }
   | { readonly result: Result };
