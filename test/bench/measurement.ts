@@ -85,7 +85,15 @@ export async function measure(
   try {
     const [rtmpPort = 0, tsPort = 0] = await sink.listening();
     const sourcePorts = [...(await cameras.listening()), ...encoderPorts];
-    const place = { scenario, cameras: count, sourcePorts, rtmpPort, tsPort, cpu: systemCpu, options };
+    const place = {
+      scenario,
+      cameras: count,
+      sourcePorts,
+      rtmpPort,
+      tsPort,
+      cpu: systemCpu,
+      options,
+    };
     children.push(...(await system.start(place)));
     await waitFor(`${count} streams through ${system.name}`, FLOWING_TIMEOUT_MS, () => {
       assertAllRun(system, children);

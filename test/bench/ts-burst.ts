@@ -128,7 +128,16 @@ function pat(): Buffer {
 /** §2.4.4.8. */
 function pmt(): Buffer {
   const pid = (value: number) => [0xe0 | (value >> 8), value & 0xff];
-  const streams = [H264_STREAM, ...pid(VIDEO_PID), 0xf0, 0, ADTS_STREAM, ...pid(AUDIO_PID), 0xf0, 0];
+  const streams = [
+    H264_STREAM,
+    ...pid(VIDEO_PID),
+    0xf0,
+    0,
+    ADTS_STREAM,
+    ...pid(AUDIO_PID),
+    0xf0,
+    0,
+  ];
   const head = [0x02, 0xb0, 13 + streams.length, 0, 1, 0xc1, 0, 0, ...pid(VIDEO_PID), 0xf0, 0];
   return section(PMT_PID, [...head, ...streams]);
 }

@@ -32,7 +32,10 @@ export function tsMedia(): TsMedia {
   const video = videoTemplates('h264').map((slice, index) =>
     TsBurst.video(slice, index === 0, index % TABLES_EVERY_FRAMES === 0, VIDEO_STAMP_OFFSET),
   );
-  return { video, audio: audioTemplates().map((frame) => TsBurst.audio(frame, AUDIO_STAMP_OFFSET)) };
+  return {
+    video,
+    audio: audioTemplates().map((frame) => TsBurst.audio(frame, AUDIO_STAMP_OFFSET)),
+  };
 }
 
 export class TsEncoder implements Recipient {
