@@ -18,6 +18,11 @@ export interface UdpReceiverOptions {
   readonly multicast?: MulticastGroup | undefined;
   /** Whose packets are taken before `acceptOnly` names a sender; undefined: anyone's. */
   readonly accept?: 'anyone' | 'no-one';
+  /**
+   * Its packets may wait up to 50 ms for those of another port that may not: audio beside pictures, RTCP.
+   * Waking up for each costs more than all that is done with it.
+   */
+  readonly mayWait?: boolean;
   /** One datagram, `bytes[start…end)`, valid during the call. What it throws goes to `onError`. */
   readonly onPacket: (bytes: Uint8Array, start: number, end: number) => void;
   /** Packets may still come afterwards: closing is the owner's. */
@@ -49,7 +54,7 @@ export type OpenUdpReceiver = (binding: UdpBinding) => Promise<UdpReceiver>;
 
 /** Rejects when the port is taken, or the address, group or interface is not ours. */
 export async function openUdpReceiver(
-  { family, port, address, multicast, accept, onPacket, onError }: UdpReceiverOptions,
+  { family, port, address, multicast, accept, mayWait, onPacket, onError }: UdpReceiverOptions,
   open: OpenUdpReceiver = isBatchingAvailable ? openBatchReceiver : openDgramReceiver,
 ): Promise<UdpReceiver> {
   const through = findInterface(multicast?.interface, family);
@@ -62,6 +67,7 @@ export async function openUdpReceiver(
     address: address ?? (multicast === undefined ? anyAddress : `${multicast.group}${scope}`),
     membership: multicast && { group: multicast.group, source: multicast.source, through },
     acceptsAnyone: accept !== 'no-one',
+    mayWait: mayWait === true,
     onPacket,
     onError,
   });

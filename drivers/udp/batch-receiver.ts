@@ -20,6 +20,7 @@ interface UdpBatch {
     port: number,
     receiveBufferBytes: number,
     acceptsAnyone: boolean,
+    mayWait: boolean,
     group: string,
     source: string,
     interfaceName: string,
@@ -70,13 +71,14 @@ class BatchReceiver implements UdpReceiver {
   #isClosed = false;
 
   constructor(addon: UdpBatch, binding: UdpBinding) {
-    const { address, port, acceptsAnyone, membership, onPacket, onError } = binding;
+    const { address, port, acceptsAnyone, mayWait, membership, onPacket, onError } = binding;
     this.#addon = addon;
     this.#socket = addon.open(
       address,
       port,
       RECEIVE_BUFFER_BYTES,
       acceptsAnyone,
+      mayWait,
       membership?.group ?? '',
       membership?.source ?? '',
       membership?.through?.name ?? '',

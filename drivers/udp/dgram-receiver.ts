@@ -34,6 +34,7 @@ function join(socket: Socket, family: 'udp4' | 'udp6', membership: Membership): 
 class DgramReceiver implements UdpReceiver {
   readonly port: number;
   readonly #socket: Socket;
+  #isClosed = false;
   #acceptsAnyone: boolean;
   #sender: string | undefined;
 
@@ -58,10 +59,12 @@ class DgramReceiver implements UdpReceiver {
   }
 
   send(bytes: Uint8Array, port: number, address: string): void {
-    this.#socket.send(bytes, port, address, ignore);
+    if (!this.#isClosed) this.#socket.send(bytes, port, address, ignore);
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     this.#socket.close();
   }
 }

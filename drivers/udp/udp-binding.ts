@@ -12,6 +12,7 @@ export interface UdpBinding {
   readonly address: string;
   readonly membership: Membership | undefined;
   readonly acceptsAnyone: boolean;
+  readonly mayWait: boolean;
   readonly onPacket: (bytes: Uint8Array, start: number, end: number) => void;
   readonly onError: (error: Error) => void;
 }

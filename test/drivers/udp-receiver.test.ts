@@ -186,6 +186,48 @@ for (const { name, open } of backends) {
       );
     });
 
+    test('packets that may wait come by themselves, and before those that may not', async () => {
+      const order: string[] = [];
+      const onPacket = (bytes: Uint8Array, start: number, end: number) =>
+        order.push(String(Buffer.from(bytes.slice(start, end))));
+      const { receiver: patient } = await receive({ mayWait: true, onPacket });
+      const { receiver: prompt } = await receive({ onPacket });
+      const socket = await sender();
+      await send(socket, Buffer.from('audio'), patient, LOOPBACK.udp4);
+      await until(() => order.length === 1);
+      socket.connect(patient.port, LOOPBACK.udp4);
+      await once(socket, 'connect');
+      // A connected socket sends at once: both wait in the kernel when the loop goes on.
+      socket.send('audio');
+      const second = createSocket('udp4');
+      closing.push(() => second.close());
+      second.connect(prompt.port, LOOPBACK.udp4);
+      await once(second, 'connect');
+      second.send('picture');
+      await until(() => order.length === 3);
+      assert.deepEqual(order, ['audio', 'audio', 'picture']);
+    });
+
+    test('the last that may wait is closed by another: the others go on', async () => {
+      let received = 0;
+      const { receiver: patient } = await receive({ mayWait: true });
+      const { receiver: prompt } = await receive({
+        onPacket: () => {
+          received += 1;
+          patient.close();
+        },
+      });
+      const socket = await sender();
+      await send(socket, Buffer.from('audio'), patient, LOOPBACK.udp4);
+      await send(socket, Buffer.from('one'), prompt, LOOPBACK.udp4);
+      await until(() => received === 1);
+      const again = await receive({ mayWait: true });
+      await send(socket, Buffer.from('audio'), again.receiver, LOOPBACK.udp4);
+      await until(() => again.packets.length === 1);
+      await send(socket, Buffer.from('two'), prompt, LOOPBACK.udp4);
+      await until(() => received === 2);
+    });
+
     test('what the owner throws is told to it, and ends nothing', async () => {
       let calls = 0;
       const { receiver, errors } = await receive({

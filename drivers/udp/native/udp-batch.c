@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
@@ -20,6 +21,8 @@
 #define MAX_SLOTS 64
 /* Other sockets get their turn after this many batches; the rest waits in the kernel. */
 #define MAX_BATCHES 4
+/* Receivers that may wait are read along with any other, or after this. */
+#define PATIENCE_MS 50
 /* A full address of IPv6 with the longest name of an interface. */
 #define MAX_TEXT 80
 
@@ -28,6 +31,9 @@ typedef struct {
   uint8_t *slab;
   size_t slot_bytes, slots;
   uint32_t *table; /* Two entries for each slot. */
+  size_t patient;  /* How many receivers may wait, */
+  int epoll;       /* which of them have something, */
+  uv_timer_t *timer; /* and when they are read at the latest. The last two exist while `patient` is not 0. */
 } thread_state;
 
 typedef union {
@@ -44,7 +50,7 @@ typedef struct {
   napi_ref on_batch;
   napi_async_cleanup_hook_handle cleanup;
   thread_state *thread;
-  bool accepts_anyone, is_closed;
+  bool accepts_anyone, is_patient, is_closed;
   address sender;
 } receiver;
 
@@ -135,20 +141,69 @@ static void call_back(receiver *r, size_t count, int error) {
   napi_close_handle_scope(r->env, scope);
 }
 
-static void on_readable(uv_poll_t *poll, int status, int events) {
-  (void)events;
-  receiver *r = poll->data;
-  int filled = status;
-  for (int n = 0; status >= 0 && n < MAX_BATCHES; n++) {
+/* What waits at a socket; 0 or a negative error. */
+static int read_all(receiver *r) {
+  int filled = (int)r->thread->slots;
+  for (int n = 0; n < MAX_BATCHES && !r->is_closed && filled == (int)r->thread->slots; n++) {
     size_t datagrams = 0;
     filled = read_batch(r, &datagrams);
     if (datagrams > 0) call_back(r, datagrams, 0);
-    if (r->is_closed) return;
-    if (filled < (int)r->thread->slots) break;
   }
-  if (filled >= 0) return;
+  return filled < 0 && !r->is_closed ? filled : 0;
+}
+
+static void read_patient(thread_state *t) {
+  struct epoll_event ready[MAX_SLOTS];
+  if (t->patient == 0) return;
+  uv_timer_again(t->timer);
+  int count = epoll_wait(t->epoll, ready, MAX_SLOTS, 0);
+  for (int i = 0; i < count; i++) {
+    receiver *r = ready[i].data.ptr; /* One that an earlier one has closed is freed later, in on_closed. */
+    int error = r->is_closed ? 0 : read_all(r);
+    if (error < 0) call_back(r, 0, error);
+  }
+}
+
+static void on_patience(uv_timer_t *timer) { read_patient(timer->data); }
+
+/* First those that may wait: audio then rides with the picture that comes now. */
+static void on_readable(uv_poll_t *poll, int status, int events) {
+  (void)events;
+  receiver *r = poll->data;
+  read_patient(r->thread);
+  int error = status < 0 ? status : read_all(r);
+  if (error == 0 || r->is_closed) return;
   uv_poll_stop(poll); /* It would be said again and again. */
-  call_back(r, 0, filled);
+  call_back(r, 0, error);
+}
+
+/* 0, or a negative error. */
+static int start_reading(receiver *r) {
+  thread_state *t = r->thread;
+  if (!r->is_patient) return uv_poll_start(&r->poll, UV_READABLE, on_readable);
+  if (t->patient == 0) {
+    t->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (t->epoll < 0) r->is_patient = false;
+    if (t->epoll < 0) return -errno;
+    t->timer = malloc(sizeof *t->timer);
+    uv_timer_init(r->poll.loop, t->timer);
+    t->timer->data = t;
+    uv_timer_start(t->timer, on_patience, PATIENCE_MS, PATIENCE_MS);
+  }
+  t->patient++;
+  struct epoll_event event = {.events = EPOLLIN, .data.ptr = r};
+  return epoll_ctl(t->epoll, EPOLL_CTL_ADD, r->fd, &event) == 0 ? 0 : -errno;
+}
+
+static void free_timer(uv_handle_t *timer) { free(timer); }
+
+static void stop_reading(receiver *r) {
+  thread_state *t = r->thread;
+  if (!r->is_patient) return;
+  epoll_ctl(t->epoll, EPOLL_CTL_DEL, r->fd, NULL);
+  if (--t->patient > 0) return;
+  close(t->epoll);
+  uv_close((uv_handle_t *)t->timer, free_timer);
 }
 
 static void on_closed(uv_handle_t *handle) {
@@ -162,6 +217,7 @@ static void on_closed(uv_handle_t *handle) {
 static void close_receiver(receiver *r) {
   if (r->is_closed) return;
   r->is_closed = true;
+  stop_reading(r);
   uv_close((uv_handle_t *)&r->poll, on_closed);
 }
 
@@ -206,19 +262,19 @@ static int join_group(int fd, const address *group, const address *source, const
   return result == 0 ? 0 : errno;
 }
 
-/* (address, port, bytes of receive buffer, accepts anyone, group, source, interface, onBatch) → receiver */
+/* (address, port, bytes of receive buffer, accepts anyone, may wait, group, source, interface, onBatch) → receiver */
 static napi_value open_receiver(napi_env env, napi_callback_info info) {
-  napi_value argv[8], result;
+  napi_value argv[9], result;
   address local, group, source;
   char interface[MAX_TEXT] = "";
   const char *what = "bind";
   int error = 0, on = 1;
   uv_loop_t *loop;
-  arguments(env, info, argv, 8);
+  arguments(env, info, argv, 9);
   int buffer_bytes = number_of(env, argv[2]);
-  napi_get_value_string_utf8(env, argv[6], interface, sizeof interface, NULL);
-  if (!address_of(env, argv[0], number_of(env, argv[1]), &local) || !address_of(env, argv[4], 0, &group) ||
-      !address_of(env, argv[5], 0, &source))
+  napi_get_value_string_utf8(env, argv[7], interface, sizeof interface, NULL);
+  if (!address_of(env, argv[0], number_of(env, argv[1]), &local) || !address_of(env, argv[5], 0, &group) ||
+      !address_of(env, argv[6], 0, &source))
     return throw_error(env, "address", EINVAL);
   int fd = socket(local.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return throw_error(env, "socket", errno);
@@ -239,10 +295,15 @@ static napi_value open_receiver(napi_env env, napi_callback_info info) {
   r->fd = fd;
   r->poll.data = r;
   napi_get_value_bool(env, argv[3], &r->accepts_anyone);
+  napi_get_value_bool(env, argv[4], &r->is_patient);
   napi_get_instance_data(env, (void **)&r->thread);
-  napi_create_reference(env, argv[7], 1, &r->on_batch);
+  napi_create_reference(env, argv[8], 1, &r->on_batch);
   napi_add_async_cleanup_hook(env, on_cleanup, r, &r->cleanup);
-  uv_poll_start(&r->poll, UV_READABLE, on_readable);
+  error = start_reading(r);
+  if (error != 0) {
+    close_receiver(r);
+    return throw_error(env, "read", -error);
+  }
   napi_create_external(env, r, NULL, NULL, &result);
   return result;
 }
