@@ -9,8 +9,9 @@
  *
  * With tcp:// we connect: tcp://host:port. As ffmpeg and VLC have it, the `@` may be left out.
  */
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { ParseError } from '../../codecs/errors.ts';
+import { isMulticastAddress } from '../../protocols/rtsp/transport.ts';
 
 export interface MpegtsUrl {
   readonly scheme: 'udp' | 'rtp' | 'tcp';
@@ -21,10 +22,6 @@ export interface MpegtsUrl {
   readonly sender: string | undefined;
   readonly isMulticast: boolean;
 }
-
-const GROUPS = new BlockList();
-GROUPS.addSubnet('224.0.0.0', 4, 'ipv4');
-GROUPS.addSubnet('ff00::', 8, 'ipv6');
 
 const ANY: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
 
@@ -59,7 +56,7 @@ export function parseMpegtsUrl(text: string): MpegtsUrl {
     host: ANY.has(host) ? undefined : host,
     port,
     sender: sender === '' ? undefined : sender,
-    isMulticast: isIP(host) !== 0 && GROUPS.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4'),
+    isMulticast: isMulticastAddress(host),
   };
 }
 

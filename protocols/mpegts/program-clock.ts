@@ -3,7 +3,7 @@
  * PCR, which stands in where a stream carries no time stamps, and shows by how much packets are late.
  * ISO/IEC 13818-1 §2.4.2.1, §2.4.3.7. Jumps and wrong pace are put right by a SourceClock for each kind of track.
  */
-import { ClockGroup, describeDrift, SourceClock } from '../../codecs/source-clock.ts';
+import { ClockGroup, clockNotes, SourceClock } from '../../codecs/source-clock.ts';
 
 const WRAP = 2 ** 33;
 const TICKS_PER_MS = 90;
@@ -37,13 +37,8 @@ export class ProgramClock {
 
   /** What was put right, in whole sentences. */
   get notes(): string[] {
-    return Object.entries(this.#tracks).flatMap(([kind, { correctedDrift, jumps }]) => {
-      const words: string[] = [];
-      if (correctedDrift !== undefined)
-        words.push(`The ${kind}: ${describeDrift(correctedDrift)}.`);
-      if (jumps > 0) words.push(`The ${kind}: its clock jumped; times went on from arrival.`);
-      return words;
-    });
+    const { video, audio } = this.#tracks;
+    return [...clockNotes('video', video), ...clockNotes('audio', audio)];
   }
 
   /** The last PCR, in ticks as `unwrap` gives them; undefined before the first. */

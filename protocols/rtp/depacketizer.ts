@@ -1,4 +1,5 @@
 /** What every payload format's depacketizer looks like. */
+import type { AccessUnit } from '../../codecs/access-unit.ts';
 import type { Track } from '../../codecs/track.ts';
 import type { MediaFormat } from '../sdp/sdp.ts';
 import type { RtpPacket } from './rtp-packet.ts';
@@ -9,6 +10,10 @@ export type Awaited = 'parameter-sets' | 'keyframe';
 export interface Depacketizer {
   /** The track, once its parameter sets are known. */
   readonly track: Track | undefined;
+  /** Of formats that multiplex tracks: those besides it. */
+  readonly furtherTracks?: readonly Track[];
+  /** What was left out or repaired, in whole sentences. */
+  readonly notes?: readonly string[];
   /** Access units thrown away because a part was missing or nothing before them could be decoded. */
   readonly damagedUnits: number;
   /** Video: why no picture is handed on although packets arrive. */
@@ -22,6 +27,10 @@ export interface Depacketizer {
 export interface UnitReceiver {
   /** A whole access unit, lent. Returns true when somebody still reads the bytes after the call. */
   unit(data: Uint8Array, rtpTimestamp: number, randomAccess: boolean, track: Track): boolean;
+  /** Of formats that multiplex tracks: a unit that has times already. Those alone call it. */
+  timedUnit?(unit: AccessUnit): void;
+  /** When the packet that is being taken came, for the same. */
+  readonly arrivalMs?: number;
 }
 
 /** Opens a depacketizer for a format, or throws ParseError when its parameters are unusable. */

@@ -120,6 +120,7 @@ export class RtpPresentation {
   get notes(): readonly string[] {
     return this.#tracks.flatMap((track) => [
       ...this.#whyLeftOut(track),
+      ...(track.depacketizer.notes ?? []),
       ...clockNotes(track.kind, track.clock),
       ...(track.guard.strangers === 0
         ? []
@@ -143,8 +144,8 @@ export class RtpPresentation {
     const mayWait = waitedMs < MAX_AUDIO_WAIT_MS && !this.#held.isFull;
     const tracks: Track[] = [];
     for (const { depacketizer, kind } of this.#tracks) {
-      const { track, refusal } = depacketizer;
-      if (track !== undefined) tracks.push(track);
+      const { track, furtherTracks = [], refusal } = depacketizer;
+      if (track !== undefined) tracks.push(track, ...furtherTracks);
       else if (refusal === undefined && (kind === 'video' || mayWait)) return false;
     }
     this.#hasStarted = true;
@@ -289,6 +290,10 @@ class PresentationTrack implements UnitReceiver {
     const unit = { track, ptsUs, dtsUs, randomAccess, data, kept: false };
     this.#presentation.write(unit, this.arrivalMs);
     return unit.kept;
+  }
+
+  timedUnit(unit: AccessUnit): void {
+    this.#presentation.write(unit, this.arrivalMs);
   }
 
   takeReport(report: SenderReport, nowMs: number): void {

@@ -4,6 +4,7 @@ import type { MediaFormat } from '../sdp/sdp.ts';
 import type { Opener } from './depacketizer.ts';
 import { H264Depacketizer } from './payload/h264.ts';
 import { H265Depacketizer } from './payload/h265.ts';
+import { Mp2tDepacketizer } from './payload/mp2t.ts';
 
 /** By encoding. */
 export const VIDEO_OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener>([
@@ -13,6 +14,8 @@ export const VIDEO_OPENERS: ReadonlyMap<string, Opener> = new Map<string, Opener
     (receiver, format) => new H264Depacketizer(receiver, setsOf(format, 'sprop-parameter-sets')),
   ],
   ['h265', openH265],
+  // Video and audio in one.
+  ['mp2t', (receiver) => new Mp2tDepacketizer(receiver)],
 ]);
 
 /** RFC 7798 §7.1. */

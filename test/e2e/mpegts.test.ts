@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -91,6 +91,13 @@ const rtp = (port: number) => ({
   source: `rtp://@${ADDRESS}:${port}`,
 });
 
+/** As a session description of RTP, and not as MPEG-TS: what an RTSP server of MPEG-TS would send. */
+const sdp = (port: number) => {
+  const file = folder.path(`${port}.sdp`);
+  writeFileSync(file, `v=0\r\nc=IN IP4 ${ADDRESS}\r\nm=video ${port} RTP/AVP 33\r\n`);
+  return { ...rtp(port), source: `sdp://${file}` };
+};
+
 const cases: readonly Case[] = [
   { name: 'UDP: H.264 with B-frames, AAC', media: 'h264-aac', codecs: ['h264', 'aac'], way: udp() },
   {
@@ -108,6 +115,7 @@ const cases: readonly Case[] = [
     codecs: ['h264', 'ac3'],
     way: udp(['-mpegts_m2ts_mode', '1']),
   },
+  { name: 'a session of RTP', media: 'h264-aac', codecs: ['h264', 'aac'], way: sdp },
   { name: 'Opus', media: 'h264-opus', codecs: ['h264', 'opus'], way: tcp },
 ];
 
