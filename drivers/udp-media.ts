@@ -16,9 +16,15 @@ export interface TrackReceiver {
 }
 
 /** One of these tracks over UDP: its packets are put back into order on their way. */
-export function orderedUdp(receiver: TrackReceiver, track: number): UdpMediaHandler {
+export function orderedUdp(
+  receiver: TrackReceiver,
+  track: number,
+  kind: 'video' | 'audio',
+): UdpMediaHandler {
   const window = new ReorderWindow((bytes, start, end) => receiver.rtp(track, bytes, start, end));
   return {
+    // Audio waits for a picture to ride with in any case (protocols/rtmp/media-writer.ts).
+    rtpMayWait: kind === 'audio',
     rtp: (bytes, start, end) => window.push(bytes, start, end, performance.now()),
     rtcp: (bytes, start, end) => receiver.rtcp(track, bytes, start, end),
     failed: (error) => receiver.failed(error),
@@ -26,6 +32,8 @@ export function orderedUdp(receiver: TrackReceiver, track: number): UdpMediaHand
 }
 
 export interface UdpMediaHandler {
+  /** As `mayWait` in udp-receiver.ts; RTCP always may. */
+  readonly rtpMayWait: boolean;
   /** One packet, `bytes[start…end)`, valid during the call. What these two throw goes to `failed`. */
   rtp(bytes: Uint8Array, start: number, end: number): void;
   rtcp(bytes: Uint8Array, start: number, end: number): void;
@@ -63,12 +71,12 @@ export class UdpMedia {
     const onError = (error: Error) => handler.failed(error);
     const onRtp: UdpMediaHandler['rtp'] = (bytes, start, end) => handler.rtp(bytes, start, end);
     const onRtcp: UdpMediaHandler['rtcp'] = (bytes, start, end) => handler.rtcp(bytes, start, end);
-    const open = (port: number, onPacket: UdpMediaHandler['rtp']) =>
-      openUdpReceiver({ family, port, accept: 'no-one', onPacket, onError });
+    const open = (port: number, mayWait: boolean, onPacket: UdpMediaHandler['rtp']) =>
+      openUdpReceiver({ family, port, mayWait, accept: 'no-one', onPacket, onError });
     for (let n = 0; n < MAX_TRIES; n += 1) {
-      const rtp = await open(0, onRtp);
+      const rtp = await open(0, handler.rtpMayWait, onRtp);
       if (rtp.port % 2 === 0) {
-        const rtcp = await open(rtp.port + 1, onRtcp).catch(() => undefined);
+        const rtcp = await open(rtp.port + 1, true, onRtcp).catch(() => undefined);
         if (rtcp !== undefined) return new UdpMedia(rtp, rtcp);
       }
       rtp.close();
@@ -99,12 +107,12 @@ export class UdpMedia {
   ): Promise<UdpMedia> {
     const onError = (error: Error) => handler.failed(error);
     const rtp = await openUdpReceiver({
-      ...{ family, port, multicast, onError },
+      ...{ family, port, multicast, onError, mayWait: handler.rtpMayWait },
       onPacket: (bytes, start, end) => handler.rtp(bytes, start, end),
     });
     try {
       const rtcp = await openUdpReceiver({
-        ...{ family, port: rtcpPort, multicast, onError },
+        ...{ family, port: rtcpPort, multicast, onError, mayWait: true },
         onPacket: (bytes, start, end) => handler.rtcp(bytes, start, end),
       });
       return new UdpMedia(rtp, rtcp);

@@ -131,7 +131,9 @@ export class TrackSetup {
     const asked = this.#transport;
     const udp =
       asked === 'udp'
-        ? this.#keep(await UdpMedia.bind(connection.family, orderedUdp(receiver, index)))
+        ? this.#keep(
+            await UdpMedia.bind(connection.family, orderedUdp(receiver, index, media.kind)),
+          )
         : undefined;
     const answer = await session.setup(url, requestOf(asked, channel, udp), signal);
     if (answer.lower !== asked) this.#takeOther(answer, index);
@@ -171,7 +173,7 @@ export class TrackSetup {
   /** Where the answer is silent, the description tells (RFC 2326 §C.1.7). */
   async #join(
     index: number,
-    { media }: SelectedMedia,
+    { media, kind }: SelectedMedia,
     answer: TransportAnswer,
   ): Promise<MediaPath> {
     const group = [answer.destination, media.address].find(isMulticastAddress);
@@ -188,7 +190,7 @@ export class TrackSetup {
         interface: this.#options.interface,
         source: answer.source ?? media.sources[0],
       },
-      orderedUdp(this.#options.receiver, index),
+      orderedUdp(this.#options.receiver, index, kind),
     );
     return udpPath(this.#keep(udp));
   }

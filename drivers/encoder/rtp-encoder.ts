@@ -90,6 +90,7 @@ export class RtpEncoder implements StreamDriver {
         failed: over.reject,
       },
       index,
+      kind,
     );
     const group = isMulticastAddress(address) ? address : undefined;
     this.#stats.transport = group === undefined ? 'udp' : 'multicast';
