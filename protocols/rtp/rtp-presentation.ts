@@ -81,7 +81,7 @@ export class RtpPresentation {
     const track = this.#tracks[trackIndex];
     if (senderReport !== undefined && track !== undefined) {
       track.takeReport(senderReport, this.#now());
-      this.#correctOffsets();
+      this.correctOffsets();
     }
     // In a group other receivers say goodbye, too (RFC 3550 §6.6).
     return byes !== undefined && (byes.length === 0 || (track?.isSource(byes) ?? false));
@@ -184,16 +184,25 @@ export class RtpPresentation {
     for (const track of this.#tracks) track.forgetReport();
   }
 
-  /** Tracks are only ever moved forward: time that has been written does not come again. */
-  #correctOffsets(): void {
+  /**
+   * Called when a report has come or can be placed. A track that has written something is only ever moved
+   * forward: its time does not come again. One that has not goes where the others are.
+   */
+  correctOffsets(): void {
     if (this.#isCorrected) return;
-    const offsets = this.#tracks.map((track) => track.wallOffsetUs ?? Number.NaN);
-    const earliest = Math.min(...offsets);
-    if (Number.isNaN(earliest)) return; // not every track has had a report
+    const placed = this.#tracks.map((track) => ({
+      track,
+      wallUs: track.wallOffsetUs ?? Number.NaN,
+    }));
+    if (placed.some(({ wallUs }) => Number.isNaN(wallUs))) return; // not every track has had a report
     this.#isCorrected = true;
-    for (const [index, track] of this.#tracks.entries()) {
-      const behindUs = (offsets[index] ?? 0) - earliest;
-      if (behindUs > MIN_CORRECTION_US && behindUs <= MAX_CORRECTION_US) track.shift(behindUs);
+    const begun = placed.filter(({ track }) => track.hasBegun);
+    const fixed = begun.length > 0 ? begun : placed;
+    const earliestUs = Math.min(...fixed.map(({ wallUs }) => wallUs));
+    for (const { track, wallUs } of placed) {
+      const behindUs = wallUs - earliestUs;
+      const distanceUs = Math.abs(behindUs);
+      if (distanceUs > MIN_CORRECTION_US && distanceUs <= MAX_CORRECTION_US) track.shift(behindUs);
     }
   }
 }
@@ -216,6 +225,8 @@ class PresentationTrack implements UnitReceiver {
   readonly #decodeTimer = new DecodeTimer();
   readonly clock: SourceClock;
   arrivalMs = 0;
+  /** Something of it was written. */
+  hasBegun = false;
   #timedTrack: Track | undefined;
   #timeline: RtpTimeline | undefined;
   #pendingReport: SenderReport | undefined;
@@ -254,7 +265,12 @@ class PresentationTrack implements UnitReceiver {
     if (arrival === 'late') return true;
     this.receivedBytes += end - start;
     this.arrivalMs = nowMs;
-    this.#timeline ??= this.#beginTimeline(packet.timestamp, nowMs);
+    if (this.#timeline === undefined) {
+      this.#timeline = this.#beginTimeline(packet.timestamp, nowMs);
+      // A report may have come before the first packet.
+      this.#placeReport();
+      this.#presentation.correctOffsets();
+    }
     this.depacketizer.push(packet, arrival !== 'next');
     if (this.depacketizer.refusal !== undefined) this.#presentation.refused();
     return true;
@@ -282,6 +298,7 @@ class PresentationTrack implements UnitReceiver {
       this.clock.shift(this.#pendingShiftUs);
       this.#pendingShiftUs = 0;
     }
+    this.hasBegun = true;
     const { jumps } = this.clock;
     const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, this.arrivalMs);
     if (this.clock.jumps !== jumps) this.#presentation.jumped();
@@ -305,7 +322,8 @@ class PresentationTrack implements UnitReceiver {
 
   /** From the next random access point on: between pictures that refer to each other it would mix their order. */
   shift(byUs: number): void {
-    this.#pendingShiftUs = byUs;
+    if (this.hasBegun) this.#pendingShiftUs = byUs;
+    else this.clock.shift(byUs);
   }
 
   /** Before the first packet everybody may be it. */
@@ -336,7 +354,6 @@ class PresentationTrack implements UnitReceiver {
     const isOriginUsable = distance <= MAX_ORIGIN_DISTANCE_S * this.#clockRate;
     const timeline = new RtpTimeline(this.#clockRate, isOriginUsable ? (origin ?? 0) : timestamp);
     if (!isOriginUsable) this.clock.shift(beginUs);
-    queueMicrotask(() => this.#placeReport());
     return timeline;
   }
 

@@ -1,7 +1,7 @@
 /** GStreamer's RTSP server as a camera on a loopback port: gst-rtsp-server.py as a child process. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,8 +33,16 @@ export interface GstCameraOptions {
   readonly auth?: 'digest' | 'basic' | 'none';
   readonly username?: string;
   readonly password?: string;
-  /** tcp, udp, or both with a comma. */
-  readonly transports?: 'tcp' | 'udp' | 'tcp,udp';
+  /** Several with commas. For multicast the camera needs a namespace of its own. */
+  readonly transports?: 'tcp' | 'udp' | 'multicast' | 'tcp,udp';
+  /** Where multicast goes. */
+  readonly interface?: string;
+  /** PEM; given, it speaks RTSPS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Of the video's packets, in percent. */
+  readonly loss?: number;
+  /** The network namespace it runs in, `ip netns`. */
+  readonly namespace?: string;
 }
 
 export async function startGstCamera(options: GstCameraOptions = {}): Promise<GstCamera> {
@@ -67,7 +75,8 @@ export class GstCamera {
 
   /** Without credentials. */
   get url(): string {
-    return `rtsp://${this.#options.address ?? '127.0.0.1'}:${this.#port}${this.#options.mount ?? '/cam'}`;
+    const scheme = this.#options.tls === undefined ? 'rtsp' : 'rtsps';
+    return `${scheme}://${this.#options.address ?? '127.0.0.1'}:${this.#port}${this.#options.mount ?? '/cam'}`;
   }
 
   get pid(): number | undefined {
@@ -78,9 +87,17 @@ export class GstCamera {
   async start(): Promise<void> {
     if (this.#process !== undefined) throw new Error('the camera runs already');
     const seed = this.#starts++;
-    const options = { ...this.#options, port: this.#port, dump: this.#dumpFile, seed };
+    const { tls, namespace, ...settings } = this.#options;
+    const options = { ...settings, port: this.#port, dump: this.#dumpFile, seed };
     const args = Object.entries(options).map(([name, value]) => `--${name}=${value}`);
-    const child = spawn(PYTHON, [SCRIPT, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    if (tls !== undefined) {
+      await writeFile(this.#tlsFile, tls.cert + tls.key);
+      args.push(`--tls=${this.#tlsFile}`);
+    }
+    const command = [PYTHON, SCRIPT, ...args];
+    if (namespace !== undefined) command.unshift('ip', 'netns', 'exec', namespace);
+    const [program = '', ...rest] = command;
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     let complaints = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -133,6 +150,10 @@ export class GstCamera {
 
   get #dumpFile(): string {
     return join(this.#folder, 'units.jsonl');
+  }
+
+  get #tlsFile(): string {
+    return join(this.#folder, 'tls.pem');
   }
 
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {

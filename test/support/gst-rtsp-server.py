@@ -17,6 +17,7 @@ packets, so that a line tells what was sent, whatever the payloader adds or leav
          packet (MP3, AC-3), which follow one another in time.
 The very first packet of a stream, with which the server prerolls, reaches no client (seen with 1.22:
 it is a second copy of the SPS, and the AAC encoder's priming frame), so it is not written.
+With --loss packets are lost behind that: the file tells what would have been sent.
 pts and dts are nanoseconds of running time, which the RTP timestamps are made of; video and audio
 share it. dts may be negative.
 """
@@ -32,7 +33,7 @@ import gi
 gi.require_version("Gst", "1.0")
 gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
-from gi.repository import GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
+from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer  # noqa: E402
 
 PR_SET_PDEATHSIG = 1
 ROLE = "viewer"
@@ -151,7 +152,10 @@ def arguments():
     parser.add_argument("--auth", choices=["digest", "basic", "none"], default="none")
     parser.add_argument("--username", default="admin")
     parser.add_argument("--password", default="secret")
-    parser.add_argument("--transports", default="tcp,udp", help="tcp, udp, or both with a comma")
+    parser.add_argument("--transports", default="tcp,udp", help="of tcp, udp, multicast, with commas")
+    parser.add_argument("--interface", default="lo", help="where multicast goes")
+    parser.add_argument("--tls", metavar="FILE", help="PEM, certificate and key: it speaks RTSPS")
+    parser.add_argument("--loss", type=float, default=0, help="of the video's packets, in percent")
     parser.add_argument("--seed", type=int, default=0, help="another one: another picture and tone")
     parser.add_argument("--dump", metavar="FILE")
     return parser.parse_args()
@@ -187,6 +191,10 @@ def h265_encoder(args):
 def launch_line(args):
     """One thread and no look-ahead beyond the B-frames: the same stream each time, and soon."""
     encoder = h265_encoder(args) if args.video == "h265" else h264_encoder(args)
+    if args.loss:
+        # The server takes what is called pay0 for the payloader; this one takes lists of packets apart.
+        encoder = encoder.replace("name=pay0", "name=whole0")
+        encoder += f" ! identity name=pay0 drop-probability={args.loss / 100}"
     video = (
         f"videotestsrc name=picture is-live=true pattern=ball ! video/x-raw,format=I420,width={args.width},"
         f"height={args.height},framerate={args.fps}/1 ! queue ! {encoder}"
@@ -327,12 +335,16 @@ def protect(server, factory, args):
     auth = GstRtspServer.RTSPAuth.new()
     token = GstRtspServer.RTSPToken.new()
     token.set_string(GstRtspServer.RTSP_TOKEN_MEDIA_FACTORY_ROLE, ROLE)
-    if args.auth == "digest":
+    if args.auth == "none":
+        auth.set_default_token(token)
+    elif args.auth == "digest":
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.DIGEST)
         auth.add_digest(args.username, args.password, token)
     else:
         auth.set_supported_methods(GstRtsp.RTSPAuthMethod.BASIC)
         auth.add_basic(GstRtspServer.RTSPAuth.make_basic(args.username, args.password), token)
+    if args.tls:
+        auth.set_tls_certificate(Gio.TlsCertificate.new_from_file(args.tls))
     server.set_auth(auth)
     role = Gst.Structure.new_empty(ROLE)
     role.set_value(GstRtspServer.RTSP_PERM_MEDIA_FACTORY_ACCESS, True)
@@ -341,11 +353,23 @@ def protect(server, factory, args):
 
 
 def protocols(names):
-    known = {"tcp": GstRtsp.RTSPLowerTrans.TCP, "udp": GstRtsp.RTSPLowerTrans.UDP}
+    known = {
+        "tcp": GstRtsp.RTSPLowerTrans.TCP,
+        "udp": GstRtsp.RTSPLowerTrans.UDP,
+        "multicast": GstRtsp.RTSPLowerTrans.UDP_MCAST,
+    }
     chosen = GstRtsp.RTSPLowerTrans(0)
     for name in names.split(","):
         chosen |= known[name]
     return chosen
+
+
+def send_to_groups(factory, interface):
+    """Needs a machine of its own: the server holds the groups' ports for itself."""
+    pool = GstRtspServer.RTSPAddressPool.new()
+    pool.add_range("239.255.79.1", "239.255.79.9", 5000, 5009, 1)
+    factory.set_address_pool(pool)
+    factory.set_multicast_iface(interface)
 
 
 def main():
@@ -356,6 +380,8 @@ def main():
     factory.set_launch(launch_line(args))
     factory.set_shared(True)
     factory.set_protocols(protocols(args.transports))
+    if "multicast" in args.transports:
+        send_to_groups(factory, args.interface)
     dump = Dump(args.dump) if args.dump else None
     seeds = itertools.count(args.seed * MEDIA_PER_SEED)
 
@@ -363,7 +389,8 @@ def main():
         element = media.get_element()
         vary(element, next(seeds))
         if dump:
-            dump.watch(element.get_by_name("pay0"), VideoUnits(args.video))
+            whole = element.get_by_name("whole0") or element.get_by_name("pay0")
+            dump.watch(whole, VideoUnits(args.video))
         if dump and args.audio != "none":
             frames = OTHER_AUDIO[args.audio][-1] if args.audio in OTHER_AUDIO else AudioFrames
             dump.watch(element.get_by_name("pay1"), frames())
@@ -373,7 +400,7 @@ def main():
     server.set_address(args.address)
     server.set_service(str(args.port))
     server.get_mount_points().add_factory(args.mount, factory)
-    if args.auth != "none":
+    if args.auth != "none" or args.tls:
         protect(server, factory, args)
     loop = GLib.MainLoop()
 

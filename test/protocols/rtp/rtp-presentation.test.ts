@@ -246,6 +246,23 @@ test('sender reports correct the offset once: late audio is moved forward', () =
   assert.equal(harness.times('audio').at(-1), 2_300_000, 'once is enough');
 });
 
+test('reports that come before the first packets align the tracks from the first unit on', () => {
+  for (const videoFirst of [true, false]) {
+    const harness = new Harness();
+    harness.report(VIDEO, 100, 0);
+    harness.report(AUDIO, 100, 0);
+    // Pictures are shown from 80 ms on, as behind two B-frames.
+    if (videoFirst) harness.video(7200);
+    harness.audio(0);
+    if (!videoFirst) harness.video(7200);
+    harness.audio(3840);
+    harness.video(10_800, 0x41);
+    const [picture, next] = harness.times('video');
+    assert.equal(next! - picture!, 40_000);
+    assert.equal(picture! - harness.times('audio').at(-1)!, 0, String(videoFirst));
+  }
+});
+
 test('no track is ever moved back: late video is moved forward, at its next random access point', () => {
   const harness = new Harness();
   harness.video(0);
