@@ -6,7 +6,7 @@
  * skipped and counted, up to a limit.
  */
 import { concat } from '../../codecs/bytes.ts';
-import { ParseError, ProtocolError } from '../../codecs/errors.ts';
+import { ParseError } from '../../codecs/errors.ts';
 import { parseHead, parseHttpHead, type RtspHead, type RtspMessage } from './message.ts';
 
 /** The longest header block seen in the field is about 2 KiB. */
@@ -26,6 +26,8 @@ export interface RtspHandler {
   /** An interleaved frame: `bytes[start…end)`, valid during the call only. */
   frame(channel: number, bytes: Uint8Array, start: number, end: number): void;
   message(message: RtspMessage): void;
+  /** A web server has answered, and nothing else has come: the wrong port, most often. */
+  webServer(status: number): void;
   /** Whether frames may come on this channel: tells a frame from a stray dollar sign. */
   isChannel(channel: number): boolean;
 }
@@ -48,7 +50,7 @@ export class RtspParser {
     return this.#hasUnderstood;
   }
 
-  /** Throws ParseError when the connection carries something else, ProtocolError when that is a web server. */
+  /** Throws ParseError when the connection carries something else. */
   push(chunk: Uint8Array): void {
     const from = this.#heldLength === 0 ? 0 : this.#finishHeld(chunk);
     if (from < chunk.length) this.#parse(chunk, from);
@@ -155,7 +157,8 @@ export class RtspParser {
     const text = toText(bytes.subarray(at, bodyStart)).trimEnd();
     const head = headOrUndefined(text);
     if (head === undefined) {
-      if (!this.#hasUnderstood) refuseWebServer(text);
+      const answer = this.#hasUnderstood ? undefined : parseHttpHead(text);
+      if (answer !== undefined) this.#handler.webServer(answer.status);
       return this.#skip(bytes, at);
     }
     const bodyEnd = bodyStart + bodyLength(head.headers.get('content-length'));
@@ -246,16 +249,6 @@ function headOrUndefined(text: string): RtspHead | undefined {
     if (error instanceof ParseError) return undefined;
     throw error;
   }
-}
-
-/** The wrong port, most often. */
-function refuseWebServer(text: string): void {
-  const answer = parseHttpHead(text);
-  if (answer === undefined) return;
-  throw new ProtocolError(
-    'RTSP_WEB_SERVER',
-    `answers as a web server (HTTP ${answer.status}), not RTSP. Check the port of the source URL: RTSP is usually at 554; where it comes through HTTP, set transport: http`,
-  );
 }
 
 function toText(bytes: Uint8Array): string {

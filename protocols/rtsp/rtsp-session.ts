@@ -109,11 +109,12 @@ export class RtspSession {
     this.#parser = new RtspParser({
       frame: options.onFrame,
       message: (message) => this.#message(message),
+      webServer: refuseWebServer,
       isChannel: (channel) => this.#channels.has(channel),
     });
   }
 
-  /** Takes what came over the connection. Throws ParseError when it is no RTSP. */
+  /** Takes what came over the connection. Throws ParseError or ProtocolError when it is no RTSP. */
   push(bytes: Uint8Array): void {
     this.#parser.push(bytes);
   }
@@ -377,6 +378,13 @@ export class RtspSession {
     waiting?.onAnswer?.(message);
     waiting?.resolve(message);
   }
+}
+
+function refuseWebServer(status: number): never {
+  throw new ProtocolError(
+    'RTSP_WEB_SERVER',
+    `answers as a web server (HTTP ${status}), not RTSP. Check the port of the source URL: RTSP is usually at 554; where it comes through HTTP, set transport: http`,
+  );
 }
 
 /** 401 for credentials that were right before. */

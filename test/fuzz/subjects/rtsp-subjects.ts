@@ -2,6 +2,7 @@
 import { parseChallenges } from '../../../protocols/http-auth/challenge.ts';
 import { selectMedias } from '../../../protocols/rtp/media-selection.ts';
 import { joinControl } from '../../../protocols/rtsp/control-url.ts';
+import { TunnelAnswer } from '../../../protocols/rtsp/http-tunnel.ts';
 import { parseHead } from '../../../protocols/rtsp/message.ts';
 import { RtspParser } from '../../../protocols/rtsp/rtsp-parser.ts';
 import { parseRtpInfo, parseSession, parseTransport } from '../../../protocols/rtsp/transport.ts';
@@ -24,6 +25,7 @@ export const RTSP_SUBJECTS: readonly Subject[] = [
         new RtspParser({
           frame: () => undefined,
           message: () => undefined,
+          webServer: () => undefined,
           isChannel: (channel) => channel < 4,
         }),
       new TextEncoder().encode(`${DESCRIBE_ANSWER}${FRAMES}${FRAMES}`),
@@ -31,6 +33,24 @@ export const RTSP_SUBJECTS: readonly Subject[] = [
     ),
     isText: true,
     inputsPerParser: 20,
+  },
+  {
+    ...framerOf(
+      'RTSP through HTTP',
+      () => {
+        const answer = new TunnelAnswer();
+        let isCut = false;
+        return {
+          push: (chunk: Uint8Array) => {
+            isCut ||= answer.push(chunk) !== undefined;
+          },
+        };
+      },
+      new TextEncoder().encode(
+        `HTTP/1.0 200 OK\r\nContent-Type: application/x-rtsp-tunnelled\r\n\r\n${DESCRIBE_ANSWER}`,
+      ),
+    ),
+    isText: true,
   },
   textParserOf(
     'RTSP head',

@@ -22,6 +22,7 @@ class Harness {
       const what = message.kind === 'response' ? message.status : message.method;
       this.events.push(`${what} cseq ${message.headers.get('cseq')} ${body}`.trim());
     },
+    webServer: (status) => void this.events.push(`web server ${status}`),
     isChannel: (channel) => CHANNELS.has(channel),
   });
 
@@ -219,4 +220,16 @@ test('arbitrary bytes give events or a ParseError, nothing else', () => {
       }
     }),
   );
+});
+
+test('a web server is told as such, however its answer comes; not in the middle of RTSP', () => {
+  const page = text('HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\n\r\nhello');
+  for (const chunks of everySplit(page)) {
+    assert.deepEqual(new Harness().push(...chunks).events, ['web server 400']);
+  }
+  const options = text('OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n');
+  assert.deepEqual(new Harness().push(options, page, options).events, [
+    'OPTIONS cseq 1',
+    'OPTIONS cseq 1',
+  ]);
 });
