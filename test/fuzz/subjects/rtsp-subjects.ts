@@ -42,7 +42,7 @@ export const RTSP_SUBJECTS: readonly Subject[] = [
         let isCut = false;
         return {
           push: (chunk: Uint8Array) => {
-            isCut ||= answer.push(chunk) !== undefined;
+            if (!isCut) isCut = answer.push(chunk) !== undefined;
           },
         };
       },
