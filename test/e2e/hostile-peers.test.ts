@@ -25,8 +25,8 @@ import { until } from '../support/until.ts';
 type Case = readonly [name: string, behave: (socket: Socket) => void, code: RegExp, words: RegExp];
 
 const CAMERAS: readonly Case[] = [
-  ['web-server', webServer, /^(ended|protocol)$/, /closed the connection|cannot be understood/],
-  ['noise', noise, /^(timeout|protocol)$/, /is the RTSP port right\?|cannot be understood/],
+  ['web-server', webServer, /^protocol$/, /answers as a web server \(HTTP 400\), not RTSP/],
+  ['noise', noise, /^protocol$/, /cannot be understood/],
   ['hang-up', hangUp, /^ended$/, /closed the connection/],
   ['endless-header', endlessHeader, /^protocol$/, /header block longer than/],
   ['endless-body', endlessBody, /^protocol$/, /Content-Length/],

@@ -28,8 +28,9 @@ function sliceOf(avcc: Uint8Array): Uint8Array | undefined {
 }
 
 test('a target that never reads drops whole GOPs and does not delay the other', async () => {
-  const cameras = fork(CAMERAS, ['1']);
-  const [{ port }] = (await once(cameras, 'message')) as [{ port: number }];
+  const cameras = fork(CAMERAS, ['1', 'tcp']);
+  const [{ ports }] = (await once(cameras, 'message')) as [{ ports: number[] }];
+  const [port] = ports;
   const units: number[] = [];
   const latenciesMs: number[] = [];
   const receive = ({ typeId, payload }: RtmpMessage): void => {
