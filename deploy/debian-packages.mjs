@@ -28,8 +28,9 @@ const PACKAGES = [
   'python3',
   'dbus',
   'libavahi-compat-libdnssd-dev',
-  // Certificates; network namespaces.
+  // Certificates; network namespaces, and what loses packets in them.
   'iproute2',
+  'iptables',
   'openssl',
 ];
 

@@ -183,7 +183,7 @@ test('UDP that loses 2 % of its packets: pictures are whole, losses counted, the
   await assertWhole(camera, await reportOf(pullFrom(camera, 'udp', '8')));
 });
 
-test('the same on a network that loses them (tc netem)', async (context) => {
+test('the same on a network that loses them (netem, or iptables where the kernel has none)', async (context) => {
   const reason = await whyNot((namespace) => namespace.lose(1));
   if (reason !== undefined) return context.skip(reason);
   await using namespace = await NetworkNamespace.make();

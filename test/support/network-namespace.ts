@@ -1,4 +1,4 @@
-/** Networks of a test's own (`ip netns`): one whose loopback loses packets (netem), two with a cable between (veth). */
+/** Networks of a test's own (`ip netns`): one whose loopback loses packets (netem, or iptables), two with a cable between (veth). */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
@@ -27,9 +27,15 @@ export class NetworkNamespace {
     return stdout;
   }
 
-  /** `percent` of all packets on its loopback are lost, of TCP too. */
+  /** `percent` of the UDP packets on its loopback are lost; with netem those of TCP, too. */
   async lose(percent: number): Promise<void> {
-    await this.run('tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'loss', `${percent}%`);
+    try {
+      await this.run('tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'loss', `${percent}%`);
+    } catch {
+      // A kernel without netem: the packet filter throws dice, too.
+      const dice = ['-m', 'statistic', '--mode', 'random', '--probability', String(percent / 100)];
+      await this.run('iptables', '-A', 'INPUT', '-p', 'udp', ...dice, '-j', 'DROP');
+    }
   }
 
   /** A cable between two: `cam` here with 10.99.0.1, `gw` there with 10.99.0.2. */
