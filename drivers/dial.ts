@@ -7,6 +7,9 @@ import { checkPin, type TlsTrust, tlsOptions } from './tls-trust.ts';
 /** A peer far away over a bad link answers within 3 s; a retransmitted SYN needs 7. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/** What a peer has not read may wait here: an hour of a player's or viewer's side of a dialogue is less. */
+export const MAX_UNREAD_BYTES = 64 * 1024;
+
 export interface DialOptions {
   /** IPv6 addresses without brackets. */
   readonly host: string;

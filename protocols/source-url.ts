@@ -69,6 +69,11 @@ export function parseSourceUrl(text: string, defaultPorts = RTSP_PORTS): SourceU
   };
 }
 
+/** Names have no case (RFC 3986 §3.2.2); what a server redirects to is often written anew. */
+export function isSameHost(a: SourceUrl, b: SourceUrl): boolean {
+  return a.host.toLowerCase() === b.host.toLowerCase();
+}
+
 function schemesOf(ports: ReadonlyMap<string, number>): string {
   return [...ports.keys()].map((scheme) => `${scheme}://`).join(' or ');
 }

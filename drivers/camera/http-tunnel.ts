@@ -20,11 +20,14 @@ import {
   type ConnectOptions,
   openSocket,
   type RtspConnection,
+  writeBounded,
 } from './rtsp-connection.ts';
 
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Asked for a login, logged in. */
 const MAX_GETS = 2;
+/** What is said while a new POST is opened: a request, a report of each track, a few answers. */
+const MAX_WAITING = 16;
 
 export interface TunnelOptions extends ConnectOptions {
   readonly credentials: Credentials | undefined;
@@ -95,10 +98,10 @@ class HttpTunnel implements RtspConnection {
 
   write(bytes: Uint8Array): void {
     if (this.#post !== undefined) {
-      this.#post.write(encodeTunnelled(bytes));
+      writeBounded(this.#post, encodeTunnelled(bytes));
       return;
     }
-    this.#waiting.push(bytes.slice());
+    if (this.#waiting.length < MAX_WAITING) this.#waiting.push(bytes.slice());
     if (this.#waiting.length > 1) return;
     const { signal } = this.#life;
     this.#openPost(signal).catch((error: unknown) => {
@@ -151,7 +154,7 @@ class HttpTunnel implements RtspConnection {
     const socket = await openSocket(this.#options, { read, ended }, signal);
     this.#post = socket;
     socket.write(serializeTunnelPost(this.#request('POST')));
-    for (const bytes of this.#waiting.splice(0)) socket.write(encodeTunnelled(bytes));
+    for (const bytes of this.#waiting.splice(0)) writeBounded(socket, encodeTunnelled(bytes));
   }
 
   /** A POST has no answer unless it is refused. */

@@ -7,7 +7,12 @@ import { AuthenticationError, ParseError, ProtocolError } from '../../codecs/err
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import { KeepaliveHabit } from '../../protocols/rtsp/keepalive.ts';
 import { outOfSessions, RedirectError } from '../../protocols/rtsp/rtsp-session.ts';
-import { parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
+import {
+  isSameHost,
+  parseSourceUrl,
+  redactUrl,
+  type SourceUrl,
+} from '../../protocols/source-url.ts';
 import {
   type Credentials,
   type DriverContext,
@@ -106,8 +111,7 @@ export class RtspCamera implements StreamDriver {
 
   async #pullOnce(source: SourceUrl, sink: StreamSink, signal: AbortSignal): Promise<void> {
     // A password goes to the host it was given for, and to no other.
-    const isOwnHost = source.host === this.#source.host;
-    const credentials = isOwnHost ? this.#nextCredentials() : undefined;
+    const credentials = isSameHost(source, this.#source) ? this.#nextCredentials() : undefined;
     const pull = new RtspPull(
       {
         source,
@@ -196,17 +200,17 @@ function sourceOf({ url, transport }: RtspCameraOptions): SourceUrl {
 
 /** Never from rtsps to rtsp: whoever redirects may be in the middle. */
 function followRedirect(from: SourceUrl, location: string): SourceUrl {
-  const absolute = /^[a-z]+:\/\//i.test(location)
-    ? location
-    : new URL(location, from.url).toString();
-  try {
-    const to = parseSourceUrl(absolute);
-    if (from.scheme !== 'rtsps' || to.scheme === 'rtsps') return to;
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error;
+  const isAbsolute = /^[a-z]+:\/\//i.test(location);
+  if (isAbsolute || URL.canParse(location, from.url)) {
+    try {
+      const to = parseSourceUrl(isAbsolute ? location : new URL(location, from.url).toString());
+      if (from.scheme !== 'rtsps' || to.scheme === 'rtsps') return to;
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+    }
   }
   throw new ProtocolError(
     'RTSP_REDIRECT',
-    `redirected to a place that is not followed: ${location.slice(0, 100)}`,
+    `redirected to a place that is not followed: ${redactUrl(location.slice(0, 100))}`,
   );
 }

@@ -1,7 +1,7 @@
 /** The connection that carries an RTSP dialogue: TCP or TLS. The other kind is `http-tunnel.ts`. */
 import type { Socket } from 'node:net';
 import type { SourceUrl } from '../../protocols/source-url.ts';
-import { dial } from '../dial.ts';
+import { dial, MAX_UNREAD_BYTES } from '../dial.ts';
 import type { TlsTrust } from '../tls-trust.ts';
 import { SHARED_READ_BUFFER } from './shared-read-buffer.ts';
 
@@ -36,7 +36,7 @@ export async function connectRtsp(
   return {
     address: socket.remoteAddress ?? options.source.host,
     family: socket.remoteFamily === 'IPv6' ? 'udp6' : 'udp4',
-    write: (bytes) => socket.write(bytes),
+    write: (bytes) => writeBounded(socket, bytes),
     close: () => socket.destroy(),
   };
 }
@@ -59,6 +59,14 @@ export async function openSocket(
   socket.on('end', () => handler.ended(closedByCamera()));
   socket.on('close', () => handler.ended(closedByCamera()));
   return socket;
+}
+
+/**
+ * One whole message or frame. Cameras that never read our reports go on sending pictures for all that, and one that
+ * asks without end must not fill the memory with answers: what would have to wait behind much else is left out.
+ */
+export function writeBounded(socket: Socket, bytes: Uint8Array | string): void {
+  if (socket.writableLength <= MAX_UNREAD_BYTES) socket.write(bytes);
 }
 
 function closedByCamera(): Error {

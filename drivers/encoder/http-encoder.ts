@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { concat } from '../../codecs/bytes.ts';
-import { ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
+import { AuthenticationError, ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
 import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
 import { FlvReader } from '../../codecs/flv/flv-reader.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
@@ -13,6 +13,7 @@ import { TsDemuxer } from '../../protocols/mpegts/demuxer.ts';
 import { parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
 import type { SourceDescription } from '../catalog.ts';
 import { type DriverContext, emptyStats, type SourceStats, type StreamDriver } from '../driver.ts';
+import { CredentialChooser } from '../onvif/credential-chooser.ts';
 import { getStream, HTTP_PORTS } from './http-request.ts';
 import { formatOf } from './http-stream-format.ts';
 
@@ -30,12 +31,18 @@ export class HttpEncoder implements StreamDriver {
   readonly #source: SourceUrl;
   readonly #context: DriverContext;
   readonly #stats: SourceStats = emptyStats();
+  readonly #chooser: CredentialChooser;
   #reader: StreamReader | undefined;
 
   /** Throws ParseError when the URL is none. */
   constructor(description: SourceDescription, context: DriverContext) {
     this.#description = description;
     this.#source = parseSourceUrl(description.url, HTTP_PORTS);
+    const { credentials = this.#source.credentials } = description;
+    this.#chooser = new CredentialChooser(
+      credentials === undefined ? [] : [credentials],
+      context.now,
+    );
     this.#context = context;
   }
 
@@ -56,8 +63,7 @@ export class HttpEncoder implements StreamDriver {
     const over = new AbortController();
     try {
       const life = AbortSignal.any([signal, over.signal]);
-      const { credentials = this.#source.credentials, tls } = this.#description;
-      const response = await getStream({ source: this.#source, credentials, tls }, life);
+      const response = await this.#get(life);
       this.#stats.transport = 'tcp';
       await this.#read(response, sink);
       if (this.#stats.receivedBytes === 0) {
@@ -72,6 +78,21 @@ export class HttpEncoder implements StreamDriver {
     } finally {
       over.abort();
       sink.stop();
+    }
+  }
+
+  /** Throws while refused logins are on hold, without touching the device. */
+  async #get(signal: AbortSignal): Promise<IncomingMessage> {
+    const { tls } = this.#description;
+    const credentials = this.#chooser.next();
+    try {
+      const response = await getStream({ source: this.#source, credentials, tls }, signal);
+      this.#chooser.worked(credentials);
+      return response;
+    } catch (error) {
+      const isRefused = error instanceof AuthenticationError && error.credentialsSent;
+      if (isRefused) this.#chooser.refused(credentials);
+      throw error;
     }
   }
 
@@ -93,7 +114,9 @@ export class HttpEncoder implements StreamDriver {
         first = concat(first, chunk);
         if (first.length === 0) return;
         this.#reader = this.#openReader(first, contentType, isComplete, sink);
-        this.#reader?.push(first);
+        if (this.#reader === undefined) return;
+        this.#reader.push(first);
+        first = new Uint8Array(0);
       };
       response.on('data', (chunk: Uint8Array) => {
         guarded(() => {

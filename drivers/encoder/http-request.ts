@@ -7,7 +7,7 @@ import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { AuthenticationError, ParseError, ProtocolError } from '../../codecs/errors.ts';
 import { HttpAuthenticator } from '../../protocols/http-auth/authenticator.ts';
-import { parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
+import { isSameHost, parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
 import type { Credentials } from '../driver.ts';
 import { checkPin, type TlsTrust, tlsOptions } from '../tls-trust.ts';
 
@@ -50,7 +50,10 @@ export async function getStream(
       if (redirects > MAX_REDIRECTS) throw redirectError('sends us from one place to the next');
       source = redirected(source, location);
       // A password goes to the host it was given for, and to no other.
-      if (source.host !== asked.host) authenticator = undefined;
+      if (!isSameHost(source, asked)) authenticator = undefined;
+    } else if (status === 403 && authorization !== undefined) {
+      // Some devices say so of a wrong password, and of an account that is locked.
+      throw new AuthenticationError('it answered 403 to the user name and the password', true);
     } else if (status === 401) {
       logins += 1;
       logIn(authenticator, challengesOf(response), authorization !== undefined, logins);
@@ -122,6 +125,12 @@ function get(
       clearTimeout(timer);
       reject(signal.aborted ? signal.reason : describeFailure(error));
     });
+    // 101: for Node that is neither an answer nor an error.
+    request.on('upgrade', (response, socket) => {
+      socket.destroy();
+      reject(statusError(response));
+    });
+    request.on('close', () => clearTimeout(timer));
     request.on('response', (response) => {
       clearTimeout(timer);
       resolve(response);

@@ -3,7 +3,14 @@ import { AuthenticationError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import { type PlayUrl, parsePlayUrl } from '../../protocols/rtmp/play-url.ts';
 import type { SourceDescription } from '../catalog.ts';
-import { type DriverContext, emptyStats, type SourceStats, type StreamDriver } from '../driver.ts';
+import {
+  type Credentials,
+  type DriverContext,
+  emptyStats,
+  type SourceStats,
+  type StreamDriver,
+} from '../driver.ts';
+import { CredentialChooser } from '../onvif/credential-chooser.ts';
 import { RtmpPull } from './rtmp-pull.ts';
 
 /** Asked for a login, told how, logged in. */
@@ -14,12 +21,18 @@ export class RtmpEncoder implements StreamDriver {
   readonly #source: PlayUrl;
   readonly #context: DriverContext;
   readonly #stats: SourceStats = emptyStats();
+  readonly #chooser: CredentialChooser;
   #pull: RtmpPull | undefined;
 
   /** Throws ParseError when the URL is none. */
   constructor(description: SourceDescription, context: DriverContext) {
     this.#description = description;
     this.#source = parsePlayUrl(description.url);
+    const { credentials = this.#source.credentials } = description;
+    this.#chooser = new CredentialChooser(
+      credentials === undefined ? [] : [credentials],
+      context.now,
+    );
     this.#context = context;
   }
 
@@ -34,23 +47,34 @@ export class RtmpEncoder implements StreamDriver {
 
   async run(sink: StreamSink, signal: AbortSignal): Promise<void> {
     Object.assign(this.#stats, emptyStats());
-    let authQuery = '';
+    // Throws while refused logins are on hold, without touching the server.
+    const credentials = this.#chooser.next();
     try {
-      for (let count = 0; count < MAX_CONNECTIONS; count += 1) {
-        const end = await this.#connection(authQuery, sink, signal);
-        if (end.at === 'ended') return;
-        authQuery = end.authQuery;
-      }
-      throw new AuthenticationError('the server asks for the login again and again', true);
+      await this.#connections(credentials, sink, signal);
+    } catch (error) {
+      const isRefused = error instanceof AuthenticationError && error.credentialsSent;
+      if (isRefused) this.#chooser.refused(credentials);
+      throw error;
     } finally {
       sink.stop();
     }
   }
 
-  #connection(authQuery: string, sink: StreamSink, signal: AbortSignal) {
-    const { credentials = this.#source.credentials, tls } = this.#description;
-    const options = { source: this.#source, credentials, tls, authQuery, stats: this.#stats };
-    this.#pull = new RtmpPull(options, sink, this.#context);
-    return this.#pull.run(signal);
+  async #connections(
+    credentials: Credentials | undefined,
+    sink: StreamSink,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { tls } = this.#description;
+    let authQuery = '';
+    for (let count = 0; count < MAX_CONNECTIONS; count += 1) {
+      const onAccepted = () => this.#chooser.worked(credentials);
+      const options = { source: this.#source, credentials, tls, authQuery, onAccepted };
+      this.#pull = new RtmpPull({ ...options, stats: this.#stats }, sink, this.#context);
+      const end = await this.#pull.run(signal);
+      if (end.at === 'ended') return;
+      authQuery = end.authQuery;
+    }
+    throw new AuthenticationError('the server asks for the login again and again', true);
   }
 }

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { AccessUnitAssembler } from '../../codecs/access-unit-assembler.ts';
+import { ProtocolError } from '../../codecs/errors.ts';
 import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
 import { AUDIO_FOUR_CCS, type FourCc, VIDEO_FOUR_CCS } from '../../codecs/flv/four-cc.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
@@ -10,7 +11,7 @@ import { MessageType, type RtmpMessage } from '../../protocols/rtmp/message.ts';
 import { PlaySession } from '../../protocols/rtmp/play-session.ts';
 import type { PlayUrl } from '../../protocols/rtmp/play-url.ts';
 import { SHARED_READ_BUFFER } from '../camera/shared-read-buffer.ts';
-import { dial } from '../dial.ts';
+import { dial, MAX_UNREAD_BYTES } from '../dial.ts';
 import type { Credentials, DriverContext, SourceStats } from '../driver.ts';
 import type { TlsTrust } from '../tls-trust.ts';
 
@@ -29,6 +30,8 @@ export interface RtmpPullOptions {
   readonly tls: TlsTrust | undefined;
   /** Empty, or what the connection before this one ended with. */
   readonly authQuery: string;
+  /** The server has taken the login, if it wants one. */
+  readonly onAccepted: () => void;
   readonly stats: SourceStats;
 }
 
@@ -67,7 +70,7 @@ export class RtmpPull {
         fourCcList: FOUR_CCS,
         onMedia: (message) => this.#readMessage(message),
       },
-      (bytes) => this.#socket?.write(bytes),
+      (bytes) => this.#write(bytes),
     );
   }
 
@@ -117,6 +120,13 @@ export class RtmpPull {
     }
   }
 
+  /** Pings and window sizes are answered as fast as they come: a server that does not read is told off. */
+  #write(bytes: Uint8Array): void {
+    if (this.#socket === undefined) return;
+    if (this.#socket.writableLength <= MAX_UNREAD_BYTES) this.#socket.write(bytes);
+    else this.#fail?.(new ProtocolError('NOT_READING', 'it does not read what it is answered'));
+  }
+
   #listen(socket: Socket): void {
     const hungUp = () => this.#fail?.(this.#session.closedByPeer());
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -150,6 +160,7 @@ export class RtmpPull {
     switch (state.at) {
       case 'requesting':
       case 'playing':
+        this.#options.onAccepted();
         // Some servers let players wait for the publisher: that is for the media watchdog to judge.
         clearTimeout(this.#timer);
         return;

@@ -97,7 +97,7 @@ class BatchReceiver implements UdpReceiver {
   }
 
   acceptOnly(address: string): void {
-    this.#addon.acceptOnly(this.#socket, address);
+    if (!this.#isClosed) this.#addon.acceptOnly(this.#socket, address);
   }
 
   send(bytes: Uint8Array, port: number, address: string): void {

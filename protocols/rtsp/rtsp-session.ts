@@ -6,6 +6,7 @@ import timers from 'node:timers/promises';
 import { AuthenticationError, ParseError, ProtocolError } from '../../codecs/errors.ts';
 import { HttpAuthenticator, type HttpCredentials } from '../http-auth/authenticator.ts';
 import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
+import { redactUrl } from '../source-url.ts';
 import { baseUrl } from './control-url.ts';
 import { keepaliveIntervalMs, keepaliveMethod } from './keepalive.ts';
 import {
@@ -66,7 +67,7 @@ export class RedirectError extends Error {
   readonly location: string;
 
   constructor(location: string) {
-    super(`redirected to ${location}`);
+    super(`redirected to ${redactUrl(location.slice(0, 100))}`);
     this.location = location;
   }
 }

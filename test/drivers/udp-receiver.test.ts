@@ -103,6 +103,17 @@ for (const { name, open } of backends) {
       });
     }
 
+    test('a port that was closed can be opened again at once', async () => {
+      const { receiver } = await receive();
+      const { port } = receiver;
+      receiver.close();
+      const again = await receive({ port });
+      assert.equal(again.receiver.port, port);
+      again.receiver.close();
+      again.receiver.acceptOnly('127.0.0.1');
+      again.receiver.send(Buffer.from('late'), port, '127.0.0.1');
+    });
+
     for (const { family, through, anyAddress } of multicastLinks()) {
       test(`${family}: takes the packets of a group, and of no other on the same port`, async () => {
         const multicast = { group: GROUP[family], interface: through };

@@ -147,6 +147,15 @@ export class RtmpSinkSession {
     this.#socket.destroy();
   }
 
+  /** What the client says from now on is left where it is. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
+  get isClosed(): boolean {
+    return this.#socket.destroyed;
+  }
+
   /** Media to a player. */
   sendMedia(typeId: number, timestampMs: number, payload: Uint8Array): void {
     const chunkStreamId = typeId === MessageType.video ? ChunkStreamId.video : ChunkStreamId.audio;

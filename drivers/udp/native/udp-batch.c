@@ -208,7 +208,6 @@ static void stop_reading(receiver *r) {
 
 static void on_closed(uv_handle_t *handle) {
   receiver *r = handle->data;
-  close(r->fd);
   napi_delete_reference(r->env, r->on_batch);
   napi_remove_async_cleanup_hook(r->cleanup);
   free(r);
@@ -219,6 +218,7 @@ static void close_receiver(receiver *r) {
   r->is_closed = true;
   stop_reading(r);
   uv_close((uv_handle_t *)&r->poll, on_closed);
+  close(r->fd); /* Not later: the port may be opened again at once. */
 }
 
 /* The thread ends while the socket is open. */

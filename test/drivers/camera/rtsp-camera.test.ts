@@ -240,10 +240,22 @@ test('302 to another host: the password stays here', async (context) => {
 
 test('302 in a circle ends', async (context) => {
   const { camera, error } = await endsWith(context, {
-    DESCRIBE: (request, { url }) => answer(request, 302, { Location: url }),
+    DESCRIBE: (request, { url }) =>
+      answer(request, 302, { Location: url.replace('://', '://user:hush@') }),
   });
   assert.equal(camera.connections, 6);
   assert.ok(error instanceof Error);
+  assert.doesNotMatch(error.message, /hush/);
+});
+
+test('302 to what is no place is told, without the secrets in it', async (context) => {
+  for (const Location of ['//[', 'ftp://user:hush@10.0.0.9/x?token=hush']) {
+    const { error } = await endsWith(context, {
+      DESCRIBE: (request) => answer(request, 302, { Location }),
+    });
+    assert.ok(error instanceof ProtocolError && error.code === 'RTSP_REDIRECT', String(error));
+    assert.doesNotMatch(error.message, /hush/);
+  }
 });
 
 // Transports -------------------------------------------------------------------------------------------

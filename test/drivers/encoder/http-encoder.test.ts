@@ -20,6 +20,7 @@ import {
   writeFlvPreviousTagSize,
   writeFlvTagHeader,
 } from '../../../codecs/flv/tag.ts';
+import type { SourceDescription } from '../../../drivers/catalog.ts';
 import { makeCertificate, type TestCertificate } from '../../support/certificates.ts';
 import { hex } from '../../support/hex.ts';
 import { SourceAttempt } from '../../support/source-attempt.ts';
@@ -228,6 +229,34 @@ test('a wrong password is tried once; none is told as missing', async (context) 
   assert.ok(none instanceof AuthenticationError && !none.credentialsSent, String(none));
 });
 
+test('after three refused logins the device is left alone', async (context) => {
+  let logins = 0;
+  const at = await serve(context, ({ headers }, response) => {
+    if (headers.authorization !== undefined) logins += 1;
+    response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="cam"' }).end();
+  });
+  const run = new SourceAttempt(context, `${at}/x`, { credentials: USER });
+  await run.error();
+  for (let again = 0; again < 4; again += 1) {
+    await assert.rejects(
+      run.driver.run(run.sink, new AbortController().signal),
+      (error) => error instanceof AuthenticationError && error.credentialsSent,
+    );
+  }
+  assert.equal(logins, 3);
+});
+
+test('the same host by its name in other letters keeps the login', async (context) => {
+  const at = await serve(context, (request, response) => {
+    if (request.headers.authorization === undefined) {
+      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="cam"' }).end();
+    } else if (request.url === '/old') response.writeHead(302, { Location: '/new' }).end();
+    else stream(request, response);
+  });
+  const url = `${at.replace('127.0.0.1', 'LocalHost')}/old`;
+  await new SourceAttempt(context, url, { credentials: USER }).has(1, 1);
+});
+
 test('a redirect is followed; to another host without the password', async (context) => {
   const seen: (string | undefined)[] = [];
   const other = await serve(context, (request, response) => {
@@ -252,7 +281,7 @@ test('a redirect is followed; to another host without the password', async (cont
   }
 });
 
-const endings: [string, Handler, (error: Error) => boolean][] = [
+const endings: [string, Handler, (error: Error) => boolean, Partial<SourceDescription>?][] = [
   [
     '404',
     (_request, response) => response.writeHead(404).end(),
@@ -265,6 +294,23 @@ const endings: [string, Handler, (error: Error) => boolean][] = [
       error instanceof ProtocolError &&
       error.status === 503 &&
       error.message === 'it answered 503 Too many viewers',
+  ],
+  [
+    'a switch to another protocol',
+    ({ socket }) => {
+      const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket';
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\n${upgrade}\r\n\r\n`);
+    },
+    (error) => error instanceof ProtocolError && error.status === 101,
+  ],
+  [
+    'a login that is refused with 403',
+    ({ headers }, response) => {
+      const challenge = { 'WWW-Authenticate': 'Basic realm="cam"' };
+      response.writeHead(headers.authorization === undefined ? 401 : 403, challenge).end();
+    },
+    (error) => error instanceof AuthenticationError && error.credentialsSent,
+    { credentials: USER },
   ],
   [
     'a web page',
@@ -302,10 +348,10 @@ const endings: [string, Handler, (error: Error) => boolean][] = [
     (error) => (error as NodeJS.ErrnoException).code === 'ECONNRESET',
   ],
 ];
-for (const [name, handler, isRight] of endings) {
+for (const [name, handler, isRight, description] of endings) {
   test(`ends with what it was: ${name}`, async (context) => {
     const at = await serve(context, handler);
-    const run = new SourceAttempt(context, at + REOLINK);
+    const run = new SourceAttempt(context, at + REOLINK, description);
     const error = await run.error();
     assert.ok(isRight(error), String(error));
     assert.equal(run.sink.stops, 1);

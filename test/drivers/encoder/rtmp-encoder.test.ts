@@ -224,6 +224,35 @@ for (const [name, options, onPlay, isRight] of endings) {
   });
 }
 
+test('after three refused logins the server is left alone', async (context) => {
+  const login = { mode: 'adobe', username: 'viewer', password: 'other' } as const;
+  const server = await open(context, () => undefined, { login });
+  const run = new SourceAttempt(context, `${server.url('live', 'viewer:secret@')}/cam`);
+  await run.error();
+  for (let again = 0; again < 4; again += 1) {
+    await assert.rejects(
+      run.driver.run(run.sink, new AbortController().signal),
+      (error) => error instanceof AuthenticationError && error.credentialsSent,
+    );
+  }
+  assert.equal(server.history.length, 3 * 3);
+});
+
+test('a server that asks without end and reads no answer is given up', async (context) => {
+  const server = await open(context, (session) => {
+    playTracks(session);
+    session.stopReading();
+    const pings = Array.from({ length: 500 }, () => userControlMessage(6, hex`00000001`));
+    const flood = () => {
+      for (const ping of pings) session.send(ping);
+      if (!session.isClosed) setTimeout(flood, 0);
+    };
+    flood();
+  });
+  const error = await new SourceAttempt(context, `${server.url()}/cam`).error();
+  assert.ok(error instanceof ProtocolError && error.code === 'NOT_READING', String(error));
+});
+
 test('without credentials a login is told as missing', async (context) => {
   const login = { mode: 'adobe', username: 'viewer', password: 'p' } as const;
   const server = await open(context, playAll, { login });
