@@ -4,7 +4,7 @@ import { PidReception } from '../../../protocols/mpegts/pid-reception.ts';
 import { TsPacket } from '../../../protocols/mpegts/ts-packet.ts';
 import { tsPacket } from '../../support/ts-packets.ts';
 
-/** `5`: a packet with that counter; `5d`: which announces a jump; `-5`: without payload; `!`: a gap was told. */
+/** `5`: a packet with that counter; `5d`: which announces a jump; `5o`: with another payload; `-5`: with none; `!`: a gap was told. */
 function receive(...sent: readonly string[]) {
   const got: string[] = [];
   const reception = new PidReception(1, {
@@ -16,7 +16,9 @@ function receive(...sent: readonly string[]) {
     const bytes = tsPacket({
       pid: 1,
       counter: Math.abs(Number.parseInt(text, 10)),
-      ...(text.startsWith('-') ? {} : { payload: new Uint8Array(100) }),
+      ...(text.startsWith('-')
+        ? {}
+        : { payload: new Uint8Array(100).fill(text.endsWith('o') ? 1 : 0) }),
       discontinuity: text.endsWith('d'),
     });
     packet.read(bytes, 0);
@@ -58,6 +60,12 @@ describe('continuity', () => {
       sent: ['3', '3', '3', '4'],
       got: '3 ! 3 4',
       want: { duplicatePackets: 1, continuityErrors: 1, lostPackets: 15 },
+    },
+    {
+      name: 'the same number with another payload, of an encoder that was restarted: no duplicate',
+      sent: ['3', '4', '4o', '5'],
+      got: '3 4 ! 4 5',
+      want: { continuityErrors: 1, lostPackets: 15 },
     },
     { name: 'an announced jump is no error', sent: ['3', '9d', '10'], got: '3 ! 9 10', want: {} },
     { name: 'announced before', sent: ['3', '-3d', '9', '10'], got: '3 ! 9 10', want: {} },
