@@ -47,6 +47,7 @@ export class AudioStream implements ElementaryStream {
   #nextPts = NO_TIMESTAMP;
   #framePts = NO_TIMESTAMP;
   #unitPts = NO_TIMESTAMP;
+  #unitArrivalMs = 0;
   /** The time that samples are counted from. */
   #anchorUs: number | undefined;
   #samples = 0;
@@ -145,6 +146,7 @@ export class AudioStream implements ElementaryStream {
       this.#isInStep ||= this.#hasUnit;
       if (this.#hasUnit) this.#deliver();
       this.#unitPts = this.#framePts;
+      this.#unitArrivalMs = this.#clock.arrivalMs;
     } else if (this.#framePts !== NO_TIMESTAMP) {
       this.#nextPts = this.#framePts;
     }
@@ -218,7 +220,7 @@ export class AudioStream implements ElementaryStream {
   #put({ track, data }: AudioUnit): boolean {
     this.#hasDelivered = true;
     const sinceUs = Math.round((this.#samples * 1_000_000) / this.#sampleRate);
-    const ptsUs = this.#clock.place('audio', (this.#anchorUs ?? 0) + sinceUs);
+    const ptsUs = this.#clock.place('audio', (this.#anchorUs ?? 0) + sinceUs, this.#unitArrivalMs);
     if (!this.#framing.movesUnits) return this.#outlet(track, ptsUs, ptsUs, true, data);
     this.#moved.append(data);
     const isKept = this.#outlet(track, ptsUs, ptsUs, true, this.#moved.take());

@@ -61,9 +61,12 @@ export class ProgramClock {
     if (differenceMs < JUMP_MS) this.#jitterMs += (differenceMs - this.#jitterMs) / 16;
   }
 
-  /** The time to publish of a unit that is handed on now. */
-  place(kind: 'video' | 'audio', sourceUs: number): number {
-    return this.#tracks[kind].place(sourceUs, this.arrivalMs);
+  /**
+   * The time to publish of a unit. `arrivalMs`: when its first byte came. Some units are known to be whole only when the
+   * next one begins, which may be after a silence, with another clock.
+   */
+  place(kind: 'video' | 'audio', sourceUs: number, arrivalMs: number): number {
+    return this.#tracks[kind].place(sourceUs, arrivalMs);
   }
 }
 

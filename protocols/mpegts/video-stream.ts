@@ -39,6 +39,7 @@ export class VideoStream implements ElementaryStream, NalUnitReceiver {
   /** Of the picture being assembled. */
   #pts = NO_TIMESTAMP;
   #dts = NO_TIMESTAMP;
+  #arrivalMs = 0;
   #hasBegun = false;
   #isDamaged = false;
   /** The next payload byte is the first of a PES packet. */
@@ -145,6 +146,7 @@ export class VideoStream implements ElementaryStream, NalUnitReceiver {
 
   #claimTime(): void {
     this.#hasBegun = true;
+    this.#arrivalMs = this.#clock.arrivalMs;
     this.#pts = this.#nextPts;
     this.#dts = this.#nextDts;
     this.#nextPts = NO_TIMESTAMP;
@@ -177,10 +179,10 @@ export class VideoStream implements ElementaryStream, NalUnitReceiver {
     this.#picturesSinceTime += 1;
     if (this.#carriesDts) {
       const delayUs = ticksToUs(ptsTicks) - ticksToUs(dtsTicks);
-      const dtsUs = this.#clock.place('video', ticksToUs(dtsTicks));
+      const dtsUs = this.#clock.place('video', ticksToUs(dtsTicks), this.#arrivalMs);
       return this.#outlet(track, dtsUs + delayUs, dtsUs, randomAccess, data);
     }
-    const ptsUs = this.#clock.place('video', ticksToUs(ptsTicks));
+    const ptsUs = this.#clock.place('video', ticksToUs(ptsTicks), this.#arrivalMs);
     const dtsUs = this.#reorderedDts(track, ptsUs, randomAccess);
     return this.#outlet(track, ptsUs, dtsUs, randomAccess, data);
   }

@@ -295,6 +295,37 @@ describe('changes of the programme', () => {
   });
 });
 
+describe('an encoder that is restarted', () => {
+  for (const counters of ['go on', 'begin anew'] as const) {
+    for (const awayMs of [300, 3_000, 7_000]) {
+      test(`after ${awayMs} ms, counters ${counters}: times go on, sound stays with the picture`, () => {
+        const { push, sink, clock, demuxer } = receive();
+        let encoder = new Encoder();
+        for (const frames of [50, 20]) {
+          push(encoder.tables());
+          for (let n = 0; n < frames; n += 1) {
+            push(encoder.frame());
+            clock.nowMs += 40;
+          }
+          clock.nowMs += awayMs;
+          if (counters === 'begin anew') encoder = new Encoder();
+          else encoder.n = 0;
+        }
+        demuxer.flush();
+        // Where counters jump, nobody can tell whether the last picture was whole.
+        const pictures = counters === 'go on' ? 70 : 69;
+        assert.deepEqual([sink.video.length, sink.audio.length], [pictures, 70]);
+        const restarted = sink.video[pictures - 20];
+        const last = sink.audio[49];
+        const sinceUs = (restarted?.ptsUs ?? 0) - (last?.ptsUs ?? 0);
+        assert.ok(Math.abs(sinceUs - (40 + awayMs) * 1000) <= 40_000, `${sinceUs} us`);
+        assert.equal(sink.audio[50]?.ptsUs, restarted?.ptsUs);
+        assert.equal(sink.audio.at(-1)?.ptsUs, sink.video.at(-1)?.ptsUs);
+      });
+    }
+  }
+});
+
 describe('which programme', () => {
   const other = { pid: 0x200, type: 0x1b };
   const pat = (ts: TsWriter) => ts.section(0, patSection({ 1: 0x1001, 2: 0x1002, 3: 0x1003 }));
