@@ -227,6 +227,8 @@ class PresentationTrack implements UnitReceiver {
   arrivalMs = 0;
   /** Something of it was written. */
   hasBegun = false;
+  /** Of the packet before the last one. */
+  #earlierArrivalMs = 0;
   #timedTrack: Track | undefined;
   #timeline: RtpTimeline | undefined;
   #pendingReport: SenderReport | undefined;
@@ -264,6 +266,7 @@ class PresentationTrack implements UnitReceiver {
     const arrival = this.reception.note(packet, Math.round((nowMs * this.#clockRate) / 1000));
     if (arrival === 'late') return true;
     this.receivedBytes += end - start;
+    this.#earlierArrivalMs = this.arrivalMs;
     this.arrivalMs = nowMs;
     if (this.#timeline === undefined) {
       this.#timeline = this.#beginTimeline(packet.timestamp, nowMs);
@@ -300,7 +303,8 @@ class PresentationTrack implements UnitReceiver {
     }
     this.hasBegun = true;
     const { jumps } = this.clock;
-    const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, this.arrivalMs);
+    const arrivalMs = this.#arrivalOf(rtpTimestamp);
+    const ptsUs = this.clock.place(this.#timeline?.advance(rtpTimestamp) ?? 0, arrivalMs);
     if (this.clock.jumps !== jumps) this.#presentation.jumped();
     if (data.length > MAX_ACCESS_UNIT_BYTES) return false;
     const dtsUs = track.kind === 'video' ? this.#decodeTime(ptsUs, randomAccess, track) : ptsUs;
@@ -311,6 +315,12 @@ class PresentationTrack implements UnitReceiver {
 
   timedUnit(unit: AccessUnit): void {
     this.#presentation.write(unit, this.arrivalMs);
+  }
+
+  /** A picture without a marker is whole when the next one begins, which may be after a silence, with another clock. */
+  #arrivalOf(rtpTimestamp: number): number {
+    const isOfThisPacket = this.kind === 'audio' || rtpTimestamp === this.#packet.timestamp;
+    return isOfThisPacket ? this.arrivalMs : this.#earlierArrivalMs;
   }
 
   takeReport(report: SenderReport, nowMs: number): void {

@@ -405,6 +405,22 @@ test('a clock that jumps: a few packets apart, both go on and stay aligned; told
   ]);
 });
 
+test('an encoder that restarts after a silence, pictures without markers: sound stays with them', () => {
+  const harness = new Harness();
+  const play = (video: number, audio: number) => {
+    for (let n = 0; n < 50; n += 1) {
+      harness.nowMs += 40;
+      harness.video(n * 3600 + video, 0x65, { marker: false });
+      harness.audio(n * 1920 + audio);
+    }
+  };
+  play(2_000_000_000, 1_000_000_000);
+  harness.nowMs += 5000;
+  play(0, 0);
+  assert.equal(harness.times('video')[50], 50 * 40_000 + 5_000_000);
+  assert.deepEqual(harness.times('video'), harness.times('audio').slice(0, -1));
+});
+
 test('sender reports align the tracks once more after a jump, and only with reports that came after it', () => {
   const harness = new Harness();
   const both = (video: number, audio: number) => {
