@@ -55,8 +55,8 @@ function openOnvif(
   discovery: DiscoveryConfig,
   context: DriverContext,
 ): Opened {
-  const endpoint = parseOnvifUrl(stream.source);
-  const own = ownCredentials(stream) ?? urlCredentials(stream.source);
+  const { credentials, ...endpoint } = parseOnvifUrl(stream.source);
+  const own = ownCredentials(stream) ?? credentials;
   const listed = discovery.credentials.map(({ username, password }) => ({
     username,
     password: password ?? '',
@@ -107,10 +107,4 @@ function openCatalogued(stream: StreamConfig, context: DriverContext): Opened {
 
 function ownCredentials({ username, password }: StreamConfig): Credentials | undefined {
   return username === undefined ? undefined : { username, password: password ?? '' };
-}
-
-function urlCredentials(source: string): Credentials | undefined {
-  const { username, password } = new URL(source);
-  if (username === '') return undefined;
-  return { username: decodeURIComponent(username), password: decodeURIComponent(password) };
 }

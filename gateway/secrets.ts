@@ -2,14 +2,17 @@
  * Keeps secrets out of everything that leaves the process: log lines, topics, API answers. Two
  * nets: every known secret value, and every place where URLs and headers carry one.
  */
+import { userInfoOf } from '../protocols/source-url.ts';
 
 const MASK = '***';
 
 /** Shorter values would mask half the log; they are still caught as URL user-info. */
 const MIN_SECRET_LENGTH = 4;
 
-/** `scheme://user:password@`; the user's name is masked too, for some cameras it is half the key. */
-const USER_INFO = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#"'<>]+@/gi;
+/** A URL in a text with an `@`, up to what cannot be in one. Passwords are pasted as they are: they may hold / ? #. */
+const URL_WITH_AT = /([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>]*@[^\s"'<>]*)/gi;
+/** Longer texts than any URL are not searched for where user and password end. */
+const MAX_URL_LENGTH = 4096;
 
 /** Query parameters under which cameras and masters take passwords and tokens. */
 const SECRET_PARAMETER =
@@ -70,16 +73,30 @@ function scrubTree(value: unknown, field: string): unknown {
 
 function scrubPatterns(text: string): string {
   return text
-    .replace(USER_INFO, `$1${MASK}@`)
+    .replace(URL_WITH_AT, maskedUrl)
     .replace(SECRET_PARAMETER, `$1${MASK}`)
     .replace(BASIC, `$1${MASK}`);
 }
 
+/** The user's name is masked too, for some cameras it is half the key. */
+function maskedUrl(_whole: string, scheme: string, rest: string): string {
+  const { length } = userInfoIn(rest);
+  const place = length === 0 ? rest : rest.slice(length + 1);
+  // Another URL may stand in the rest.
+  const masked = place.replace(URL_WITH_AT, maskedUrl);
+  return length === 0 ? scheme + masked : `${scheme}${MASK}@${masked}`;
+}
+
+function userInfoIn(rest: string): string {
+  return rest.length > MAX_URL_LENGTH ? rest.slice(0, rest.lastIndexOf('@')) : userInfoOf(rest);
+}
+
 /** Registers what a URL carries: the password of its user-info, and secret query parameters. */
 export function registerUrlSecrets(url: string): void {
-  const userInfo = /^[a-z][a-z0-9+.-]*:\/\/([^\s/?#]*)@/i.exec(url)?.[1];
-  const colon = userInfo?.indexOf(':') ?? -1;
-  if (userInfo !== undefined && colon >= 0) registerEncoded(userInfo.slice(colon + 1));
+  const rest = /^\s*[a-z][a-z0-9+.-]*:\/\/(.*)$/is.exec(url)?.[1] ?? '';
+  const userInfo = userInfoIn(rest);
+  const colon = userInfo.indexOf(':');
+  if (colon >= 0) registerEncoded(userInfo.slice(colon + 1));
   for (const match of url.matchAll(SECRET_PARAMETER)) {
     registerEncoded(match[0].slice((match[1] ?? '').length));
   }

@@ -74,6 +74,11 @@ export function isSameHost(a: SourceUrl, b: SourceUrl): boolean {
   return a.host.toLowerCase() === b.host.toLowerCase();
 }
 
+/** User and password as they stand behind `scheme://`; empty where there are none. */
+export function userInfoOf(rest: string): string {
+  return splitUserInfo(rest).userInfo;
+}
+
 function schemesOf(ports: ReadonlyMap<string, number>): string {
   return [...ports.keys()].map((scheme) => `${scheme}://`).join(' or ');
 }

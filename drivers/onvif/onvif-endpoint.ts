@@ -1,11 +1,17 @@
 /** Where a device's ONVIF service is. */
 import { isIPv6 } from 'node:net';
-import { ProtocolError } from '../../codecs/errors.ts';
+import { ParseError, ProtocolError } from '../../codecs/errors.ts';
+import { parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
 import type { DiscoveredDevice } from '../discovery/device-registry.ts';
+import type { Credentials } from '../driver.ts';
 
 /** ONVIF Core §5.1.1. */
 export const DEVICE_SERVICE_PATH = '/onvif/device_service';
 const MAX_ENDPOINTS = 8;
+const ONVIF_PORTS: ReadonlyMap<string, number> = new Map([
+  ['onvif', 80],
+  ['onvifs', 443],
+]);
 
 export interface OnvifEndpoint {
   readonly host: string;
@@ -15,13 +21,27 @@ export interface OnvifEndpoint {
   readonly secure: boolean;
 }
 
-/** Reads `onvif://host[:port][/path]`; `onvifs` speaks HTTPS. Credentials in the URL are not looked at. */
-export function parseOnvifUrl(text: string): OnvifEndpoint {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^onvifs?:$/.test(url.protocol) || url.hostname === '') {
-    throw new ProtocolError('ONVIF_URL', `expected onvif://host[:port][/path], got "${text}"`);
+export interface OnvifUrl extends OnvifEndpoint {
+  readonly credentials: Credentials | undefined;
+}
+
+/** Reads `onvif://[user:password@]host[:port][/path]`; `onvifs` speaks HTTPS. */
+export function parseOnvifUrl(text: string): OnvifUrl {
+  const { scheme, host, port, url, credentials } = readUrl(text);
+  const path = /^[a-z]+:\/\/[^/?#]*(.*)$/s.exec(url)?.[1] ?? '';
+  return {
+    ...{ host, port, credentials, secure: scheme === 'onvifs' },
+    path: path === '' || path === '/' ? DEVICE_SERVICE_PATH : path,
+  };
+}
+
+function readUrl(text: string): SourceUrl {
+  try {
+    return parseSourceUrl(text, ONVIF_PORTS);
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error;
+    throw new ProtocolError('ONVIF_URL', error.message);
   }
-  return endpointAt(bareHost(url.hostname), url, url.protocol === 'onvifs:');
 }
 
 /**

@@ -1,12 +1,16 @@
 /** Which URLs are taken as a source, a publish target and a broker, and what to say about others. */
 import { ParseError } from '../../codecs/errors.ts';
+import { sourceKindOf } from '../../drivers/catalog.ts';
 import { parseMpegtsUrl } from '../../drivers/encoder/mpegts-url.ts';
 import { sdpPathOf } from '../../drivers/encoder/sdp-file.ts';
+import { parseOnvifUrl } from '../../drivers/onvif/onvif-endpoint.ts';
+import { parseTargetUri } from '../proxypublish/target-url.ts';
 
 const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', 'rtmp:', 'rtmps:', 'http:', 'https:', 'onvif:'];
+const RTMP_SCHEMES = ['rtmp:', 'rtmps:'];
 /** MPEG-TS: without a host where we listen. */
 const MPEGTS_SCHEMES = ['udp:', 'rtp:', 'tcp:'];
-const TARGET_SCHEMES = ['rtmp:', 'rtmps:'];
+const TARGET_SCHEMES = RTMP_SCHEMES;
 const BROKER_SCHEMES = ['mqtt:', 'mqtts:'];
 
 /** Schemes that are planned but do nothing in this version. */
@@ -15,10 +19,15 @@ const LATER_TARGETS = ['rtmpe:', 'rtmpt:', 'rtmpte:'];
 
 /** Schemes of other worlds, and what to do instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
-  ['srt:', 'let the encoder send RTMP, or put a relay before it that speaks SRT and RTMP'],
-  ['rist:', 'let the encoder send RTMP, or put a relay before it that speaks RIST and RTMP'],
+  ['srt:', insteadOf('SRT')],
+  ['rist:', insteadOf('RIST')],
   ['webrtc:', 'use the RTSP or RTMP URL of the same device'],
 ]);
+
+/** Both carry MPEG-TS. */
+function insteadOf(protocol: string): string {
+  return `let the encoder send the same MPEG-TS to udp://@:port, or put a relay before it that takes ${protocol}`;
+}
 
 export const SOURCE_EXPECTED =
   'a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
@@ -31,15 +40,24 @@ export function sourceProblem(value: string): string | undefined {
   if (instead !== undefined) return `${SOURCE_EXPECTED} (${scheme}// is not taken: ${instead})`;
   if (MPEGTS_SCHEMES.includes(scheme)) return parseProblem(value, parseMpegtsUrl);
   if (scheme === 'sdp:') return parseProblem(value, sdpPathOf);
-  return urlProblem(value, SOURCE_SCHEMES, LATER_SOURCES, SOURCE_EXPECTED);
+  return (
+    schemeProblem(scheme, SOURCE_SCHEMES, LATER_SOURCES, SOURCE_EXPECTED) ??
+    readProblem(value, readSource, sourceWords(scheme))
+  );
 }
 
 export function targetProblem(value: string): string | undefined {
-  return urlProblem(value, TARGET_SCHEMES, LATER_TARGETS, TARGET_EXPECTED);
+  return (
+    schemeProblem(schemeOf(value), TARGET_SCHEMES, LATER_TARGETS, TARGET_EXPECTED) ??
+    readProblem(value, parseTargetUri, TARGET_EXPECTED)
+  );
 }
 
 export function brokerProblem(value: string): string | undefined {
-  return urlProblem(value, BROKER_SCHEMES, [], BROKER_EXPECTED);
+  return (
+    schemeProblem(schemeOf(value), BROKER_SCHEMES, [], BROKER_EXPECTED) ??
+    readProblem(value, (url) => new URL(url), BROKER_EXPECTED)
+  );
 }
 
 export function schemeOf(value: string): string {
@@ -56,18 +74,37 @@ function parseProblem(value: string, parse: (url: string) => unknown): string | 
   }
 }
 
-function urlProblem(
-  value: string,
+function schemeProblem(
+  scheme: string,
   supported: readonly string[],
   later: readonly string[],
   expected: string,
 ): string | undefined {
-  const scheme = schemeOf(value);
   if (later.includes(scheme)) return `${expected} (${scheme}// is not supported in this version)`;
-  if (!supported.includes(scheme)) return expected;
-  // The authority only: a path of a camera need not be a valid URL path (some hold spaces and %).
-  const authority = /^[^:]+:\/\/([^/?#]*)/.exec(value)?.[1] ?? '';
-  const host = authority.slice(authority.lastIndexOf('@') + 1);
-  if (!/^(\[[0-9a-fA-F:.%]+\]|[^\s:[\]]+)(:\d{1,5})?$/.test(host)) return expected;
+  return supported.includes(scheme) ? undefined : expected;
+}
+
+/** Whatever the driver or publisher cannot read; people paste passwords as they are, so it is they who know. */
+function readProblem(
+  value: string,
+  read: (url: string) => unknown,
+  expected: string,
+): string | undefined {
+  try {
+    read(value);
+  } catch {
+    return expected;
+  }
   return /\s/.test(value) ? `${expected} without spaces` : undefined;
+}
+
+function readSource(url: string): void {
+  if (schemeOf(url) === 'onvif:') parseOnvifUrl(url);
+  else sourceKindOf(url)?.hostOf(url);
+}
+
+function sourceWords(scheme: string): string {
+  return RTMP_SCHEMES.includes(scheme)
+    ? `a URL ${scheme}//server/application/stream-name`
+    : SOURCE_EXPECTED;
 }

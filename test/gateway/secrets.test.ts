@@ -10,6 +10,7 @@ registerSecret('abc');
 registerSecret('4711');
 registerSecret('front');
 registerUrlSecrets('rtsp://admin:p%40ss%21word@10.0.0.1/');
+registerUrlSecrets('rtsp://viewer:q@b:c#d/e?f@10.0.0.1:554/cam');
 
 const cases: readonly (readonly [name: string, text: string, want: string])[] = [
   ['nothing to hide', 'rtsp://10.0.0.1:554/a?b=c', 'rtsp://10.0.0.1:554/a?b=c'],
@@ -20,6 +21,15 @@ const cases: readonly (readonly [name: string, text: string, want: string])[] = 
   ],
   ['a user alone', 'rtsp://token@h/', 'rtsp://***@h/'],
   ['an unescaped @ in the password', 'rtsp://u:p@ss@h/', 'rtsp://***@h/'],
+  [
+    'a password pasted as it is, with every delimiter (mediamtx#2069, go2rtc#602, frigate#4974)',
+    'got "rtsp://admin:a@b:c#d/e?f@10.0.0.1:554/cam"',
+    'got "rtsp://***@10.0.0.1:554/cam"',
+  ],
+  ['that password elsewhere', 'refused q@b:c#d/e?f', 'refused ***'],
+  ['no user before the @ (where MPEG-TS comes)', 'udp://@239.1.1.1:5000', 'udp://@239.1.1.1:5000'],
+  ['one URL behind another', 'rtsp://a:b@h/x,rtmp://c:d@i/y', 'rtsp://***@h/x,rtmp://***@i/y'],
+  ['a URL without end', `rtsp://u:${'p'.repeat(5000)}@h/x`, 'rtsp://***@h/x'],
   ['an @ in the path is no user-info', 'rtsp://h/a@b', 'rtsp://h/a@b'],
   ['query parameters of cameras', '/v?user=admin&pwd=x1&n=1', '/v?user=admin&pwd=***&n=1'],
   ['a Reolink camera', 'http://c/flv?user=a&password=p@s', 'http://c/flv?user=a&password=***'],

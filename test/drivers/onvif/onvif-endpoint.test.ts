@@ -16,6 +16,10 @@ test('onvif:// URLs', () => {
     { url: 'onvifs://[fe80::1]', want: 'https://[fe80::1]:443/onvif/device_service' },
   ];
   for (const { url, want } of cases) assert.equal(describeEndpoint(parseOnvifUrl(url)), want);
+  assert.deepEqual(parseOnvifUrl('onvif://admin:a@b:c#d/e?f@10.0.0.5:2020/x').credentials, {
+    username: 'admin',
+    password: 'a@b:c#d/e?f',
+  });
   for (const url of ['onvif://', 'http://10.0.0.5', 'nonsense', '']) {
     assert.throws(() => parseOnvifUrl(url), ProtocolError, url);
   }

@@ -128,7 +128,7 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'a source by SRT',
     'streams: {a: {source: "srt://10.0.0.9:9000"}}',
-    `s.yaml: streams.a.source: ${URL_WORDS} (srt:// is not taken: let the encoder send RTMP, or put a relay before it that speaks SRT and RTMP), got "srt://10.0.0.9:9000"`,
+    `s.yaml: streams.a.source: ${URL_WORDS} (srt:// is not taken: let the encoder send the same MPEG-TS to udp://@:port, or put a relay before it that takes SRT), got "srt://10.0.0.9:9000"`,
   ],
   [
     'a source by WebRTC',
@@ -149,6 +149,16 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     'a source without host',
     'streams: {a: {source: "rtsp:///x"}}',
     `s.yaml: streams.a.source: ${URL_WORDS}, got "rtsp:///x"`,
+  ],
+  [
+    'an RTMP source without a stream',
+    'streams: {a: {source: "rtmp://h/app"}}',
+    's.yaml: streams.a.source: expected a URL rtmp://server/application/stream-name, got "rtmp://h/app"',
+  ],
+  [
+    'a bad source with a password pasted as it is',
+    'streams: {a: {source: "rtsp://u:a@b:c#d/e?f@10.0.0.2:70000/x"}}',
+    `s.yaml: streams.a.source: ${URL_WORDS}, got "rtsp://***@10.0.0.2:70000/x"`,
   ],
   [
     'a bad source with a password',
@@ -345,6 +355,22 @@ describe('parseConfig', () => {
     for (const secret of ['from-env-1', 'from-a-file-1', 'url-pass-1', 'tok-12345']) {
       assert.equal(scrub(`<${secret}>`), '<***>');
     }
+  });
+
+  it('takes passwords pasted into URLs as they are (mediamtx#2069, go2rtc#602, #1032, frigate#4974)', () => {
+    const login = 'viewer:a@b:c#d/e?f!^,[';
+    const place = '10.0.0.2:8554/cam';
+    for (const scheme of ['rtsp', 'rtsps', 'rtmp', 'rtmps', 'http', 'https', 'onvif']) {
+      const source = `${scheme}://${login}@${place}/x?y=1`;
+      const config = parse(`streams: {a: {source: ${JSON.stringify(source)}}}`);
+      assert.equal(config.streams['a']?.source, source);
+      assert.equal(scrub(`no ${source}`), `no ${scheme}://***@${place}/x?y=1`);
+    }
+    const targetUri = `rtmp://${login}@${place}`;
+    const { targets } = parse(
+      `proxypublish: {targets: [{targetUri: "${targetUri}"}]}`,
+    ).proxypublish;
+    assert.equal(targets[0]?.targetUri, targetUri);
   });
 
   it('a doubled dollar is one', () => {

@@ -55,6 +55,7 @@ const logins = [
   ['cam:secret', 'cam', 'secret'],
   ['cam:p%40ss%3Aword', 'cam', 'p@ss:word'],
   ['cam:p@ss:w#rd?[!^,', 'cam', 'p@ss:w#rd?[!^,'],
+  ['cam:a@b:c#d/e?f', 'cam', 'a@b:c#d/e?f'],
   ['cam:100%', 'cam', '100%'],
   ['cam', 'cam', ''],
 ] as const;
@@ -92,7 +93,16 @@ test('the stream name is cut off where a URL has it', () => {
     targetUri: 'rtmp://host/live/inst',
     targetStreamName: 'cam?key=a/b',
   });
-  for (const url of ['rtmp://host', 'rtmp://host/live', 'rtmp://host/live/']) {
+  assert.deepEqual(splitStreamName('rtmp://u:a/b?c@host/live/cam?key=a/b'), {
+    targetUri: 'rtmp://u:a/b?c@host/live',
+    targetStreamName: 'cam?key=a/b',
+  });
+  for (const url of [
+    'rtmp://host',
+    'rtmp://u:a/b@host/live',
+    'rtmp://host/live',
+    'rtmp://host/live/',
+  ]) {
     assert.throws(() => splitStreamName(url), /application\/stream-name/);
   }
 });
