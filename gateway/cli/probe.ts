@@ -85,7 +85,11 @@ function readArguments(argv: string[]): Arguments | number {
     const isArguments =
       error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE');
     if (!(error instanceof ConfigError) && !isArguments) throw error;
-    process.stderr.write(`sluice probe: ${error.message}\n`);
+    // People gave arguments, not a file with keys.
+    const words = error.message
+      .replace(/^probe: streams\.source\.source/, 'SOURCE')
+      .replace(/^probe: streams\.source\.transport/, '--transport');
+    process.stderr.write(`sluice probe: ${words}\n`);
     return 2;
   }
 }

@@ -59,9 +59,16 @@ function readArguments(args: readonly string[]): Config | undefined {
   } catch (error) {
     if (!(error instanceof ConfigError) && !(error instanceof Error && error.name === 'Error'))
       throw error;
-    process.stderr.write(`sluice relay: ${error.message}\n`);
+    process.stderr.write(`sluice relay: ${asArgument(error.message)}\n`);
     return undefined;
   }
+}
+
+/** People gave arguments, not a file with keys. */
+function asArgument(message: string): string {
+  return message
+    .replace(/^relay: streams\.relay\.source/, 'SOURCE')
+    .replace(/^relay: proxypublish\.targets\[\d+\]\.\w+/, 'TARGET');
 }
 
 function showProgress(board: Board): void {

@@ -37,7 +37,9 @@ export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 export function sourceProblem(value: string): string | undefined {
   const scheme = schemeOf(value);
   const instead = INSTEAD.get(scheme);
-  if (instead !== undefined) return `${SOURCE_EXPECTED} (${scheme}// is not taken: ${instead})`;
+  if (instead !== undefined) {
+    return `another source than ${scheme}//, which this version does not take: ${instead}`;
+  }
   if (MPEGTS_SCHEMES.includes(scheme)) return parseProblem(value, parseMpegtsUrl);
   if (scheme === 'sdp:') return parseProblem(value, sdpPathOf);
   return (

@@ -52,7 +52,11 @@ const refused: readonly [string, string, RegExp][] = [
     `streams: { a: { source: "rtsp://h/x", username: u, password: "\${NOT_SET_HERE}" } }`,
     /NOT_SET_HERE/,
   ],
-  ['a scheme of a later version', 'streams: { a: { source: "srt://h" } }', /streams\.a\.source: /],
+  [
+    'SRT, with what to do instead',
+    'streams: { a: { source: "srt://h" } }',
+    /streams\.a\.source: .* srt:\/\/, which this version does not take: .* udp:\/\/@:port/,
+  ],
 ];
 for (const [name, yaml, words] of refused) {
   test(`bad configuration, ${name}: one line with file and key, exit 2`, () => {
@@ -84,6 +88,24 @@ test('wrong arguments: one line, exit 2', () => {
   ]) {
     const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
     assert.equal(status, 2, `${args.join(' ')}: ${stderr}`);
+  }
+});
+
+test('relay and probe name the argument that is wrong, and no password', () => {
+  for (const [args, words] of [
+    [
+      ['relay', 'srt://u:s3cret@h:9000', 'rtmp://h/a/b'],
+      /^sluice relay: SOURCE: .* srt:\/\/, which/,
+    ],
+    [['relay', 'rtsp://h/x', 'srt://u:s3/cret@h/a/b'], /^sluice relay: TARGET: /],
+    [['probe', 'srt://u:s3cret@h:9000'], /^sluice probe: SOURCE: .* srt:\/\/, which/],
+    [['probe', 'rtsp://h/x', '--transport', 'pigeon'], /^sluice probe: --transport: .*pigeon/],
+  ] as const) {
+    const { status, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' });
+    assert.equal(status, 2, stderr);
+    assert.equal(stderr.trim().split('\n').length, 1, stderr);
+    assert.match(stderr, words);
+    assert.doesNotMatch(stderr, /s3cret|s3\/cret|cret@/);
   }
 });
 

@@ -128,12 +128,12 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'a source by SRT',
     'streams: {a: {source: "srt://10.0.0.9:9000"}}',
-    `s.yaml: streams.a.source: ${URL_WORDS} (srt:// is not taken: let the encoder send the same MPEG-TS to udp://@:port, or put a relay before it that takes SRT), got "srt://10.0.0.9:9000"`,
+    's.yaml: streams.a.source: expected another source than srt://, which this version does not take: let the encoder send the same MPEG-TS to udp://@:port, or put a relay before it that takes SRT, got "srt://10.0.0.9:9000"',
   ],
   [
     'a source by WebRTC',
     'streams: {a: {source: "webrtc://h/x"}}',
-    `s.yaml: streams.a.source: ${URL_WORDS} (webrtc:// is not taken: use the RTSP or RTMP URL of the same device), got "webrtc://h/x"`,
+    's.yaml: streams.a.source: expected another source than webrtc://, which this version does not take: use the RTSP or RTMP URL of the same device, got "webrtc://h/x"',
   ],
   [
     'a source by RTMPE',
