@@ -4,6 +4,7 @@
  *
  * - A clock that jumps against arrival (NTP step, restarted encoder) goes on by about the arrival gap. Tracks that
  *   jump by the same amount, a few packets apart, are corrected by the same amount: they stay aligned.
+ * - A clock that stands still while units come (all times 0) is not asked: times are those of arrival.
  * - A clock that runs slow or fast by more than 2 %, for a minute and in every part of it, is followed at
  *   the pace of arrival from then on, and what it lost by then is caught up with gently.
  * - Jitter, bursts, stalls that catch up, pauses and small drift are the network's or the scene's: not touched.
@@ -22,6 +23,8 @@ const JOINT_JUMP_US = 500_000;
 /** What goes on across a jump when nothing tells how long a unit lasts. */
 const MIN_STEP_US = 1_000;
 const MAX_STEP_US = 200_000;
+/** A clock that has not moved for so long while units came stands still: a picture's packets are never so far apart. */
+const STANDSTILL_MS = 1_000;
 /** One track this far behind where it was, while another is not by half of it, has lost time. */
 const MIN_BEHIND_US = 1_000_000;
 
@@ -33,8 +36,8 @@ const PACE_WINDOWS = 5;
 /** Right again: within this of arrival's pace and place. */
 const SETTLED_DRIFT = 0.01;
 const SETTLED_US = 100_000;
-/** What the measured pace is bounded by while a clock is followed. */
-const MIN_PACE = 0.1;
+/** What the measured pace is bounded by while a clock is followed. Milliseconds sent for 90 kHz make 0.011. */
+const MIN_PACE = 0.005;
 const MAX_PACE = 2.5;
 
 /** What the tracks of one source have in common. */
@@ -56,6 +59,8 @@ export class ClockGroup {
 export class SourceClock {
   /** How often it was put right after a jump. */
   jumps = 0;
+  /** It stood still while units came. */
+  hasStopped = false;
   readonly #group: ClockGroup;
   readonly #stepBackUs: number;
   #meter = new DriftMeter();
@@ -63,6 +68,9 @@ export class SourceClock {
   #jumpUs = 0;
   #lastUs = 0;
   #highestUs = 0;
+  /** When that came. */
+  #highestAtMs = 0;
+  #isStopped = false;
   #lastArrivalMs: number | undefined;
   #stepUs = MIN_STEP_US;
   // Even time to published time: a line through an anchor, steeper or flatter while a wrong clock is followed.
@@ -93,7 +101,10 @@ export class SourceClock {
     if (stepUs > 0 && stepUs <= MAX_STEP_US) this.#stepUs = stepUs;
     this.#lastUs = evenUs;
     this.#lastArrivalMs = arrivalMs;
-    if (evenUs > this.#highestUs) this.#highestUs = evenUs;
+    if (evenUs > this.#highestUs) {
+      this.#highestUs = evenUs;
+      this.#highestAtMs = arrivalMs;
+    }
     if (this.#meter.note(evenUs, arrivalMs * 1000)) this.#look();
     const outUs = this.#toOut(evenUs);
     if (this.#aimUs !== undefined) this.#outMeter.note(outUs, arrivalMs * 1000);
@@ -127,10 +138,15 @@ export class SourceClock {
     if (this.#lastArrivalMs === undefined) {
       this.#lastUs = sourceUs;
       this.#highestUs = sourceUs;
+      this.#highestAtMs = arrivalMs;
       return;
     }
     const arrivedUs = (arrivalMs - this.#lastArrivalMs) * 1000;
     const evenUs = sourceUs + this.#jumpUs;
+    if (this.#standsStill(evenUs, arrivalMs)) {
+      this.#jumpUs += this.#highestUs + Math.max(Math.round(arrivedUs), MIN_STEP_US) - evenUs;
+      return;
+    }
     const aheadUs = evenUs - this.#lastUs - arrivedUs;
     // Sparse units that come in a burst are further apart than their arrivals, too; but not early.
     const isForward =
@@ -143,6 +159,15 @@ export class SourceClock {
     const byUs = this.#group.joint(Math.round(dueUs - evenUs), arrivalMs);
     // Never before what came: alignment is worth less than order.
     this.#jumpUs += Math.max(byUs, this.#highestUs + MIN_STEP_US - evenUs);
+  }
+
+  /** What has gone back is a jump. */
+  #standsStill(evenUs: number, arrivalMs: number): boolean {
+    const isStill = evenUs <= this.#highestUs && evenUs >= this.#highestUs - this.#stepBackUs;
+    if (this.#isStopped) this.#isStopped = evenUs === this.#lastUs;
+    else this.#isStopped = isStill && arrivalMs - this.#highestAtMs >= STANDSTILL_MS;
+    if (this.#isStopped) this.hasStopped = true;
+    return this.#isStopped;
   }
 
   /** Once every two seconds. */
@@ -163,7 +188,7 @@ export class SourceClock {
     this.#aimUs = this.#meter.beforeOldestUs(drift) + leadUs;
     this.#outMeter = new DriftMeter();
     this.#windows = 0;
-    this.#turn(1 / (1 + drift));
+    this.#turn(1 / clamp(1 + drift, MIN_PACE, MAX_PACE));
   }
 
   /** A restarted encoder may count on as if no time had passed; only beside another track does it matter. */
@@ -223,9 +248,10 @@ export class SourceClock {
 /** What is wrong with the clock of a track, in whole sentences. */
 export function clockNotes(
   kind: 'video' | 'audio',
-  { correctedDrift, jumps }: SourceClock,
+  { correctedDrift, jumps, hasStopped }: SourceClock,
 ): string[] {
   const words = [];
+  if (hasStopped) words.push(`The ${kind}: its clock stands still; times are those of arrival.`);
   if (correctedDrift !== undefined) words.push(`The ${kind}: ${describeDrift(correctedDrift)}.`);
   if (jumps > 0) words.push(`The ${kind}: its clock jumped; times went on from arrival.`);
   return words;

@@ -256,6 +256,7 @@ describe('clocks that run wrong', () => {
     ['16 % fast', 1.16, 0.16],
     ['half the ticks (a clock rate that is not meant)', 0.5, -0.5],
     ['twice the ticks', 2, 1],
+    ['milliseconds for ticks of 90 kHz', 1 / 90, -0.989],
   ] as const) {
     test(`${name}: measured, followed, caught up with, and told`, () => {
       const random = seeded(3);
@@ -291,6 +292,22 @@ describe('clocks that run wrong', () => {
     for (const pace of [0.84, 1.1, 0.9]) camera.run(900, pace);
     assert.ok(Math.abs(camera.aheadMs) < 300, String(camera.aheadMs));
   });
+
+  for (const isReordered of [true, false]) {
+    test(`one that stands still is not asked; ${isReordered ? 'pictures' : 'sounds'}`, () => {
+      const camera = new Camera(undefined, isReordered);
+      const units = 25 * 200;
+      for (let n = 0; n < units; n += 1) camera.unit(0, FRAME_MS);
+      assert.ok(camera.out.every(Number.isSafeInteger));
+      assert.ok(camera.clock.hasStopped);
+      assert.ok(Math.abs(camera.aheadMs) < 1_100, `${camera.aheadMs} ms`);
+      const moved = camera.out.slice(1).filter((outUs, index) => outUs > (camera.out[index] ?? 0));
+      assert.ok(moved.length > units - 30);
+      // And when it moves again, so do the times.
+      const before = camera.out.at(-1) ?? 0;
+      assert.equal(camera.unit(), before + FRAME_MS * 1000);
+    });
+  }
 
   test('in plain words', () => {
     assert.equal(
