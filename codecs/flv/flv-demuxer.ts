@@ -47,7 +47,8 @@ interface WaitingState {
 export class FlvDemuxer {
   readonly #sink: StreamSink;
   readonly #now: () => number;
-  readonly #notes = new Set<string>();
+  /** Why there is no audio; the first reason stays. */
+  #leftOut: string | undefined;
   readonly #gate = new RandomAccessGate();
   readonly #sound = new FlvSound();
   readonly #clocks: { readonly video: SourceClock; readonly audio: SourceClock };
@@ -81,7 +82,8 @@ export class FlvDemuxer {
   /** In plain words, each once. */
   get notes(): readonly string[] {
     const { video, audio } = this.#clocks;
-    return [...this.#notes, ...clockNotes('video', video), ...clockNotes('audio', audio)];
+    const leftOut = this.#leftOut === undefined ? [] : [this.#leftOut];
+    return [...leftOut, ...clockNotes('video', video), ...clockNotes('audio', audio)];
   }
 
   /**
@@ -175,7 +177,7 @@ export class FlvDemuxer {
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       this.#hasAudio = false;
-      this.#notes.add(`Left out: audio, because ${error.message}.`);
+      this.#leftOut ??= `Left out: audio, because ${error.message}.`;
       return false;
     }
   }
@@ -214,7 +216,7 @@ export class FlvDemuxer {
     if (!hasPicture && this.#awaits !== undefined) return;
     if (state.units.length === 0) state.sinceMs = arrivalMs;
     state.units.push(ownCopy(unit));
-    state.byteLength += unit.data.length;
+    state.byteLength += ACCESS_UNIT_HEADROOM + unit.data.length;
     if (this.#isReady(state, hasPicture, arrivalMs)) this.#start(state.units);
   }
 

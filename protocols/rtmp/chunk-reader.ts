@@ -47,7 +47,7 @@ interface ChunkStream {
   messageStreamId: number;
   /** Received bytes of the message that is incomplete; undefined between messages. */
   received: number | undefined;
-  /** Holds them, and has room for more; undefined until a message turns out to come in pieces. */
+  /** Holds them, and grows with them; undefined until a message turns out to come in pieces. */
   buffer: Uint8Array | undefined;
 }
 
@@ -187,11 +187,11 @@ export class ChunkReader {
       return from + size;
     }
     const received = stream.received ?? 0;
-    stream.buffer ??= this.#bufferFor(stream.length);
-    stream.buffer.set(bytes, received);
+    const buffer = this.#bufferFor(stream, received, received + size);
+    buffer.set(bytes, received);
     stream.received = received + size;
     this.#chunkRemaining -= size;
-    if (stream.received === stream.length) this.#endGathered(stream, stream.buffer, messages);
+    if (stream.received === stream.length) this.#endGathered(stream, buffer, messages);
     else if (this.#chunkRemaining === 0) this.#current = undefined;
     return from + size;
   }
@@ -210,11 +210,21 @@ export class ChunkReader {
     else messages.push({ typeId, timestampMs, messageStreamId, payload });
   }
 
-  /** The smallest that will do. */
-  #bufferFor(length: number): Uint8Array {
+  /** One with room for `needed` bytes, of which the first `received` are kept. What only was announced takes no memory. */
+  #bufferFor(stream: ChunkStream, received: number, needed: number): Uint8Array {
+    const before = stream.buffer ?? this.#takeSpare(stream.length);
+    stream.buffer = before;
+    if (before !== undefined && before.length >= needed) return before;
+    const larger = new Uint8Array(capacityFor(needed));
+    if (before !== undefined) larger.set(before.subarray(0, received));
+    stream.buffer = larger;
+    return larger;
+  }
+
+  /** The smallest that will do for the whole message. */
+  #takeSpare(length: number): Uint8Array | undefined {
     const index = this.#spare.findIndex((spare) => spare.length >= length);
-    const [spare] = index === -1 ? [] : this.#spare.splice(index, 1);
-    return spare ?? new Uint8Array(capacityFor(length));
+    return index === -1 ? undefined : this.#spare.splice(index, 1)[0];
   }
 
   #takeBack(): void {
@@ -320,9 +330,8 @@ export class ChunkReader {
   }
 }
 
-/** Sizes that fit many messages; what is not used again has its own. */
+/** Sizes that fit many messages, and are doubled as a message comes. */
 function capacityFor(length: number): number {
-  if (length > MAX_SPARE_BYTES) return length;
   let capacity = MIN_BUFFER_BYTES;
   while (capacity < length) capacity *= 2;
   return capacity;

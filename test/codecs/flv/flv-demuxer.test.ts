@@ -502,6 +502,14 @@ describe('damage', () => {
     ]);
   });
 
+  test('sounds of ever other kinds make one note, not one each', () => {
+    const bench = new Bench();
+    for (let kind = 0; kind < 100; kind += 1) {
+      bench.audio(kind, Uint8Array.of(0x91, 0x78, 0x78, 0x78, 0x30 + kind, 1));
+    }
+    assert.equal(bench.demuxer.notes.length, 1);
+  });
+
   test('a picture that cannot be taken ends the session', () => {
     assert.throws(() => new Bench().video(0, hex`24 00`), {
       name: 'UnsupportedError',

@@ -242,6 +242,22 @@ test('the buffers of messages in pieces are used again with the next push, and n
   assert.notEqual(large?.payload.buffer, after?.payload.buffer);
 });
 
+test('what is only announced takes neither memory nor time', () => {
+  const reader = new ChunkReader();
+  // Messages that are begun with one byte, each in place of the one before, as a hostile server might.
+  const begun = (length: string) => hex`03 000000 ${length} 09 01000000 55`;
+  const costMs = (chunk: Uint8Array) => {
+    const many = concat(...Array.from({ length: 1000 }, () => chunk));
+    const sinceMs = performance.now();
+    reader.push(many);
+    return performance.now() - sinceMs;
+  };
+  reader.push(hex`02 000000 000004 01 00000000 00000001`);
+  const small = costMs(begun('001000'));
+  const large = costMs(begun('7fffff'));
+  assert.ok(large < 20 * small + 20, `${large} ms, and ${small} ms for small ones`);
+});
+
 const bad: { name: string; bytes: Uint8Array }[] = [
   { name: 'a chunk stream that begins with type 3', bytes: hex`c3 00` },
   { name: 'a chunk stream that begins with type 2', bytes: hex`83 000000 00` },
