@@ -192,6 +192,11 @@ export class AudioStream implements ElementaryStream {
   }
 
   #deliver(): void {
+    // Frames that belong to the one before them without end.
+    if (this.#frames.overflowed) {
+      this.#drop();
+      return;
+    }
     this.#hasUnit = false;
     let isKept = false;
     let count = 0;

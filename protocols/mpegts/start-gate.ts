@@ -49,8 +49,8 @@ export class StartGate {
 
   #hold(unit: AccessUnit): void {
     this.#known.set(unit.track.kind, unit.track);
-    this.#heldBytes += unit.data.length;
     const buffer = new Uint8Array(ACCESS_UNIT_HEADROOM + unit.data.length);
+    this.#heldBytes += buffer.length;
     buffer.set(unit.data, ACCESS_UNIT_HEADROOM);
     this.#held.push({ ...unit, data: buffer.subarray(ACCESS_UNIT_HEADROOM) });
   }

@@ -22,6 +22,11 @@ const DEFAULT_FRAME_TICKS = 3600;
 /** 1 to 240 frames a second: what lies outside is no frame duration. */
 const MIN_FRAME_TICKS = 375;
 const MAX_FRAME_TICKS = 90_000;
+/**
+ * A PES packet of this size or more may be all that the 16 bits of its length let an encoder put into one, and the
+ * picture goes on in the next.
+ */
+const MAY_BE_CUT_BYTES = 32 * 1024;
 
 export class VideoStream implements ElementaryStream, NalUnitReceiver {
   /** Pictures that came without a time. */
@@ -48,6 +53,10 @@ export class VideoStream implements ElementaryStream, NalUnitReceiver {
   #isSkippingNalUnit = false;
   /** Pictures go on in the next PES packet. */
   #spansPackets = false;
+  /** This PES packet may hold a part of a picture only. */
+  #mayBeCut = false;
+  /** The last picture was taken for whole because its PES packet was. */
+  #hasEndedWithPes = false;
   #carriesDts = false;
   #lastDtsTicks: number | undefined;
   /** The last one that came with a picture, and the pictures since then. */
@@ -80,8 +89,9 @@ export class VideoStream implements ElementaryStream, NalUnitReceiver {
     return this.#pictures.track === undefined ? 'parameter-sets' : 'keyframe';
   }
 
-  beginPes({ pts, dts }: PesHeader): void {
+  beginPes({ pts, dts, payloadBytes }: PesHeader): void {
     this.#isAtPesStart = true;
+    this.#mayBeCut = payloadBytes >= MAY_BE_CUT_BYTES;
     // The picture that the last time is for may have begun with half a start code.
     if (pts === NO_TIMESTAMP) return;
     this.#nextPts = pts;
@@ -94,9 +104,11 @@ export class VideoStream implements ElementaryStream, NalUnitReceiver {
   }
 
   endPes(): void {
-    if (this.#spansPackets) return;
+    if (this.#spansPackets || this.#mayBeCut) return;
     this.#splitter.end();
-    if (this.#pictures.hasSlice) this.#finish();
+    if (!this.#pictures.hasSlice) return;
+    this.#finish();
+    this.#hasEndedWithPes = true;
   }
 
   gap(): void {
@@ -132,16 +144,26 @@ export class VideoStream implements ElementaryStream, NalUnitReceiver {
   /** Of a PES packet: does a picture end before it? */
   #beginPayload(bytes: Uint8Array, from: number, to: number): void {
     this.#isAtPesStart = false;
+    const hasEnded = this.#hasEndedWithPes;
+    this.#hasEndedWithPes = false;
     const hasNewTime = this.#nextPts !== NO_TIMESTAMP && this.#nextPts !== this.#pts;
     const goesOn = !hasNewTime || !beginsWithZeros(bytes, from, to);
     if (goesOn) {
       if (this.#pictures.hasSlice) this.#spansPackets = true;
+      else if (hasEnded && !beginsWithZeros(bytes, from, to)) this.#tear();
       return;
     }
     this.#splitter.end();
     if (this.#pictures.hasSlice || this.#isDamaged) this.#finish();
     // What there is precedes the picture of this packet.
     if (this.#hasBegun) this.#claimTime();
+  }
+
+  /** The last picture was not whole, after all. */
+  #tear(): void {
+    this.#spansPackets = true;
+    this.#lostUnits += 1;
+    this.#gate.close();
   }
 
   #claimTime(): void {

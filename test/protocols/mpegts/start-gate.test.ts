@@ -76,6 +76,17 @@ describe('the start', () => {
     assert.equal(sink.starts, 1);
   });
 
+  test('counts what tiny sounds take, not what they hold', () => {
+    const { sink, gate } = open(['video', 'audio']);
+    const tiny = { ...audioUnit(), data: new Uint8Array(1) };
+    let count = 0;
+    while (sink.starts === 0 && count < 100_000) {
+      gate.write(tiny);
+      count += 1;
+    }
+    assert.ok(count < 10_000, `${count} are held`);
+  });
+
   test('waits longer for a keyframe', () => {
     const { sink, gate, clock, notes } = open(['video', 'audio']);
     gate.write(audioUnit());

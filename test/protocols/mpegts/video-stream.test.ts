@@ -190,6 +190,45 @@ describe('pictures and PES packets', () => {
     assert.equal(bench.stream.damagedUnits, 0);
   });
 
+  describe('a picture over several packets, after many that were whole in theirs', () => {
+    const whole = () => {
+      const bench = h264().send({ payload: annexB(...KEY), pts: 0, bounded: true });
+      for (let n = 1; n <= 20; n += 1)
+        bench.send({ payload: picture(n), pts: n * FRAME, bounded: true });
+      return bench;
+    };
+
+    test('cut because sixteen bits of length hold no more of it', () => {
+      const large = concat(IDR, new Uint8Array(100_000).fill(0x55));
+      const payload = annexB(AUD, SPS, PPS, large);
+      for (const cutBytes of [40_000, 65_000]) {
+        const bench = whole();
+        for (let at = 0; at < payload.length; at += cutBytes) {
+          const time = at === 0 ? { pts: 21 * FRAME } : {};
+          bench.send({ payload: payload.subarray(at, at + cutBytes), ...time, bounded: true });
+        }
+        bench.send({ payload: picture(22), pts: 22 * FRAME, bounded: true });
+        assert.equal(bench.flush().units.length, 23);
+        assert.equal(bench.data[21], unit(AUD, SPS, PPS, large));
+        assert.equal(bench.stream.damagedUnits, 0);
+      }
+    });
+
+    test('cut anywhere else: one is torn and counted, and no other', () => {
+      const payload = annexB(AUD, SPS, PPS, concat(IDR, new Uint8Array(2000).fill(0x55)));
+      const bench = whole();
+      for (let n = 21; n < 25; n += 1) {
+        bench.send(
+          { payload: payload.subarray(0, 1000), pts: n * FRAME, bounded: true },
+          { payload: payload.subarray(1000), bounded: true },
+        );
+      }
+      bench.flush();
+      assert.equal(bench.stream.damagedUnits, 1);
+      assert.equal(bench.data.filter((data) => data.length > 4000).length, 3);
+    });
+  });
+
   test('a length that proved right, and now bytes are missing: a loss that the counters do not show', () => {
     const bench = h264().send({ payload: annexB(...KEY), pts: 0, bounded: true });
     for (let n = 1; n <= 20; n += 1)
