@@ -19,7 +19,8 @@ export interface UdpReceiverOptions {
   /** Whose packets are taken before `acceptOnly` names a sender; undefined: anyone's. */
   readonly accept?: 'anyone' | 'no-one';
   /**
-   * Its packets may wait up to 50 ms for those of another port that may not: audio beside pictures, RTCP.
+   * Its packets may wait up to 50 ms for those of another port that may not: audio beside pictures, RTCP. They are read at
+   * most every 20 ms, so that several come with one system call.
    * Waking up for each costs more than all that is done with it.
    */
   readonly mayWait?: boolean;

@@ -21,7 +21,9 @@
 #define MAX_SLOTS 64
 /* Other sockets get their turn after this many batches; the rest waits in the kernel. */
 #define MAX_BATCHES 4
-/* Receivers that may wait are read along with any other, or after this. */
+/* Receivers that may wait are read along with any other, but not again so soon: then several packets come with one
+   call. At the latest they are read after PATIENCE_MS. */
+#define COMPANY_MS 20
 #define PATIENCE_MS 50
 /* A full address of IPv6 with the longest name of an interface. */
 #define MAX_TEXT 80
@@ -31,6 +33,7 @@ typedef struct {
   uint8_t *slab;
   size_t slot_bytes, slots;
   uint32_t *table; /* Two entries for each slot. */
+  uint64_t read_at_ms; /* When those that may wait were last read. */
   size_t patient;  /* How many receivers may wait, */
   int epoll;       /* which of them have something, */
   uv_timer_t *timer; /* and when they are read at the latest. The last two exist while `patient` is not 0. */
@@ -155,6 +158,7 @@ static int read_all(receiver *r) {
 static void read_patient(thread_state *t) {
   struct epoll_event ready[MAX_SLOTS];
   if (t->patient == 0) return;
+  t->read_at_ms = uv_now(t->timer->loop);
   uv_timer_again(t->timer);
   int count = epoll_wait(t->epoll, ready, MAX_SLOTS, 0);
   for (int i = 0; i < count; i++) {
@@ -170,7 +174,7 @@ static void on_patience(uv_timer_t *timer) { read_patient(timer->data); }
 static void on_readable(uv_poll_t *poll, int status, int events) {
   (void)events;
   receiver *r = poll->data;
-  read_patient(r->thread);
+  if (uv_now(poll->loop) - r->thread->read_at_ms >= COMPANY_MS) read_patient(r->thread);
   int error = status < 0 ? status : read_all(r);
   if (error == 0 || r->is_closed) return;
   uv_poll_stop(poll); /* It would be said again and again. */
