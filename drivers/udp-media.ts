@@ -87,8 +87,13 @@ export class UdpMedia {
   /** Takes what is sent to these ports of ours. */
   static async listen(ports: MediaPorts, handler: UdpMediaHandler): Promise<UdpMedia> {
     const media = await UdpMedia.#openBoth(ports, undefined, handler);
-    if (ports.source !== undefined) media.open(ports.source, undefined, undefined);
-    return media;
+    try {
+      if (ports.source !== undefined) media.open(ports.source, undefined, undefined);
+      return media;
+    } catch (error) {
+      media.close();
+      throw error;
+    }
   }
 
   /** Joins a group; reports go to it, as RFC 3550 §6 has it. */

@@ -1,4 +1,5 @@
 /** SETUP of the tracks of one RTSP session: which transport, which ports, channels or groups. */
+import { isIP } from 'node:net';
 import type { Logger } from 'pino';
 import { ProtocolError } from '../../codecs/errors.ts';
 import type { SelectedMedia } from '../../protocols/rtp/media-selection.ts';
@@ -188,12 +189,17 @@ export class TrackSetup {
         port,
         rtcpPort: answer.rtcpPort ?? port + 1,
         interface: this.#options.interface,
-        source: answer.source ?? media.sources[0],
+        source: senderOf(answer) ?? media.sources[0],
       },
       orderedUdp(this.#options.receiver, index, kind),
     );
     return udpPath(this.#keep(udp));
   }
+}
+
+/** Cameras write names and 0.0.0.0 there, too. */
+function senderOf({ source = '' }: TransportAnswer): string | undefined {
+  return isIP(source) === 0 || /^[0:.]*$/.test(source) ? undefined : source;
 }
 
 function requestOf(

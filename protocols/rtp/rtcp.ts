@@ -34,7 +34,10 @@ export function parseRtcp(bytes: Uint8Array, from: number, to: number): RtcpNews
     if (view.getUint8(at) >> 6 !== 2 || at + length > to) break;
     const type = view.getUint8(at + 1);
     if (type === PacketType.senderReport && length >= 28) senderReport = readSenderReport(view, at);
-    if (type === PacketType.bye) byes = [...(byes ?? []), ...readSources(view, at, length)];
+    if (type === PacketType.bye) {
+      byes ??= [];
+      byes.push(...readSources(view, at, length));
+    }
     at += length;
   }
   return { senderReport, byes };

@@ -16,6 +16,8 @@ export class SsrcGuard {
   #heardAtMs = 0;
   #candidate = -1;
   #candidateNext = -1;
+  /** The one before. When it comes back there are two, and the one that is received stays until it is silent. */
+  #former = -1;
 
   /** False: the packet is not of this source. */
   admit({ ssrc, sequenceNumber }: RtpPacket, nowMs: number): boolean {
@@ -25,6 +27,7 @@ export class SsrcGuard {
       this.#candidateNext = (sequenceNumber + 1) & 0xffff;
       return false;
     }
+    if (ssrc !== this.#ssrc) this.#former = this.#ssrc;
     this.#ssrc = ssrc;
     this.#nextNumber = (sequenceNumber + 1) & 0xffff;
     this.#heardAtMs = nowMs;
@@ -39,7 +42,7 @@ export class SsrcGuard {
       sequenceNumber === this.#nextNumber ||
       nowMs - this.#heardAtMs >= SILENCE_MS ||
       // Two in a row, and none of the old one's between.
-      (ssrc === this.#candidate && sequenceNumber === this.#candidateNext)
+      (ssrc === this.#candidate && sequenceNumber === this.#candidateNext && ssrc !== this.#former)
     );
   }
 }

@@ -38,6 +38,8 @@ export class RtspParser {
   /** An unfinished frame or message: the first `#heldLength` bytes. */
   #held: Uint8Array = EMPTY;
   #heldLength = 0;
+  /** How long the held message is, once its head is there. */
+  #messageLength = 0;
   #junkInARow = 0;
   #hasUnderstood = false;
 
@@ -74,10 +76,20 @@ export class RtspParser {
 
   /** What is held and the chunk as one: for what is rare. Returns how many bytes of the chunk were used: all. */
   #parseJoined(chunk: Uint8Array): number {
+    if (this.#tellsNothing(chunk))
+      return this.#addToHeld(chunk, 0, this.#heldLength + chunk.length);
     const joined = concat(this.#held.subarray(0, this.#heldLength), chunk);
     this.#heldLength = 0;
     this.#parse(joined, 0);
     return chunk.length;
+  }
+
+  /** It neither ends the head that is held nor completes the message: what comes in drops is not read anew with each. */
+  #tellsNothing(chunk: Uint8Array): boolean {
+    const length = this.#heldLength + chunk.length;
+    if (this.#messageLength > 0) return length < this.#messageLength;
+    const isMessage = this.#heldLength >= LONGEST_START_BYTES;
+    return isMessage && length <= MAX_HEAD_BYTES && !chunk.includes(LF);
   }
 
   /** Copies from `chunk[from…)` until `want` bytes are held; returns where it stopped. */
@@ -92,12 +104,13 @@ export class RtspParser {
 
   #makeRoom(byteLength: number): void {
     if (this.#held.length >= byteLength) return;
-    const larger = new Uint8Array(Math.max(byteLength, 2048));
+    const larger = new Uint8Array(Math.max(byteLength, 2 * this.#held.length, 2048));
     larger.set(this.#held.subarray(0, this.#heldLength));
     this.#held = larger;
   }
 
-  #hold(bytes: Uint8Array, from: number): void {
+  #hold(bytes: Uint8Array, from: number, messageLength = 0): void {
+    this.#messageLength = messageLength;
     this.#heldLength = 0;
     const rest = bytes.subarray(from);
     this.#makeRoom(rest.length);
@@ -163,7 +176,7 @@ export class RtspParser {
     }
     const bodyEnd = bodyStart + bodyLength(head.headers.get('content-length'));
     if (bodyEnd > bytes.length) {
-      this.#hold(bytes, at);
+      this.#hold(bytes, at, bodyEnd - at);
       return -1;
     }
     this.#junkInARow = 0;
@@ -206,6 +219,7 @@ const STARTS = [
   'REDIRECT ',
   'PAUSE ',
 ].map((text) => new TextEncoder().encode(text));
+const LONGEST_START_BYTES = Math.max(...STARTS.map(({ length }) => length));
 
 /** True as long as the bytes that are there fit one of the starts. */
 function canBeginMessage(bytes: Uint8Array, at: number): boolean {

@@ -161,10 +161,13 @@ function parseConnection(value: string): string | undefined {
     : undefined;
 }
 
-/** `incl IN IP4 232.1.1.1 10.0.0.2 10.0.0.3` (RFC 4570 §3). */
+/** `incl IN IP4 232.1.1.1 10.0.0.2 10.0.0.3` (RFC 4570 §3). Names, which it allows, are left out. */
 function parseSourceFilter(value: string): readonly string[] {
   const [mode = '', , , , ...sources] = value.split(/\s+/);
-  return mode.toLowerCase() === 'incl' ? sources.slice(0, MAX_SOURCES) : [];
+  const addresses = sources.filter((source) =>
+    /^(\d+(\.\d+){3}|[\da-f]*:[\da-f:.]+)$/i.test(source),
+  );
+  return mode.toLowerCase() === 'incl' ? addresses.slice(0, MAX_SOURCES) : [];
 }
 
 function parseAttribute(attribute: string, section: Section): void {

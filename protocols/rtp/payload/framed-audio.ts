@@ -123,7 +123,8 @@ export class FramedAudioDepacketizer implements Depacketizer {
         if (!isSameTrack(this.track, frame.track)) this.track = frame.track;
         return frame;
       }
-      this.refusal = frame;
+      // Behind frames that can be carried it is junk that looks like one.
+      if (this.track === undefined) this.refusal = frame;
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
     }

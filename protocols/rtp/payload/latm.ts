@@ -12,6 +12,9 @@ import type { RtpPacket } from '../rtp-packet.ts';
 /** More than a second of AAC at 320 kbit/s; an element is a few frames. */
 const MAX_ELEMENT_BYTES = 65_536;
 
+/** So many in a row that cannot be carried: then the stream is of that kind. */
+const PROVEN_ELEMENTS = 3;
+
 export interface LatmPayloadFormat {
   /** The RTP clock. */
   readonly clockRate: number;
@@ -32,6 +35,7 @@ export class LatmDepacketizer implements Depacketizer {
   #element = new Uint8Array(0);
   #elementLength = 0;
   #timestamp = 0;
+  #unsupportedElements = 0;
   /** Elements of this stream come in pieces: after a loss nobody knows which piece a packet holds. */
   #comesInPieces = false;
   /** Of an element that lost a piece. */
@@ -102,11 +106,19 @@ export class LatmDepacketizer implements Depacketizer {
     try {
       let n = 0;
       for (const frame of this.#reader.frames(element)) this.#deliver(frame, n++);
+      if (n > 0) this.#unsupportedElements = 0;
     } catch (error) {
-      if (error instanceof UnsupportedError) this.refusal = error.message;
+      if (error instanceof UnsupportedError) this.#noteUnsupported(error.message);
       else if (error instanceof ParseError) this.damagedUnits += 1;
       else throw error;
     }
+  }
+
+  /** A single one is damage: bits that were put together wrongly can say anything. */
+  #noteUnsupported(what: string): void {
+    if (this.track !== undefined) this.damagedUnits += 1;
+    this.#unsupportedElements += 1;
+    if (this.#unsupportedElements === PROVEN_ELEMENTS) this.refusal = what;
   }
 
   #deliver(frame: Uint8Array, n: number): void {

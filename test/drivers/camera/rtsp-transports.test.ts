@@ -189,6 +189,17 @@ test('multicast in answer to any request (cameras set to multicast) is taken', a
   assert.match(run.driver.notes.join(' '), /answers multicast to the request for TCP/);
 });
 
+test('multicast with a source that is no address: anybody of the group is heard', async (context) => {
+  for (const source of ['camera.local', '0.0.0.0']) {
+    const stated = (port: number) =>
+      `;destination=239.255.77.1;port=${port}-${port + 1};source=${source}`;
+    const camera = await multicastCamera(context, {}, stated);
+    const run = attempt(context, { url: camera.url, transport: 'multicast', interface: LOOPBACK });
+    await run.has(1, 1);
+    await run.stop();
+  }
+});
+
 test('multicast without a group anywhere', async (context) => {
   const camera = await multicastCamera(context, {}, () => '');
   const run = attempt(context, { url: camera.url, transport: 'multicast' });

@@ -33,6 +33,19 @@ test('reads a sender report in the middle of a buffer', () => {
   assert.equal(parseRtcp(buffer, 4, 4 + SENDER_REPORT.length).senderReport?.rtpTimestamp, 90_000);
 });
 
+test('a compound of nothing but BYE is read in no time', () => {
+  const costMs = (count: number) => {
+    const bytes = concat(...new Array<Uint8Array>(count).fill(BYE));
+    const sinceMs = performance.now();
+    assert.equal(parse(bytes).byes?.length, count);
+    return performance.now() - sinceMs;
+  };
+  costMs(1000);
+  const small = costMs(800);
+  const large = costMs(8000);
+  assert.ok(large < 30 * small + 20, `${large} ms, and ${small} ms for a tenth of it`);
+});
+
 test('reads BYE alone and behind a report', () => {
   assert.deepEqual(parse(BYE).byes, [0xcafebabe]);
   assert.deepEqual(parse(concat(SENDER_REPORT, SDES, BYE)).byes, [0xcafebabe]);

@@ -81,6 +81,17 @@ const rows: readonly (readonly [
     '+-+',
   ],
   [
+    'two senders that send their pictures in turn: one is received',
+    [
+      ...[7, 8, 9].map((number) => [7, number] as const),
+      ...[50, 51, 52].map((number) => [9, number] as const),
+      ...[10, 11, 12].map((number) => [7, number] as const),
+      ...[53, 54, 55].map((number) => [9, number] as const),
+      ...[13, 14, 15].map((number) => [7, number] as const),
+    ],
+    '+++-++---+++---',
+  ],
+  [
     'another name where the old one left off',
     [
       [7, 1],

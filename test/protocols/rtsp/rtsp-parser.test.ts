@@ -222,6 +222,22 @@ test('arbitrary bytes give events or a ParseError, nothing else', () => {
   );
 });
 
+test('an answer that comes in drops is not read anew with each', () => {
+  const costMs = (headers: number) => {
+    const head = `RTSP/1.0 200 OK\r\n${'X-A: b\r\n'.repeat(headers)}Content-Length: 20000\r\n\r\n`;
+    const bytes = concat(text(head), new Uint8Array(20_000).fill(0x61));
+    const harness = new Harness();
+    const sinceMs = performance.now();
+    for (const byte of bytes) harness.push(Uint8Array.of(byte));
+    assert.equal(harness.events.length, 1);
+    return performance.now() - sinceMs;
+  };
+  costMs(1);
+  const few = costMs(1);
+  const many = costMs(250);
+  assert.ok(many < 4 * few + 50, `${many} ms, and ${few} ms with a single header`);
+});
+
 test('a web server is told as such, however its answer comes; not in the middle of RTSP', () => {
   const page = text('HTTP/1.1 400 Bad Request\r\nContent-Length: 5\r\n\r\nhello');
   for (const chunks of everySplit(page)) {

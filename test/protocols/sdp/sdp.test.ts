@@ -395,7 +395,7 @@ describe('where media is sent', () => {
         'm=video 5000 RTP/AVP 96',
         'm=audio 70000 RTP/SAVP 97',
         'c=IN IP4 239.1.1.2/8',
-        'a=source-filter:incl IN IP4 239.1.1.2 10.0.0.8 10.0.0.9',
+        'a=source-filter:incl IN IP4 239.1.1.2 10.0.0.8 enc.example.com 10.0.0.9',
         'm=audio 5004 RTP/AVP 97',
         'a=source-filter: excl IN IP4 * 10.0.0.9',
       ].join('\n'),

@@ -97,6 +97,15 @@ describe('MPEG audio', () => {
     assert.equal(log.depacketizer.damagedUnits, 0);
   });
 
+  test('junk behind a frame that looks like another layer is damage', () => {
+    const log = openMpa();
+    log.push(concat(MPA_WHOLE, MP3, MP2), { timestamp: 0 });
+    log.push(concat(MPA_WHOLE, MP3), { timestamp: 2351 });
+    assert.equal(log.depacketizer.refusal, undefined);
+    assert.equal(log.units.length, 2);
+    assert.equal(log.depacketizer.damagedUnits, 1);
+  });
+
   test('another rate makes another track', () => {
     const log = openMpa();
     log.push(concat(MPA_WHOLE, MP3));

@@ -181,6 +181,18 @@ test('what is not supported is refused, in words, once', () => {
   assert.equal(log.depacketizer.damagedUnits, 0);
 });
 
+test('a single element that is not supported is damage, not another kind of stream', () => {
+  const log = open({ ...PLAIN, isConfigInBand: true });
+  const twoPrograms = bits('0', '0 1 000000 0001 000', bitsOf(hex`1190`));
+  for (let n = 0; n < 12; n += 1) {
+    const payload = n % 3 === 2 ? bits('1', bitsOf(element(hex`aabb`))) : twoPrograms;
+    log.push(payload, { timestamp: n * 1024, marker: true });
+  }
+  assert.equal(log.depacketizer.refusal, undefined);
+  assert.equal(log.data.length, 4);
+  assert.equal(log.depacketizer.damagedUnits, 8);
+});
+
 test('arbitrary payloads never throw', () => {
   const packet = fc.record({
     payload: fc.uint8Array({ maxLength: 60 }),
