@@ -47,10 +47,6 @@ export class CarriedSink implements StreamSink {
     return this.#carriage;
   }
 
-  get clampedUnits(): number {
-    return this.#sink?.clampedUnits ?? 0;
-  }
-
   age(): SessionAge {
     return this.#sink?.age() ?? { videoMs: undefined, audioMs: undefined };
   }

@@ -12,6 +12,8 @@ import type { SinkQueue } from './sink-queue.ts';
 
 /** A master that reads nothing for so long is dead, or sits behind a firewall that forgot us. */
 export const STALL_MS = 30_000;
+/** A camera whose times go back does so all day. */
+const TOLD_EVERY_MS = 60_000;
 
 /** The part of a socket that is used here. */
 export interface PublishSocket {
@@ -30,6 +32,8 @@ export interface PublishSinkContext {
   readonly counters: PublishCounters;
   /** Milliseconds on any clock. */
   readonly now: () => number;
+  /** Times went backwards, so many units of the session by now; at most once a minute. */
+  readonly onTimesBack: (clampedUnits: number) => void;
   /** The session cannot go on. */
   readonly onFailure: (error: unknown) => void;
 }
@@ -43,6 +47,8 @@ export class PublishSink implements StreamSink {
   #progressAtMs = 0;
   #isWaiting = false;
   #isOver = false;
+  #toldClampedUnits = 0;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
   #firstVideoAtMs: number | undefined;
   #firstAudioAtMs: number | undefined;
 
@@ -59,10 +65,6 @@ export class PublishSink implements StreamSink {
       write: (bytes) => this.#writeOne(bytes),
       writeGathered: (parts) => this.#writeMany(parts),
     });
-  }
-
-  get clampedUnits(): number {
-    return this.#writer.clampedUnits;
   }
 
   age(): SessionAge {
@@ -103,11 +105,20 @@ export class PublishSink implements StreamSink {
     else this.#firstAudioAtMs ??= this.#context.now();
     try {
       this.#writer.write(unit);
+      if (this.#writer.clampedUnits !== this.#toldClampedUnits) this.#tellTimesBack();
     } catch (error) {
       // A track that cannot be described ends this session, never the source's.
       this.#isOver = true;
       this.#context.onFailure(error);
     }
+  }
+
+  #tellTimesBack(): void {
+    const nowMs = this.#context.now();
+    if (nowMs - this.#toldAtMs < TOLD_EVERY_MS) return;
+    this.#toldAtMs = nowMs;
+    this.#toldClampedUnits = this.#writer.clampedUnits;
+    this.#context.onTimesBack(this.#toldClampedUnits);
   }
 
   #writeOne(bytes: Uint8Array): boolean {

@@ -213,8 +213,6 @@ export class RtmpPublisher {
       clearTimeout(timer);
       subscription?.[Symbol.dispose]();
       sink?.close();
-      const clampedUnits = sink?.clampedUnits ?? 0;
-      if (clampedUnits > 0) this.#context.log.warn({ clampedUnits }, 'times went backwards');
       ending.dispose();
     }
   }
@@ -240,7 +238,10 @@ export class RtmpPublisher {
     messageStreamId: number,
     ending: Ending,
   ): CarriedSink {
+    const { log, now } = this.#context;
     const onFailure = (error: unknown): void => ending.fail(error);
+    const onTimesBack = (clampedUnits: number) =>
+      log.warn({ clampedUnits }, 'times of the camera went backwards');
     return new CarriedSink({
       plan: (tracks) => this.#plan(tracks, session),
       open: ({ hevcForm }) =>
@@ -248,7 +249,7 @@ export class RtmpPublisher {
           socket,
           this.#queue,
           { messageStreamId, chunkSize: PUBLISH_CHUNK_SIZE, hevcForm, encoder: ENCODER },
-          { counters: this.#counters, now: this.#context.now, onFailure },
+          { counters: this.#counters, now, onTimesBack, onFailure },
         ),
       onPlanned: ({ leftOut }) => this.#setLeftOut(leftOut),
       onFailure,

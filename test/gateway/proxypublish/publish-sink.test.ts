@@ -58,6 +58,7 @@ class Fixture {
   readonly socket = new FakeSocket();
   readonly counters = { bytes: 0, unitsSent: 0 };
   readonly failures: unknown[] = [];
+  readonly timesBack: number[] = [];
   nowMs = 0;
   readonly queue: SinkQueue;
   readonly sink: PublishSink;
@@ -74,6 +75,7 @@ class Fixture {
     this.sink = new PublishSink(this.socket, this.queue, options, {
       counters: this.counters,
       now: () => this.nowMs,
+      onTimesBack: (clampedUnits) => this.timesBack.push(clampedUnits),
       onFailure: (error) => this.failures.push(error),
     });
     this.sink.start([VIDEO_TRACK, AUDIO_TRACK]);
@@ -112,6 +114,24 @@ test('nothing before the first random access picture', () => {
   f.audio(90);
   f.video(120);
   assert.deepEqual(f.socket.media(), ['v0', 'a10', 'v40']);
+});
+
+/** mediamtx#5209, #5226, #995, #2330, #1002, #2053, #5233: "not monotonically increasing" ends the session there. */
+test('times that go backwards end nothing; they are told once a minute', () => {
+  const fixture = new Fixture();
+  fixture.video(0, true);
+  for (let n = 1; n <= 200; n += 1) {
+    fixture.nowMs = n * 1000;
+    fixture.video(n % 2 === 0 ? n * 1000 : n * 1000 - 1500);
+  }
+  const times = fixture.socket.media().map((text) => Number(text.slice(1)));
+  assert.deepEqual(
+    times,
+    times.toSorted((a, b) => a - b),
+  );
+  assert.equal(times.length, 201);
+  assert.deepEqual(fixture.timesBack, [1, 31, 61, 91]);
+  assert.deepEqual(fixture.failures, []);
 });
 
 test('a socket that is full keeps the unit it has; those after it wait in the queue', () => {
