@@ -46,10 +46,11 @@ export function joinControl(base: string, control: string | undefined): string {
   return `${start.replace(/\/$/, '')}/${relative.replace(/^\//, '')}`;
 }
 
-/** A control `/live/trackID=1` below a base `…/live` is a path from the root. */
+/** A control `/live/trackID=1` or `/live?track=1` below a base `…/live` is a path from the root. */
 function repeatsPath(control: string, path: string): boolean {
-  const prefix = path.endsWith('/') ? path : `${path}/`;
-  return prefix !== '/' && control.startsWith(prefix);
+  const [folder = ''] = path.split(/\/?(?:\?|$)/);
+  const rest = control.startsWith(folder) ? control.slice(folder.length) : undefined;
+  return folder !== '' && rest !== undefined && /^([/?]|$)/.test(rest);
 }
 
 /** A URL with a host, mended by what we know of the request; undefined when the text is none. */
