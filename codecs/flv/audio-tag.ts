@@ -8,7 +8,7 @@ import { ByteReader } from '../byte-reader.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { AudioTrack } from '../track.ts';
 import { readExHeader } from './ex-header.ts';
-import { AUDIO_FOUR_CCS, audioCodecOf, fourCcNumber } from './four-cc.ts';
+import { AUDIO_FOUR_CCS, audioCodecOf, fourCcNumber, fourCcWords } from './four-cc.ts';
 
 /** How one track looks in a tag. */
 export interface AudioTagForm {
@@ -55,6 +55,8 @@ const OTHER_FORMATS: ReadonlyMap<number, string> = new Map([
   [5, 'Nellymoser'],
   [6, 'Nellymoser'],
   [11, 'Speex'],
+  // SRS and lal, before enhanced RTMP had a FourCC for it.
+  [13, '13 (Opus in a form of SRS)'],
   [15, 'device-specific sound'],
 ]);
 
@@ -157,7 +159,7 @@ function parseEnhanced(reader: ByteReader, firstPacketType: number): AudioTagBod
   if (packetType === ExPacketType.multichannelConfig) return undefined;
   const codec = audioCodecOf(fourCc);
   if (codec === undefined) {
-    throw new UnsupportedError(`FLV audio codec 0x${fourCc.toString(16)} is not supported`);
+    throw new UnsupportedError(`FLV audio codec ${fourCcWords(fourCc)} is not supported`);
   }
   return { codec, content: exContentOf(packetType), channels: 1, data: body.rest() };
 }

@@ -26,6 +26,12 @@ export function fourCcNumber(fourCc: FourCc): number {
   return value;
 }
 
+/** For messages: `fLaC`; in hex where it is no text. */
+export function fourCcWords(fourCc: number): string {
+  const text = String.fromCharCode(...[24, 16, 8, 0].map((shift) => (fourCc >>> shift) & 0xff));
+  return /^[\x20-\x7e]{4}$/.test(text) ? text : `0x${fourCc.toString(16)}`;
+}
+
 export function videoCodecOf(fourCc: number): VideoTrack['codec'] | undefined {
   return VIDEO_CODECS.get(fourCc);
 }

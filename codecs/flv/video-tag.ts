@@ -10,7 +10,7 @@ import { ByteReader } from '../byte-reader.ts';
 import { UnsupportedError } from '../errors.ts';
 import type { VideoTrack } from '../track.ts';
 import { readExHeader } from './ex-header.ts';
-import { fourCcNumber, VIDEO_FOUR_CCS, videoCodecOf } from './four-cc.ts';
+import { fourCcNumber, fourCcWords, VIDEO_FOUR_CCS, videoCodecOf } from './four-cc.ts';
 
 /** H.265 as enhanced RTMP, or as older Chinese encoders and servers have it. */
 export type HevcForm = 'enhanced' | 'legacy12';
@@ -165,7 +165,7 @@ function parseEnhanced(
   }
   const codec = videoCodecOf(fourCc);
   if (codec === undefined) {
-    throw new UnsupportedError(`FLV video codec 0x${fourCc.toString(16)} is not supported`);
+    throw new UnsupportedError(`FLV video codec ${fourCcWords(fourCc)} is not supported`);
   }
   const isCoded = packetType === ExPacketType.codedFrames;
   const hasTime = isCoded && (codec === 'h264' || codec === 'h265');

@@ -110,7 +110,9 @@ describe('reading', () => {
   for (const [name, body, words] of [
     ['Speex', hex`b2 00`, /Speex/],
     ['a reserved format', hex`c2 00`, /format 12/],
-    ['FLAC', hex`91 664c6143`, /0x664c6143/],
+    ['FLAC', hex`91 664c6143`, /codec fLaC is/],
+    ['a FourCC that is no text', hex`91 01020304`, /codec 0x1020304 is/],
+    ['Opus as SRS and lal send it', hex`d2 01`, /13 \(Opus in a form of SRS\)/],
     ['an AAC packet of another kind', hex`af 02`, /packet type 2/],
     ['a packet type to come', hex`93 4f707573`, /packet type 3/],
   ] as const) {

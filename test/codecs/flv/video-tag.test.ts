@@ -174,7 +174,7 @@ describe('reading', () => {
 
   for (const [name, body, words] of [
     ['Sorenson H.263', hex`12 00`, /Sorenson H\.263/],
-    ['VP8', hex`91 76703038`, /0x76703038/],
+    ['VP8', hex`91 76703038`, /codec vp08 is/],
     ['a packet type to come', hex`98 68766331`, /packet type 8/],
     ['a third kind of multitrack', hex`a6 31 68766331`, /multitrack type 3/],
   ] as const) {
