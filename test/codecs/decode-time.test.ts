@@ -161,6 +161,7 @@ describe('decoding times where the SPS says little or wrong', () => {
   });
 });
 
+/** There such times end the session: mediamtx#5209, #5226, #995, #2330, #1002, #2053, #5233, PR#5896. */
 describe('decoding times of damaged time lines', () => {
   for (const [name, jumpUs] of [
     ['forward an hour', 3_600_000_000],

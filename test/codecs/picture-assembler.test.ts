@@ -147,6 +147,7 @@ describe('random access', () => {
 });
 
 describe('NAL units behind start codes', () => {
+  /** Unnamed Chinese cameras (WebRTC#391, #392). */
   test('are taken apart behind a parameter set, delimiter or SEI', () => {
     const packed = concat(SPS, START_CODE, PPS, hex`00`, START_CODE, SEI, START_CODE, IDR);
     assert.equal(toHex(h264(packed).finish()!.data), toHex(avcc(SPS, PPS, SEI, IDR)));

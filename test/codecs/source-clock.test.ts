@@ -163,7 +163,7 @@ describe('jumps', () => {
     assert.equal(camera.unit(-9000, FRAME_MS), 120_000 + 40_000);
   });
 
-  test('every second: time goes on with arrival (one-second segments, frigate#8007)', () => {
+  test('every second: time goes on with arrival (one-second segments, frigate#7720, #8007, #6715, #9661, #3672)', () => {
     const camera = new Camera();
     for (let round = 0; round < 100; round += 1) {
       for (let n = 0; n < 25; n += 1) camera.unit();

@@ -47,6 +47,7 @@ async function play(url: string, seconds: number): Promise<Uint8Array> {
   return bytes;
 }
 
+/** go2rtc#258, #39, #1611 (reboot), #1787, #1574, #1176 (needs a hand); mediamtx#203, #2998, #1893, #3568, #2007, #4822, NMS#57 (a hook that dies). */
 test('the path heals by itself', async (t) => {
   // Ports are found by starting once; then nothing is there when the gateway starts.
   const camera = await startGstCamera({

@@ -57,6 +57,7 @@ async function refused(publishing: Publishing): Promise<string | undefined> {
   return ((await publishing.ended) as NodeJS.ErrnoException).code;
 }
 
+/** ngx#1397, #1605, #1408; srs#2046: others need stunnel. */
 test('a certificate of a known authority for the right name; the name is sent', async () => {
   await accepted(publish(sink.port, { ca: right.ca }));
   assert.equal(sink.history.at(-1)?.serverName, 'localhost');

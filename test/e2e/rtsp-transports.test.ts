@@ -178,6 +178,7 @@ async function assertWhole(camera: GstCamera, report: PullReport): Promise<void>
 /** Random access often, so that much is seen to be taken up again. */
 const LOSSY: GstCameraOptions = { transports: 'udp', gop: 10, audio: 'none', bitrate: 1000 };
 
+/** mediamtx#3308, #3602, #3226, #3158, #2030; gortsplib#192. */
 test('UDP that loses 2 % of its packets: pictures are whole, losses counted, the stream goes on', async (context) => {
   const camera = await start(context, { ...LOSSY, loss: 2 });
   await assertWhole(camera, await reportOf(pullFrom(camera, 'udp', '8')));

@@ -27,6 +27,7 @@ function sliceOf(avcc: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
+/** Memory without end: go2rtc#675, mediamtx#4674, #4678, #2784; NMS#217, #473, #89. Others are disturbed: mediamtx#3514. */
 test('a target that never reads drops whole GOPs and does not delay the other', async () => {
   const cameras = fork(CAMERAS, ['1', 'tcp']);
   const [{ ports }] = (await once(cameras, 'message')) as [{ ports: number[] }];

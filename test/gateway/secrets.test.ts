@@ -49,6 +49,7 @@ const cases: readonly (readonly [name: string, text: string, want: string])[] = 
   ['short values are left alone', 'abc', 'abc'],
 ];
 
+/** frigate#1431, #6684; scrypted#2096; mediamtx PR#6158; HA#42904, #110891; openfollow#128 (in a bundle for support). */
 describe('scrub', () => {
   for (const [name, text, want] of cases) {
     it(name, () => assert.equal(scrub(text), want));

@@ -28,6 +28,7 @@ function supervise(
   return { states, supervisor, now };
 }
 
+/** go2rtc#257: not when the first try fails; node-rtsp-stream#84. */
 test('it tries for ever with doubling waits up to the maximum, the first connect included', async (t) => {
   let attempts = 0;
   const { states, supervisor } = supervise(t, async () => {

@@ -33,6 +33,7 @@ describe('parseSourceUrl', () => {
     ],
     ['a bare percent sign', 'rtsp://u:50%@cam/x', ['rtsp://cam/x', 'cam', 554, 'u', '50%']],
     ['percent, not UTF-8', 'rtsp://u:%E9@cam/x', ['rtsp://cam/x', 'cam', 554, 'u', '%E9']],
+    /** mediamtx#2069; go2rtc#602, #1032; frigate#4974, PR#4259; VIGICam#80. */
     ['@ in the password', 'rtsp://u:p@ss@cam/x', ['rtsp://cam/x', 'cam', 554, 'u', 'p@ss']],
     [': in the password', 'rtsp://u:a:b@cam/x', ['rtsp://cam/x', 'cam', 554, 'u', 'a:b']],
     ['# in the password', 'rtsp://u:a#b@cam/x', ['rtsp://cam/x', 'cam', 554, 'u', 'a#b']],

@@ -159,6 +159,7 @@ describe('pictures and sounds', () => {
     });
   }
 
+  /** Reolink, with codec id 12 or as enhanced RTMP (go2rtc#1938). */
   test('H.265: pictures that refer to what is before the first random access point are held back', () => {
     const bench = new Bench().video(0, header(MAIN)).audio(0, header(AUDIO_TRACK)).audio(0, AAC);
     bench.video(40, hex`93 68766331 00000003 2a0188`).video(80, hex`a3 68766331 00000003 120188`);
@@ -400,6 +401,7 @@ describe('what changes', () => {
 });
 
 describe('times', () => {
+  /** After 49.7 days (frigate#1467). */
   test('32 bits wrap', () => {
     const bench = new Bench().configured();
     bench.video(0xffff_ffec, IDR).audio(0xffff_fff0, AAC).video(20, INTER).audio(13, AAC);

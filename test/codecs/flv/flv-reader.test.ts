@@ -39,7 +39,7 @@ const cases: { name: string; bytes: Uint8Array; want: string[] }[] = [
   { name: 'a file header alone', bytes: HEADER, want: [] },
   {
     // The dump in osresearch/intercom-kiosk, README.md; onMetaData cut down to its name, the picture to one slice header.
-    name: 'a Reolink camera, whose file header says neither audio nor video',
+    name: 'a Reolink camera, whose file header says neither audio nor video (intercom-kiosk)',
     bytes: hex`
       464c56 01 00 00000009 00000000
       12 00000d 000000 00 000000 02 000a 6f6e4d65746144617461 00000018

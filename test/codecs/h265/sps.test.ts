@@ -207,6 +207,7 @@ describe('what the encoders at hand do not write', () => {
     assert.equal(parseSps(finish(begin(), { lists: true })).fps, 60_000 / 1001);
   });
 
+  /** Tenda CP3PRO (moonfire-nvr#333). */
   test('reference picture sets, one predicted from another', () => {
     const sets = (bits: Bits): Bits => {
       bits.ue(3);

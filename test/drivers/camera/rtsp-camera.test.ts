@@ -344,6 +344,7 @@ test('audio that cannot be carried is left out, video goes on', async (context) 
   assert.match(run.log.join(), /g722.*G\.722 is not carried/);
 });
 
+/** gortsplib#479; go2rtc#331, #1663. */
 test('the back channel and metadata are never set up', async (context) => {
   const sdp =
     CAMERA_SDP.replaceAll('a=control:trackID', 'a=recvonly\r\na=control:trackID') +

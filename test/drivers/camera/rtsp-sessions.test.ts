@@ -54,6 +54,7 @@ function guarded(isRefusing: () => boolean): Script {
   return { DESCRIBE: check };
 }
 
+/** Skinah/IpCamera#11, bluecherry-apps#588, motion#966: locked until the camera restarts. */
 test('three refused logins, then the camera is left alone for ten minutes, then one try each (Hikvision, CamioCam/rtsp#34)', async (context) => {
   const camera = await open(
     context,

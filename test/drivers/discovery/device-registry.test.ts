@@ -67,6 +67,7 @@ test('seen again with nothing new: only the time moves', () => {
   assert.equal(only(registry).lastSeenAt, new Date(clock.nowMs).toISOString());
 });
 
+/** MiBeeNvr PR#41; mavlink-camera-manager#636; HA PR#91474; ambianic-edge#198; onenvr#6. */
 test('an address change updates the entry; the old address is forgotten in time', () => {
   const { clock, registry, events } = setUp();
   registry.see(ONVIF);

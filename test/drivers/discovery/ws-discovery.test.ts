@@ -61,6 +61,7 @@ test('a camera answers a probe and is listed with the address its packet came fr
   assert.equal(device.name, 'Virtual camera');
 });
 
+/** HA#132780: 16 answered, 2 were shown. */
 test('every match of one datagram is listed', async (t) => {
   const siblings = ['urn:uuid:sibling-1', 'urn:uuid:sibling-2'];
   const camera = await startCamera(t, { siblings });
@@ -72,6 +73,7 @@ test('every match of one datagram is listed', async (t) => {
   );
 });
 
+/** agsh#330; openhab-addons#9023; node-onvif#28, #41; OnvifDeviceManager#6; device-onvif-camera#134. */
 test('three rounds of three probes each on every interface, then one round per interval', async (t) => {
   const camera = await startCamera(t);
   const { discovery, registry } = startDiscovery(t, camera.wsDiscoveryPort, [LOOPBACK, SECOND]);

@@ -73,6 +73,7 @@ const stream: Handler = (_request, response) => {
 /** The URL as Reolink cameras have it. */
 const REOLINK = '/flv?port=1935&app=bcs&stream=channel0_main.bcs&user=admin&password=p4ssw0rd';
 
+/** frigate#3235: the way Reolink cameras work best. */
 test('a Reolink camera: path and query as they stand, secrets in no log line', async (context) => {
   let asked: string | undefined;
   const at = await serve(context, (request, response) => {
@@ -154,6 +155,7 @@ test('an answer of HTTP/1.0 without end, header lines with a bare LF', async (co
   await run.has(2, 1);
 });
 
+/** Reolink cameras end it now and then (go2rtc#215, #1197). */
 test('the end of the body is the end of the stream', async (context) => {
   const at = await serve(context, (_request, response) => response.end(FLV));
   const run = new SourceAttempt(context, `${at}/x.flv`);

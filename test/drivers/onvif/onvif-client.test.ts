@@ -128,6 +128,7 @@ test('without credentials: says that a login is wanted, and sends none', async (
   }
 });
 
+/** agsh#249; HA#121952, #91587, #90794; onvif-rs#121 (20 s are enough); majestic-webui#292 (local time as UTC). */
 test('a camera that sets its clock between measuring and login is measured again', async (t) => {
   const camera = await startCamera(t, { auth: 'token', clockOffsetMs: -3 * HOUR_MS });
   const onvif = client(camera.port, RIGHT, {

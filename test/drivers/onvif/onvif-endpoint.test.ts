@@ -67,6 +67,7 @@ test('where to try a discovered device', () => {
   }
 });
 
+/** agsh#170, #41, PR#219; frigate#18352; zeep-async PR#167. */
 test('URLs are moved to the host that answered, all else byte for byte', () => {
   const cases: [string, string | undefined][] = [
     [

@@ -46,6 +46,7 @@ test('the first source begins at zero and PTS − DTS is kept', () => {
   assert.deepEqual(sink.seen, ['start 1', '0/40000', '40000/80000']);
 });
 
+/** mediamtx#1307 (open since 2022), #4225. */
 test('a source that returns continues the time line after the time it was away', () => {
   const { stream, clock } = makeStream();
   const sink = new Recorder();

@@ -206,6 +206,7 @@ function story(
   });
 }
 
+/** H.265: ngx#1723, go2rtc#888, Ant-Media-Server#6585, mediamtx#1613, MiBeeNvr#433; G.711: mediamtx#2857, restreamer#68, vdk#72. */
 describe('what the end of a session shows', () => {
   for (const [name, codecs, ages, want] of [
     ['H.264 and AAC: nothing', 'h264+aac', [EARLY, EARLY], ['h264 + aac: -', 'h264 + aac: -']],

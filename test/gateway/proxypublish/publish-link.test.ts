@@ -118,6 +118,7 @@ test('a camera that stays away ends the session; its return opens another', asyn
   await proxypublish.close();
 });
 
+/** ngx#1152, #367, #192, #77, #523; nginx-rtmp-docker#53 (twenty 4G cameras); mediamtx#5242; yasea#402. */
 test('a name that is taken is told apart, waited for patiently, and tried again', async (t) => {
   const { hub, publisher, proxypublish, status, connectErrors } = setUp(t);
   publisher.refusal = new ProtocolError('RTMP_NAME_TAKEN', 'NetStream.Publish.BadName');

@@ -46,6 +46,7 @@ test('nothing is taken before the first random access picture, and that is no lo
   assert.equal(queue.droppedUnits, 0);
 });
 
+/** mediamtx#5162, #4651, #2320, #2333, #5093: grey pictures on a slow uplink. */
 test('too many bytes: the oldest GOP goes, its audio with it', () => {
   const queue = new SinkQueue(4 * cost(100) + 4 * 356);
   offerAll(queue, 'IaPaIaPa');

@@ -33,6 +33,7 @@ function md5(text: string): string {
 const RFC_7616 =
   'realm="http-auth@example.org", qop="auth, auth-int", nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"';
 
+/** Cameras that want qop, or SHA-256: gortsplib#1074, PR#1155; go2rtc PR#2344, PR#2451, #2232. */
 test('RFC 2617 §3.5: MD5 with qop', () => {
   const answer = answerTo(
     'Digest realm="testrealm@host.com", qop="auth,auth-int", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", opaque="5ccc069c403ebaf9f0171e9517f40e41"',

@@ -215,6 +215,7 @@ describe('damage', () => {
   });
 });
 
+/** minisatip#1346. */
 describe('changes of the programme', () => {
   test('the video moves to another PID: it begins anew there', () => {
     const { push, sink, demuxer } = receive();

@@ -324,6 +324,7 @@ describe('times', () => {
     assert.equal(bench.stream.repairedTimes, 1);
   });
 
+  /** mediamtx#2103. */
   test('never sent: the PCR stands in', () => {
     const bench = h264();
     for (const [n, pcr] of [126_000, 129_600, 129_600, 136_800].entries()) {

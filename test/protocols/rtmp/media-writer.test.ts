@@ -273,6 +273,7 @@ test('a new track is announced just before its first unit, audio that waited bef
   ]);
 });
 
+/** srs PR#4696: headers with each keyframe break players. */
 test('a track of the same bytes is not announced again', () => {
   const output = new RecordingOutput();
   const writer = begun(output);

@@ -124,6 +124,7 @@ test('sprop-parameter-sets with start codes', () => {
   assert.deepEqual(tracks(H264.replace(SETS, sets)), [VIDEO_TRACK]);
 });
 
+/** YGTek (gortsplib#402). */
 test('sprop-parameter-sets that are none', () => {
   for (const sets of ['', ',', 'AAAA', '!!!', 'Zw==,aA==']) {
     assert.deepEqual(tracks(H264.replace(SETS, sets)), [undefined], sets);

@@ -7,6 +7,7 @@ import {
   type SessionEnd,
 } from '../../../protocols/rtsp/keepalive.ts';
 
+/** Sessions that die every minute: mediamtx#1066, #842, #2908; yellowstone#34; media-stream-library-js#100, PR#1173. */
 test('a keepalive goes out early enough', () => {
   assert.equal(keepaliveIntervalMs(60_000), 30_000);
   assert.equal(keepaliveIntervalMs(10_000), 5000);

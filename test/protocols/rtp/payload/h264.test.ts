@@ -38,21 +38,21 @@ const packings: readonly (readonly [name: string, payloads: readonly Uint8Array[
     [AUD, concat(SPS, START_CODE, PPS, START_CODE, SEI), ...fuA(IDR, 1000)],
   ],
   [
-    'all behind the SPS, in fragments (Reolink Duo 2)',
+    'all behind the SPS, in fragments (Reolink Duo 2, retina#68)',
     [AUD, ...fuA(concat(SPS, START_CODE, PPS, START_CODE, SEI, START_CODE, IDR), 900)],
   ],
   [
-    'fragments that are start and end at once (CostarHD, OpenIPC)',
+    'fragments that are start and end at once (CostarHD, gortsplib#649; OpenIPC, retina#131)',
     PICTURE.map((unit) =>
       concat(Uint8Array.of((unit[0]! & 0xe0) | 28, 0xc0 | (unit[0]! & 0x1f)), unit.subarray(1)),
     ),
   ],
   [
-    'all in one fragmented SPS (V380 Pro, macro-video)',
+    'all in one fragmented SPS (V380 Pro, macro-video, retina#108)',
     [AUD, ...fuA(concat(SPS, START_CODE, PPS, START_CODE, SEI, START_CODE, IDR), 1400)],
   ],
   [
-    'another type in the later fragments’ headers',
+    'another type in the later fragments’ headers (retina#121, moonfire-nvr#344)',
     [
       AUD,
       SPS,
@@ -118,7 +118,7 @@ test('parameter sets with markers of their own belong to the next picture (Tapo 
   assert.equal(harness.damagedUnits, 0);
 });
 
-test('parameter sets with the timestamp of the picture before them (Reolink RLC-822A)', () => {
+test('parameter sets with the timestamp of the picture before them (Reolink RLC-822A, retina#13)', () => {
   const harness = harnessWith();
   harness.push(0, [IDR]);
   for (const timestamp of [0, 3600]) {
@@ -161,7 +161,7 @@ const FURTHER = nalUnit(0x65, 300, 0x44).with(1, 0x40);
 const FURTHER_P = nalUnit(0x41, 90, 0x55).with(1, 0x40);
 const INTERLACED_SPS = hex`6764001eacd940b024fd6022000003000200000300643e28532c`;
 
-test('a marker on every NAL unit, parameter sets too: each picture is one unit (obs-rtspserver)', () => {
+test('a marker on every NAL unit, parameter sets too: each picture is one unit (RtspServer, go2rtc#244; obs-rtspserver#199)', () => {
   const harness = harnessWith();
   const idr = toHex(avcc(SPS, PPS, SEI, IDR, FURTHER));
   const picture = toHex(avcc(SLICE, FURTHER_P, FURTHER_P));
@@ -174,7 +174,7 @@ test('a marker on every NAL unit, parameter sets too: each picture is one unit (
   assert.equal(harness.damagedUnits, 0);
 });
 
-test('a marker on every slice: learned from one torn picture, at the start of a GOP (smolrtsp)', () => {
+test('a marker on every slice: learned from one torn picture, at the start of a GOP (smolrtsp#43)', () => {
   const harness = harnessWith();
   harness.push(0, [SPS, PPS], { marker: false });
   harness.pushMarked(0, [IDR, FURTHER]);
@@ -284,6 +284,7 @@ test('empty payloads and empty NAL units change nothing', () => {
 
 // Parameter sets -------------------------------------------------------------------------------
 
+/** HIK Media Server V3.4, V3.5 and Dahua (lal#74, gortsplib#88). */
 test('without sets in the SDP the track is known from the stream', () => {
   const units: string[] = [];
   const receiver = {
@@ -421,6 +422,7 @@ test('where sets come in the SDP only, an IDR picture directly after a gap is wh
   assert.equal(harness.units.length, 1, 'the first slice is missing');
 });
 
+/** Nest (go2rtc#2490) begins in the middle of a picture. */
 test('a fragment out of nowhere damages its picture', () => {
   const harness = harnessWith();
   harness.push(0, [SPS, PPS, IDR]);

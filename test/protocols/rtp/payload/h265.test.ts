@@ -47,7 +47,7 @@ const packings: readonly (readonly [name: string, payloads: readonly Uint8Array[
     [aggregation([AUD, VPS, SPS, PPS, SEI]), ...fragmentationUnits(IDR, 1000), SUFFIX_SEI],
   ],
   ['an aggregate for each', PICTURE.map((unit) => aggregation([unit]))],
-  ['one aggregate for all (ffmpeg)', [aggregation(PICTURE)]],
+  ['one aggregate for all (ffmpeg, go2rtc#2296)', [aggregation(PICTURE)]],
   ['fragments for all', PICTURE.flatMap((unit) => fragmentationUnits(unit, 400))],
   [
     'fragments that are start and end at once (OpenIPC)',
@@ -122,6 +122,7 @@ test('without a marker the next timestamp ends the unit', () => {
   assert.deepEqual(harness.data, [toHex(avcc(...SETS, IDR)), toHex(avcc(TRAIL))]);
 });
 
+/** Empty ones: Hikvision on playback (go2rtc#589). */
 test('empty payloads, empty NAL units and half headers change nothing or damage one picture', () => {
   const harness = harnessWith();
   harness.push(0, [hex``, hex`6001 0000`, aggregation(SETS), hex`6001`, IDR]);
