@@ -14,6 +14,7 @@ import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
 import { type DeviceDescription, OnvifClient } from '../drivers/onvif/onvif-client.ts';
 import { endpointsOf } from '../drivers/onvif/onvif-endpoint.ts';
 import type { AdoptedNames } from './adopted-names.ts';
+import { apartWords } from './apart.ts';
 import { type Cause, explain } from './causes.ts';
 import type { DiscoveryConfig } from './config/schema.ts';
 import { fillTemplate, toName, uniqueName } from './names.ts';
@@ -254,7 +255,10 @@ export class Adoption {
   #explain(id: string, error: unknown, candidate: Candidate): Cause {
     const device = this.#context.discovery.device(id);
     const who = `The camera at ${device?.addresses[0] ?? 'an unknown address'}`;
-    const cause = explain(error, who, 'camera');
+    const explained = explain(error, who, 'camera');
+    const apart = explained.code === 'auth' ? undefined : apartWords(device?.addresses ?? []);
+    const cause =
+      apart === undefined ? explained : { ...explained, reason: `${explained.reason} ${apart}` };
     candidate.needsPassword = error instanceof AuthenticationError;
     if (candidate.reason !== cause.reason) {
       this.#context.log.warn(

@@ -1,5 +1,6 @@
 /** The network interfaces discovery speaks on. */
-import { networkInterfaces } from 'node:os';
+import { BlockList, isIPv4 } from 'node:net';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 
 export interface LocalInterface {
   readonly name: string;
@@ -27,6 +28,22 @@ export function listInterfaces(names: readonly string[]): LocalInterface[] {
     if (v6 !== undefined) found.push(localInterface(name, 'IPv6', v6.address));
   }
   return found.slice(0, MAX_INTERFACES);
+}
+
+/**
+ * Whether an address lies in a network of ours. Cameras with a fixed address of another one, or of 169.254/16, answer
+ * probes and cannot be reached (python-onvif#7, tiscamera#38). Only asked of IPv4: a link has all of its IPv6 networks.
+ */
+export function isOnOwnNetwork(
+  address: string,
+  own: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+): boolean {
+  if (!isIPv4(address)) return true;
+  const networks = new BlockList();
+  for (const { family, address: ours, cidr } of Object.values(own).flatMap((each) => each ?? [])) {
+    if (family === 'IPv4') networks.addSubnet(ours, Number(cidr?.split('/')[1] ?? 32));
+  }
+  return networks.check(address);
 }
 
 function localInterface(name: string, family: 'IPv4' | 'IPv6', address: string): LocalInterface {

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
 import { discoverOnce } from '../../drivers/discovery/discovery.ts';
 import { listInterfaces } from '../../drivers/discovery/interfaces.ts';
+import { apartWords } from '../apart.ts';
 
 const DEFAULT_TIMEOUT_MS = 4000;
 const MAX_TIMEOUT_MS = 10 * 60_000;
@@ -102,7 +103,8 @@ function describe(devices: readonly DiscoveredDevice[]): string {
       .join('  ')
       .trimEnd(),
   );
-  return `${lines.join('\n')}\n`;
+  const apart = devices.map(({ addresses }) => apartWords(addresses)).filter(Boolean);
+  return `${[...lines, ...apart].join('\n')}\n`;
 }
 
 function toRow(device: DiscoveredDevice): string[] {

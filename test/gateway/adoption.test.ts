@@ -73,7 +73,7 @@ async function setUp(t: TestContext, { yaml = '', configuredHost }: Wanted = {})
       xaddrs: [`http://127.0.0.1:${new URL(camera.xaddr).port}/onvif/device_service`],
     });
   const found = () => [...board.found.values()][0];
-  return { camera, see, found, added };
+  return { camera, registry, see, found, added };
 }
 
 test('found, logged into with the second of two passwords, named from model and serial', async (t) => {
@@ -99,6 +99,23 @@ test('a wrong password: listed with what to do, and never more than three refusa
   assert.equal(camera.refusals, 3);
   assert.match(found()?.reason ?? '', /refused the login.*discovery\.credentials/);
   assert.ok(!/w1|w4/.test(JSON.stringify(found())));
+});
+
+test('on another network than this box: heard, not reached, with what to do', async (t) => {
+  const { registry, found } = await setUp(t);
+  registry.see({
+    via: 'ws-discovery',
+    key: 'urn:uuid:2',
+    // Whoever connects there connects to himself, and no network is that.
+    addresses: ['0.0.0.0'],
+    endpointReference: 'urn:uuid:2',
+    xaddrs: ['http://0.0.0.0:9/onvif/device_service'],
+  });
+  await until(() => found()?.reason !== undefined);
+  assert.match(
+    found()?.reason ?? '',
+    /nothing listens there.* is on none of this machine's networks/,
+  );
 });
 
 test('no password configured: asks for one', async (t) => {
