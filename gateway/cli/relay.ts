@@ -11,7 +11,7 @@ import { untilStopped } from './until-stopped.ts';
 const USAGE = `usage: sluice relay SOURCE TARGET...
 
   SOURCE   rtsp://[user:password@]camera/path, rtmp://server/application/stream-name, http://camera/path.flv,
-           udp://@239.1.1.1:5000 or tcp://encoder:port (MPEG-TS)
+           udp://@239.1.1.1:5000 or tcp://encoder:port (MPEG-TS), sdp:///path/of/a/file.sdp (RTP)
   TARGET   rtmp://master/application/stream-name`;
 const STREAM = 'relay';
 const PROGRESS_MS = 1_000;

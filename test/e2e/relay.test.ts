@@ -37,7 +37,7 @@ test('one camera to two masters, credentials in the URL as typed; SIGTERM unpubl
   });
   const first = await openMaster();
   const second = await openMaster();
-  const source = camera.url.replace('rtsp://', `rtsp://viewer:${encodeURIComponent(PASSWORD)}@`);
+  const source = camera.url.replace('rtsp://', `rtsp://viewer:${PASSWORD}@`);
   const targets = [`${first.sink.url('live')}/door`, `${second.sink.url('live')}/copy`];
   const relay = new RelayProcess(source, ...targets);
   try {
