@@ -12,6 +12,7 @@
  * One clock for each track; the tracks of one source share a `ClockGroup`.
  */
 import { DriftMeter } from './drift-meter.ts';
+import { SuspectedStep } from './suspected-step.ts';
 
 /** Further off against arrival is a jump. Reordered pictures go back by less. */
 const JUMP_US = 1_000_000;
@@ -63,6 +64,8 @@ export class SourceClock {
   hasStopped = false;
   readonly #group: ClockGroup;
   readonly #stepBackUs: number;
+  /** Another track has stepped back by so little that this one may have, too. */
+  #suspected: SuspectedStep | undefined;
   #meter = new DriftMeter();
   /** Added to the source's time: all its jumps. The sum is "even" time. */
   #jumpUs = 0;
@@ -96,6 +99,7 @@ export class SourceClock {
   /** The time to publish. `sourceUs` counts on without wrapping; `arrivalMs` on a clock that never goes back. */
   place(sourceUs: number, arrivalMs: number): number {
     this.#followJump(sourceUs, arrivalMs);
+    this.#followStep(sourceUs, arrivalMs);
     const evenUs = sourceUs + this.#jumpUs;
     const stepUs = evenUs - this.#lastUs;
     if (stepUs > 0 && stepUs <= MAX_STEP_US) this.#stepUs = stepUs;
@@ -157,8 +161,26 @@ export class SourceClock {
     this.jumps += 1;
     const dueUs = this.#highestUs + Math.max(arrivedUs, this.#stepUs);
     const byUs = this.#group.joint(Math.round(dueUs - evenUs), arrivalMs);
+    for (const other of this.#group.clocks) if (other !== this) other.#suspect(byUs, arrivalMs);
     // Never before what came: alignment is worth less than order.
     this.#jumpUs += Math.max(byUs, this.#highestUs + MIN_STEP_US - evenUs);
+  }
+
+  #suspect(byUs: number, arrivalMs: number): void {
+    const isSmall = byUs > STEP_BACK_US && byUs <= this.#stepBackUs;
+    const { recentUs } = this.#meter;
+    if (isSmall && Number.isFinite(recentUs))
+      this.#suspected = new SuspectedStep(byUs, recentUs, arrivalMs);
+  }
+
+  #followStep(sourceUs: number, arrivalMs: number): void {
+    const verdict = this.#suspected?.note(sourceUs + this.#jumpUs, arrivalMs) ?? 'perhaps';
+    if (verdict === 'perhaps') return;
+    if (verdict === 'yes') {
+      this.jumps += 1;
+      this.#jumpUs += this.#suspected?.byUs ?? 0;
+    }
+    this.#suspected = undefined;
   }
 
   /** What has gone back is a jump. */

@@ -216,6 +216,54 @@ describe('two tracks of one camera', () => {
     assert.equal(video.aheadMs, audio.aheadMs);
   });
 
+  /** P, then the three B-frames that are shown before it. */
+  const PYRAMID = [0, 120, 40, 80];
+
+  for (const byMs of [200, 500, 900]) {
+    for (const first of ['video', 'audio'] as const) {
+      for (const order of [[0], PYRAMID]) {
+        const frames = order.length > 1 ? 'B-frames' : 'no B-frames';
+        test(`an NTP step of ${byMs} ms back, ${first} first, ${frames}: the picture follows the sound`, () => {
+          const { video, audio } = pair();
+          let n = 0;
+          const both = (count: number, stepMs: number, lagging = 0) => {
+            for (const until = n + count; n < until; n += 1) {
+              const atMs = n * FRAME_MS;
+              const nowMs = 1_000_000 + atMs;
+              const shownMs = atMs - (n % order.length) * FRAME_MS + (order[n % order.length] ?? 0);
+              const sourceMs = (track: string) => (track === first ? stepMs : stepMs - lagging);
+              video.out.push(video.clock.place((shownMs - sourceMs('video')) * 1000, nowMs));
+              audio.out.push(audio.clock.place((atMs - sourceMs('audio')) * 1000, nowMs));
+            }
+          };
+          both(1000, 0);
+          both(5, byMs, byMs);
+          both(100, byMs);
+          const apartMs = ((video.out.at(-1) ?? 0) - (audio.out.at(-1) ?? 0)) / 1000;
+          const usualMs = ((video.out[999] ?? 0) - (audio.out[999] ?? 0)) / 1000;
+          assert.ok(Math.abs(apartMs - usualMs) <= 2 * FRAME_MS, `${apartMs} ms, not ${usualMs}`);
+          assert.equal(video.clock.jumps, 1);
+        });
+      }
+    }
+  }
+
+  test('a step back of the sound alone leaves the picture', () => {
+    const { video, audio } = pair();
+    const both = () => {
+      for (let n = 0; n < 500; n += 1) {
+        video.unit();
+        audio.unit();
+      }
+    };
+    both();
+    audio.unit(-460, FRAME_MS);
+    video.unit();
+    both();
+    assert.deepEqual([video.clock.jumps, audio.clock.jumps], [0, 1]);
+    assert.ok(Math.abs(video.aheadMs - audio.aheadMs) <= FRAME_MS);
+  });
+
   test('one that restarts without counting the time it was away catches up with the other', () => {
     const { video, audio } = pair();
     const both = (seconds: number) => {
