@@ -43,7 +43,10 @@ export function joinControl(base: string, control: string | undefined): string {
   }
   const relative = escapeBlanks(text);
   if (relative.startsWith('?')) return start + relative;
-  return `${start.replace(/\/$/, '')}/${relative.replace(/^\//, '')}`;
+  const joined = `${start.replace(/\/$/, '')}/${relative.replace(/^\//, '')}`;
+  const url = splitUrl(joined);
+  // Below a base without a host the control may look like user and password.
+  return url === undefined ? joined : write(url);
 }
 
 /** A control `/live/trackID=1` or `/live?track=1` below a base `…/live` is a path from the root. */

@@ -61,6 +61,7 @@ describe('joinControl', () => {
       'rtsp://fe80::1:554/x/1',
       'rtsp://[fe80::1]:554/x/1',
     ],
+    ['a base without a host', 'rtsp://rtsp://', 'u:p@x', 'rtsp://x'],
     ['a base that is no URL', 'live', 'trackID=1', 'live/trackID=1'],
   ];
   for (const [name, base, control, want] of cases) {
