@@ -78,8 +78,9 @@ export function streamStateOf(code: CauseCode): StreamState {
   }
 }
 
-function cause(code: CauseCode, reason: string, patience: Patience = 'normal'): Cause {
-  return { code, reason, patience };
+/** What a device said is quoted in some: it must not steer the terminal of who reads it. */
+function cause(code: CauseCode, words: string, patience: Patience = 'normal'): Cause {
+  return { code, reason: words.replace(/\p{Cc}+/gu, ' '), patience };
 }
 
 function explainLogin(error: AuthenticationError, who: string, kind: 'camera' | 'master'): Cause {
@@ -200,6 +201,10 @@ const SYSTEM_CAUSES: Record<string, { readonly code: CauseCode; readonly words: 
   EADDRNOTAVAIL: {
     code: 'network',
     words: 'this box has no such network interface or address now. Check interface and the cable',
+  },
+  EACCES: {
+    code: 'refused',
+    words: 'this box does not let Sluice open that port. Ports below 1024 need rights of their own',
   },
   ENODEV: {
     code: 'network',

@@ -14,9 +14,9 @@ const URL_WITH_AT = /([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>]*@[^\s"'<>]*)/gi;
 /** Longer texts than any URL are not searched for where user and password end. */
 const MAX_URL_LENGTH = 4096;
 
-/** Query parameters under which cameras and masters take passwords and tokens. */
+/** Query parameters under which cameras and masters take passwords and tokens; Xiongmai cameras have them in the path. */
 const SECRET_PARAMETER =
-  /([?&](?:[\w-]{0,20}(?:pass|pwd|token|secret|key|auth)[\w-]{0,20}|sig|sign|signature)=)[^&\s"'<>#]+/gi;
+  /([?&/;_](?:[\w-]{0,20}(?:pass|pwd|token|secret|key|auth)[\w-]{0,20}|sig|sign|signature)=)[^&\s"'<>#]+/gi;
 
 /** The credentials of HTTP and RTSP Basic authentication. */
 const BASIC = /\b(Basic\s+)[A-Za-z0-9+/=]{4,}/g;

@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { openConfiguredSource } from '../configured-source.ts';
 import { GatewayLog } from '../log.ts';
 import { probe } from '../probe/probe.ts';
-import { reportText } from '../probe/report-text.ts';
+import { reportJson, reportText } from '../probe/report-text.ts';
 import { scrub } from '../secrets.ts';
 
 const DEFAULT_SECONDS = 10;
@@ -43,7 +43,7 @@ export async function probeCommand(argv: string[]): Promise<number> {
   try {
     const report = await probe(source, seconds * 1000, stopping.signal);
     progress?.[Symbol.dispose]();
-    process.stdout.write(scrub(json ? `${JSON.stringify(report, null, 2)}\n` : reportText(report)));
+    process.stdout.write(json ? reportJson(report) : scrub(reportText(report)));
     return report.ok ? 0 : 1;
   } finally {
     progress?.[Symbol.dispose]();

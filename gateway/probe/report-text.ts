@@ -1,5 +1,6 @@
-/** A probe's report for people: the verdict first, then what is wrong, then the figures. */
+/** A probe's report: for people, the verdict first, then what is wrong, then the figures; for programs, all of it. */
 import type { TrackDescription } from '../../codecs/describe-track.ts';
+import { scrubbedJson } from '../secrets.ts';
 import type { Finding } from './findings.ts';
 import type { ProbeReport } from './probe.ts';
 
@@ -10,12 +11,19 @@ const MARKS: Readonly<Record<Finding['weight'], string>> = {
 };
 const WIDTH = 100;
 
+/** Without secrets; a password of digits leaves the figures alone. */
+export function reportJson(report: ProbeReport): string {
+  return `${JSON.stringify(JSON.parse(scrubbedJson(report)), null, 2)}\n`;
+}
+
 export function reportText(report: ProbeReport): string {
   const lines = [report.source, '', verdict(report), ''];
   for (const { weight, words } of report.findings) lines.push(...wrapped(MARKS[weight], words));
   if (report.findings.length > 0) lines.push('');
   lines.push(...figures(report));
-  return `${lines.join('\n').trimEnd()}\n`;
+  // A device's own words must not steer the terminal.
+  const plain = lines.map((line) => line.replace(/\p{Cc}+/gu, ' '));
+  return `${plain.join('\n').trimEnd()}\n`;
 }
 
 function verdict({ ok, carriage, findings }: ProbeReport): string {

@@ -201,3 +201,12 @@ for (const [name, error, code, state, words] of cases) {
     assert.match(cause.reason, words);
   });
 }
+
+test('what a device said does not steer the terminal', () => {
+  const error = new ProtocolError(
+    'RTSP_STATUS',
+    'DESCRIBE was answered with 500 \x1b[31mNo\x07',
+    500,
+  );
+  assert.doesNotMatch(explain(error, 'The camera', 'camera').reason, /\p{Cc}/u);
+});

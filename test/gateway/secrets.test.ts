@@ -34,6 +34,11 @@ const cases: readonly (readonly [name: string, text: string, want: string])[] = 
   ['query parameters of cameras', '/v?user=admin&pwd=x1&n=1', '/v?user=admin&pwd=***&n=1'],
   ['a Reolink camera', 'http://c/flv?user=a&password=p@s', 'http://c/flv?user=a&password=***'],
   [
+    'a Xiongmai camera, whose path has it',
+    'rtsp://h/user=admin_password=tlJw_channel=1_stream=0.sdp',
+    'rtsp://h/user=admin_password=***',
+  ],
+  [
     'signed stream names',
     'x?auth_key=1-2&wsSecret=3&sign=4',
     'x?auth_key=***&wsSecret=***&sign=***',
