@@ -10,7 +10,7 @@ const MASK = '***';
 const MIN_SECRET_LENGTH = 4;
 
 /** A URL in a text with an `@`, up to what cannot be in one. Passwords are pasted as they are: they may hold / ? #. */
-const URL_WITH_AT = /([a-z][a-z0-9+.-]*:\/\/)([^\s"'<>]*@[^\s"'<>]*)/gi;
+const URL_WITH_AT = /([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s"'<>]*@[^\s"'<>]*)/gi;
 /** Longer texts than any URL are not searched for where user and password end. */
 const MAX_URL_LENGTH = 4096;
 

@@ -31,6 +31,10 @@ export interface Selection {
   readonly leftOut: readonly LeftOutMedia[];
 }
 
+/** People are told of so many medias that are left out, and of so many formats of each. */
+const MAX_LEFT_OUT = 16;
+const MAX_NAMED = 4;
+
 /** The payload formats there are, by encoding. */
 const OPENERS = { video: VIDEO_OPENERS, audio: AUDIO_OPENERS } as const;
 
@@ -73,21 +77,22 @@ export function selectMedias(sdp: SessionDescription): Selection {
   for (const { kind, media } of usable.filter((each) => !selected.includes(each))) {
     leftOut.push({ kind, codec: codecsOf(media), reason: 'another one is taken' });
   }
+  const told = leftOut.slice(0, MAX_LEFT_OUT);
   if (selected.length === 0) {
-    const offered = leftOut.map((media) => `${media.kind} ${media.codec}`).join(', ');
+    const offered = told.map((media) => `${media.kind} ${media.codec}`).join(', ');
     throw new UnsupportedError(
       offered === ''
         ? 'it offers neither video nor audio. Check the path of the source URL.'
         : `it offers only ${offered}; H.264 and H.265 video can be carried, and AAC, MP3, G.711, Opus and AC-3 audio. Set the camera's encoder to H.264.`,
     );
   }
-  return { selected, leftOut };
+  return { selected, leftOut: told };
 }
 
 function codecsOf(media: MediaDescription): string {
-  const names = media.payloadTypes.map(
-    (type) => media.formats.get(type)?.encoding ?? `payload type ${type}`,
-  );
+  const names = media.payloadTypes
+    .slice(0, MAX_NAMED)
+    .map((type) => media.formats.get(type)?.encoding ?? `payload type ${type}`);
   return names.join('/') || 'unknown';
 }
 

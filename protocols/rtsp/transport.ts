@@ -94,13 +94,20 @@ const MAX_RTP_INFOS = 32;
 /** One entry per stream. URLs may hold commas and semicolons, so entries are found by their `url=`. */
 export function parseRtpInfo(text: string): RtpInfo[] {
   return text
-    .split(/(?:^|[,;\s])\s*url\s*=/i)
+    .split(/(?<![^,;\s])url\s*=/i)
     .slice(1, 1 + MAX_RTP_INFOS)
     .map((entry) => ({
-      url: entry.replace(/;\s*(?:seq|rtptime|ssrc)\s*=.*$/is, '').replace(/^["\s]+|[",\s]+$/g, ''),
+      url: bareUrl(entry.replace(/;\s*(?:seq|rtptime|ssrc)\s*=.*$/is, '')),
       seq: numberAfter(entry, /;\s*seq\s*=\s*(\d+)/i, 0xffff),
       rtpTimestamp: numberAfter(entry, /;\s*rtptime\s*=\s*(\d+)/i, 0xffffffff),
     }));
+}
+
+/** Without quotes, blanks and what is between two entries. By hand: a pattern would try every run of blanks anew. */
+function bareUrl(text: string): string {
+  let end = text.length;
+  while (end > 0 && /[",;\s]/.test(text.charAt(end - 1))) end -= 1;
+  return text.slice(0, end).replace(/^["\s]+/, '');
 }
 
 function numberAfter(text: string, pattern: RegExp, max: number): number | undefined {

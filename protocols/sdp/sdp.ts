@@ -15,6 +15,10 @@ const MAX_CLOCK_RATE = 0xffff_ffff;
 const MAX_CHANNELS = 255;
 const MAX_PORT = 65_535;
 const MAX_SOURCES = 16;
+/** People are shown it; registered names are shorter. */
+const MAX_ENCODING_CHARACTERS = 40;
+/** Of a name in the DNS; addresses are shorter. */
+const MAX_ADDRESS_CHARACTERS = 253;
 
 export type MediaDirection = 'sendonly' | 'recvonly' | 'sendrecv' | 'inactive';
 
@@ -156,6 +160,7 @@ function parseMediaLine(value: string): Section {
 /** `IN IP4 239.1.1.1/16`. Cameras write IPV4, leave the type out, or write nothing behind `IN`. */
 function parseConnection(value: string): string | undefined {
   const last = value.trim().split(/\s+/).at(-1)?.split('/')[0] ?? '';
+  if (last.length > MAX_ADDRESS_CHARACTERS) return undefined;
   return /^[\da-f:]*[.:][\da-f:.]*$/i.test(last) || /^[\w-]+(\.[\w-]+)+$/.test(last)
     ? last
     : undefined;
@@ -204,7 +209,7 @@ function parseRtpmap(value: string, section: Section): void {
   if (payloadType === undefined || encoding.trim() === '') return;
   if (section.encodings.has(payloadType) || section.encodings.size === MAX_FORMATS) return;
   section.encodings.set(payloadType, {
-    encoding: encoding.trim().toLowerCase(),
+    encoding: encoding.trim().toLowerCase().slice(0, MAX_ENCODING_CHARACTERS),
     clockRate: parsePositive(clockRate, MAX_CLOCK_RATE),
     channels: parsePositive(channels, MAX_CHANNELS),
   });

@@ -188,3 +188,10 @@ test('nothing usable: the error names what there is, and what to do', () => {
   assert.throws(() => select(METADATA), UnsupportedError);
   assert.throws(() => select(''), UnsupportedError);
 });
+
+test('what a camera says it has is told in a few words, however much it is', () => {
+  const named = `m=audio 0 RTP/AVP 99 100 101 102 103\r\na=rtpmap:99 ${'x'.repeat(5000)}/8000\r\n`;
+  const { leftOut } = selectMedias(parseSdp(`v=0\r\n${H264}${named.repeat(200)}`));
+  assert.ok(leftOut.length <= 16);
+  assert.ok(leftOut.every(({ codec }) => codec.length < 200));
+});
