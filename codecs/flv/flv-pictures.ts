@@ -38,7 +38,6 @@ export class FlvPictures {
   #furtherSets: readonly Uint8Array[] = [];
   /** Of the picture at hand. */
   #traits = 0;
-  #nalUnits: Uint8Array[] = [];
 
   constructor(codec: 'h264' | 'h265') {
     this.codec = codec;
@@ -69,7 +68,7 @@ export class FlvPictures {
   read(data: Uint8Array, keyframe: boolean): FlvPicture | undefined {
     const isAsItShouldBe = this.#walk(data);
     const traits = this.#traits;
-    if ((traits & NalUnitTrait.parameterSet) !== 0) this.#sets.take(this.#nalUnits);
+    if ((traits & NalUnitTrait.parameterSet) !== 0) this.#sets.take(this.#nalUnits(data));
     const { track } = this.#sets;
     if (track === undefined) return undefined;
     // Some servers call an IDR picture an inter frame.
@@ -78,7 +77,7 @@ export class FlvPictures {
     const needsSets = randomAccess && this.#furtherSets.length > 0;
     const isWhole = isAsItShouldBe && !needsSets;
     return {
-      data: isWhole ? data : this.#rebuild(needsSets ? this.#furtherSets : []),
+      data: isWhole ? data : this.#rebuild(data, needsSets ? this.#furtherSets : []),
       randomAccess,
       skippedLeading,
       track,
@@ -87,16 +86,14 @@ export class FlvPictures {
 
   /** After the picture was handed on; `kept`: somebody still reads the bytes. True when they are the tag's. */
   release(kept: boolean): boolean {
-    this.#nalUnits.length = 0;
     if (this.#rebuilt.byteLength === 0) return kept;
     this.#rebuilt.release(kept);
     return false;
   }
 
-  /** Gathers NAL units and traits; true when `data` can be handed on as it is. */
+  /** Gathers traits; true when `data` can be handed on as it is. */
   #walk(data: Uint8Array): boolean {
     const lengthSize = this.#lengthSize;
-    this.#nalUnits.length = 0;
     this.#traits = 0;
     let isWhole = lengthSize === USUAL_LENGTH_SIZE;
     let at = 0;
@@ -107,31 +104,44 @@ export class FlvPictures {
         throw new ParseError(`a NAL unit of ${length} bytes, ${data.length - start} left`, at);
       }
       if (length === 0) isWhole = false;
-      else {
-        this.#traits |= this.#syntax.traits(data[start] ?? 0);
-        this.#nalUnits.push(data.subarray(start, start + length));
-      }
+      else this.#traits |= this.#syntax.traits(data[start] ?? 0);
       at = start + length;
     }
     return isWhole;
   }
 
+  /** Views, of what `#walk` has found to add up. */
+  *#nalUnits(data: Uint8Array): Generator<Uint8Array> {
+    for (let at = 0; at < data.length; ) {
+      const start = at + this.#lengthSize;
+      at = start + readLength(data, at, this.#lengthSize);
+      if (at > start) yield data.subarray(start, at);
+    }
+  }
+
   /** `sets` behind an access unit delimiter, which is first (H.264 §7.4.1.2.3), and before all else. */
-  #rebuild(sets: readonly Uint8Array[]): Uint8Array {
+  #rebuild(data: Uint8Array, sets: readonly Uint8Array[]): Uint8Array {
     this.#rebuilt.clear();
-    const [first, ...others] = this.#nalUnits;
-    const firstTraits = this.#syntax.traits(first?.[0] ?? 0);
     const { beginsUnit, parameterSet } = NalUnitTrait;
-    const isDelimiter = (firstTraits & (beginsUnit | parameterSet)) === beginsUnit;
-    if (first !== undefined && isDelimiter) this.#rebuilt.appendNalUnit(first);
-    for (const set of sets) this.#rebuilt.appendNalUnit(set);
-    if (first !== undefined && !isDelimiter) this.#rebuilt.appendNalUnit(first);
-    for (const nalUnit of others) this.#rebuilt.appendNalUnit(nalUnit);
+    let isFirst = true;
+    for (const nalUnit of this.#nalUnits(data)) {
+      const traits = this.#syntax.traits(nalUnit[0] ?? 0);
+      const isDelimiter = (traits & (beginsUnit | parameterSet)) === beginsUnit;
+      if (isFirst && !isDelimiter) this.#appendAll(sets);
+      this.#rebuilt.appendNalUnit(nalUnit);
+      if (isFirst && isDelimiter) this.#appendAll(sets);
+      isFirst = false;
+    }
+    if (isFirst) this.#appendAll(sets);
     if (this.#rebuilt.overflowed) {
       this.#rebuilt.clear();
       throw new ParseError('a picture too large to be built anew');
     }
     return this.#rebuilt.take();
+  }
+
+  #appendAll(sets: readonly Uint8Array[]): void {
+    for (const set of sets) this.#rebuilt.appendNalUnit(set);
   }
 }
 

@@ -553,6 +553,20 @@ test('a unit is lent with headroom, and kept when the sink says so', () => {
   assert.equal(toHex(before), '00000003419a01');
 });
 
+test('a picture of nothing but the smallest NAL units takes no memory for each', () => {
+  const count = 400_000;
+  const body = new Uint8Array(5 + 5 * count);
+  body.set(hex`17 01 000000`);
+  for (let at = 5; at < body.length; at += 5) body.set(hex`00000001 65`, at);
+  const bench = new Bench().configured().video(0, IDR).audio(0, AAC);
+  const lent = concat(new Uint8Array(ACCESS_UNIT_HEADROOM), body).subarray(ACCESS_UNIT_HEADROOM);
+  const before = process.memoryUsage().heapUsed;
+  bench.demuxer.push(VIDEO, 40, lent);
+  const grownBytes = process.memoryUsage().heapUsed - before;
+  assert.equal(bench.sink.video.length, 2);
+  assert.ok(grownBytes < 8_000_000, `${grownBytes} bytes`);
+});
+
 test('arbitrary bodies, at arbitrary times: units or an UnsupportedError, and times that never go back', () => {
   const bodies = [header(VIDEO_TRACK), header(AUDIO_TRACK), header(MAIN), IDR, INTER, AAC];
   const body = fc.oneof(
