@@ -49,10 +49,11 @@ export function parseTransport(text: string): TransportAnswer {
     lower: isTcp ? 'tcp' : isMulticast ? 'multicast' : 'udp',
     channel: channels?.[0],
     rtcpChannel: channels?.[1],
-    serverPort: serverPorts?.[0],
-    serverRtcpPort: serverPorts?.[1],
-    port: ports?.[0],
-    rtcpPort: ports?.[1],
+    // 0 is what some write who do not know.
+    serverPort: serverPorts?.[0] || undefined,
+    serverRtcpPort: serverPorts?.[1] || undefined,
+    port: ports?.[0] || undefined,
+    rtcpPort: ports?.[1] || undefined,
     destination,
     source: parameters.get('source') || undefined,
   };

@@ -40,6 +40,8 @@ const transports = [
     { lower: 'udp', serverPort: 6000, serverRtcpPort: 6001 },
   ],
   ['RTP/AVP;server_port=99999-0;source=', { lower: 'udp' }],
+  ['RTP/AVP;unicast;server_port=0-0', { lower: 'udp' }],
+  ['RTP/AVP;unicast;server_port=6000-0', { lower: 'udp', serverPort: 6000 }],
   [
     'RTP/AVP;multicast;destination=239.1.1.1;source=10.0.0.9;port=5000-5001;ttl=16',
     {
