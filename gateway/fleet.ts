@@ -76,8 +76,13 @@ export class Fleet implements AdoptionTarget {
     return undefined;
   }
 
-  isNameTaken(name: string): boolean {
+  has(name: string): boolean {
     return this.#members.has(name);
+  }
+
+  /** By a camera, or by somebody who pushes a stream in. */
+  isNameTaken(name: string): boolean {
+    return this.#context.hub.get(name) !== undefined;
   }
 
   add(stream: AdoptedStream, signal: AbortSignal): void {

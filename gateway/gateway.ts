@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
 import { UDP_RECEPTION } from '../drivers/udp-receiver.ts';
 import { redactUrl } from '../protocols/source-url.ts';
+import { Acceptors } from './acceptors/acceptors.ts';
+import { Publications } from './acceptors/publications.ts';
 import { AdoptedNames } from './adopted-names.ts';
 import { Adoption } from './adoption.ts';
 import { AttemptBudget } from './attempt-budget.ts';
@@ -49,6 +51,8 @@ export class Gateway {
   readonly #hub: Hub;
   readonly #fleet: Fleet;
   readonly #proxypublish: Proxypublish;
+  readonly #publications: Publications;
+  #acceptors: Acceptors | undefined;
   readonly #stopping = new AbortController();
   readonly #supervision = {
     budget: new AttemptBudget(ATTEMPTS_PER_S, ATTEMPTS_BURST, () => performance.now()),
@@ -67,6 +71,8 @@ export class Gateway {
     this.#options = options;
     this.#id = options.isQuiet === true ? 'relay' : gatewayId(config, log);
     this.#hub = new Hub(config.limits.gopCacheMaxBytes, () => performance.now());
+    // Players come and go, and want a picture at once.
+    if (config.acceptors.length > 0) this.#hub.on('added', (stream) => stream.expectSubscriber());
     const shared = { ...this.#supervision, board: this.board, log };
     this.#fleet = new Fleet(config, { ...shared, hub: this.#hub });
     this.#proxypublish = new Proxypublish(this.#targets(), {
@@ -74,6 +80,13 @@ export class Gateway {
       onConnectError: (reason) => {
         if (config.proxypublish.abortOnConnectError) options.onFatal(reason);
       },
+    });
+    this.#publications = new Publications({
+      ...shared,
+      hub: this.#hub,
+      gatewayId: this.#id,
+      stallMs: config.limits.stallMs,
+      isReserved: (name) => this.#fleet.has(name),
     });
     // Reporters, HTTP and tests listen; a fixed small number, not a leak.
     this.board.setMaxListeners(32);
@@ -88,6 +101,7 @@ export class Gateway {
     this.#proxypublish.open(this.#hub);
     this.#publishStats = setInterval(() => this.#proxypublish.tellStats(), STATS_PERIOD_MS);
     this.#fleet.start(this.#stopping.signal);
+    await this.#startAcceptors();
     this.#startDiscovery();
     this.#status = 'running';
     log.info(
@@ -106,6 +120,8 @@ export class Gateway {
   async stop(): Promise<void> {
     this.#status = 'stopping';
     clearInterval(this.#publishStats);
+    this.#publications.stop();
+    await this.#acceptors?.stop();
     await this.#proxypublish.close();
     this.#stopping.abort(new Error('the gateway is stopping'));
     await this.#fleet.stopped();
@@ -153,6 +169,20 @@ export class Gateway {
       random: Math.random,
     });
     await this.#mqtt.start();
+  }
+
+  async #startAcceptors(): Promise<void> {
+    const { config, log } = this.#options;
+    this.#publications.start();
+    this.#acceptors = new Acceptors(config.acceptors, {
+      hub: this.#hub,
+      publications: this.#publications,
+      log,
+      now: () => performance.now(),
+      dataDir: config.gateway.dataDir,
+      gatewayId: this.#id,
+    });
+    await this.#acceptors.start();
   }
 
   #startDiscovery(): void {

@@ -3,16 +3,15 @@
  * are told about it.
  */
 import type { Logger } from 'pino';
-import type { AccessUnit } from '../codecs/access-unit.ts';
 import { describeTrack } from '../codecs/describe-track.ts';
-import type { StreamSink } from '../codecs/stream-sink.ts';
-import type { Track } from '../codecs/track.ts';
 import type { StreamDriver } from '../drivers/driver.ts';
 import { type Cause, explain, streamStateOf } from './causes.ts';
+import { FirstUnitSink, hasVideo } from './first-unit-sink.ts';
 import type { Stream } from './hub/stream.ts';
 import { MediaWatchdog } from './media-watchdog.ts';
 import type { Board } from './report/board.ts';
 import type { StreamInfo, StreamStatus } from './report/status.ts';
+import { StreamMeter } from './stream-meter.ts';
 import { type SupervisedState, Supervisor, type SupervisorContext } from './supervisor.ts';
 
 /** `lastFrameAt` of a stream that is well is told so often, and not with every frame. */
@@ -135,6 +134,7 @@ export class StreamSource {
       damagedUnits: stats.damagedUnits,
       jitterMs: stats.jitterMs,
       reconnects: this.#reconnects,
+      viewers: this.#stream.viewers,
     });
     if (this.#lastUnitAtMs === undefined) return;
     const lastFrameAt = this.#iso(this.#lastUnitAtMs);
@@ -255,67 +255,5 @@ export class StreamSource {
 
   #iso(ms: number): string {
     return new Date(ms).toISOString();
-  }
-}
-
-function hasVideo(tracks: readonly Track[]): boolean {
-  return tracks.some((track) => track.kind === 'video');
-}
-
-/** Passes everything on and tells when the first picture of an attempt has come; without video the first sound. */
-class FirstUnitSink implements StreamSink {
-  readonly #stream: Stream;
-  readonly #onFirst: () => void;
-  #isFirst = true;
-  #hasVideo = false;
-
-  constructor(stream: Stream, onFirst: () => void) {
-    this.#stream = stream;
-    this.#onFirst = onFirst;
-  }
-
-  start(tracks: readonly Track[]): void {
-    this.#hasVideo = hasVideo(tracks);
-    this.#stream.start(tracks);
-  }
-
-  write(unit: AccessUnit): void {
-    if (this.#isFirst && (unit.track.kind === 'video' || !this.#hasVideo)) {
-      this.#isFirst = false;
-      this.#onFirst();
-    }
-    this.#stream.write(unit);
-  }
-
-  stop(): void {
-    this.#stream.stop();
-  }
-}
-
-/** Turns the stream's running counters into rates over a period. */
-class StreamMeter {
-  readonly #stream: Stream;
-  #videoUnits = 0;
-  #videoBytes = 0;
-  #audioBytes = 0;
-
-  constructor(stream: Stream) {
-    this.#stream = stream;
-  }
-
-  read(periodMs: number) {
-    const { videoUnits, videoBytes, audioUnits, audioBytes, gopUs } = this.#stream.counters;
-    const rates = {
-      videoKbps: Math.round(((videoBytes - this.#videoBytes) * 8) / periodMs),
-      audioKbps: Math.round(((audioBytes - this.#audioBytes) * 8) / periodMs),
-      fps: Math.round(((videoUnits - this.#videoUnits) * 10_000) / periodMs) / 10,
-      gopMs: gopUs === undefined ? null : Math.round(gopUs / 1000),
-      units: videoUnits + audioUnits,
-      bytes: videoBytes + audioBytes,
-    };
-    this.#videoUnits = videoUnits;
-    this.#videoBytes = videoBytes;
-    this.#audioBytes = audioBytes;
-    return rates;
   }
 }

@@ -10,7 +10,7 @@ import { registerSecret, registerUrlSecrets, scrub } from '../secrets.ts';
 import { ConfigError, failAt, type KeyPath } from './config-error.ts';
 import { checkBetweenKeys } from './cross-checks.ts';
 import { describeIssues, isMap } from './describe-issue.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type AcceptorConfig, type Config, configSchema, type LoginConfig } from './schema.ts';
 
 /** No configuration is longer; a wrong file (a video, a core) is refused before it is parsed. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -58,7 +58,7 @@ export function parseConfig(source: string, context: ParseContext): Config {
 /** Tells configurations apart without telling secrets. */
 export function configHash(config: Config): string {
   const text = JSON.stringify(config, (key, value: unknown) =>
-    key === 'password' ? undefined : value,
+    key === 'password' || key === 'token' ? undefined : value,
   );
   return createHash('sha256').update(scrub(text)).digest('hex').slice(0, 12);
 }
@@ -121,7 +121,7 @@ function registerUrls(node: unknown): void {
 }
 
 function resolveFiles(config: Config, context: ParseContext): Config {
-  const { gateway, discovery, streams, proxypublish, mqtt } = config;
+  const { gateway, discovery, streams, acceptors, proxypublish, mqtt } = config;
   const credentials = discovery.credentials.map((entry, index) =>
     withPassword(entry, ['discovery', 'credentials', index], context),
   );
@@ -131,6 +131,9 @@ function resolveFiles(config: Config, context: ParseContext): Config {
       withCaFile(withPassword(stream, ['streams', name], context), ['streams', name], context),
     ]),
   );
+  const resolvedAcceptors = acceptors.map((acceptor, index) =>
+    withLogins(acceptor, ['acceptors', index], context),
+  );
   const targets = proxypublish.targets.map((target, index) =>
     withCaFile(target, ['proxypublish', 'targets', index], context),
   );
@@ -139,6 +142,7 @@ function resolveFiles(config: Config, context: ParseContext): Config {
     gateway: { ...gateway, dataDir: resolve(context.folder, gateway.dataDir) },
     discovery: { ...discovery, credentials },
     streams: resolvedStreams,
+    acceptors: resolvedAcceptors,
     proxypublish: { ...proxypublish, targets },
     mqtt: withCaFile(withPassword(mqtt, ['mqtt'], context), ['mqtt'], context),
   };
@@ -156,22 +160,41 @@ function withPassword<T extends MayHavePassword>(
   context: ParseContext,
 ): T {
   const { passwordFile, ...rest } = entry;
-  if (passwordFile === undefined) {
-    if (entry.password !== undefined) registerSecret(entry.password);
-    return entry;
-  }
-  const filePath = [...path, 'passwordFile'];
-  const whole = readText(
-    context.file,
-    filePath,
-    resolve(context.folder, passwordFile),
-    MAX_SECRET_BYTES,
-  );
-  const password = whole.replace(/\r?\n$/, '');
-  if (password === '') failAt(context.file, filePath, `the file ${passwordFile} is empty`);
-  registerSecret(password);
+  if (entry.password !== undefined) registerSecret(entry.password);
+  if (passwordFile === undefined) return entry;
+  const password = readSecret(passwordFile, [...path, 'passwordFile'], context);
   // What is left is T without one optional key, plus another optional key of T.
   return { ...rest, password } as T;
+}
+
+/** `publish` and `play` of an acceptor, with their secrets read, and the paths of its certificate. */
+function withLogins(entry: AcceptorConfig, path: KeyPath, context: ParseContext): AcceptorConfig {
+  const { publish, play, certFile, keyFile } = entry;
+  const at = (file: string | undefined) =>
+    file === undefined ? undefined : resolve(context.folder, file);
+  return {
+    ...entry,
+    certFile: at(certFile),
+    keyFile: at(keyFile),
+    publish: publish && withLogin(publish, [...path, 'publish'], context),
+    play: play && withLogin(play, [...path, 'play'], context),
+  };
+}
+
+function withLogin(entry: LoginConfig, path: KeyPath, context: ParseContext): LoginConfig {
+  const { tokenFile, ...rest } = withPassword(entry, path, context);
+  if (rest.token !== undefined) registerSecret(rest.token);
+  if (tokenFile === undefined) return rest;
+  return { ...rest, token: readSecret(tokenFile, [...path, 'tokenFile'], context) };
+}
+
+/** A trailing newline is not part of it. */
+function readSecret(name: string, path: KeyPath, context: ParseContext): string {
+  const whole = readText(context.file, path, resolve(context.folder, name), MAX_SECRET_BYTES);
+  const secret = whole.replace(/\r?\n$/, '');
+  if (secret === '') failAt(context.file, path, `the file ${name} is empty`);
+  registerSecret(secret);
+  return secret;
 }
 
 function withCaFile<T extends { readonly caFile?: string | undefined }>(

@@ -4,7 +4,16 @@
  */
 import * as z from 'zod/mini';
 import { AUDIO_MODES, VIDEO_CODEC_MODES } from '../proxypublish/carriage.ts';
-import { checkedText, flag, loopbackListen, name, oneOf, text, wholeNumber } from './fields.ts';
+import {
+  checkedText,
+  flag,
+  loopbackListen,
+  name,
+  oneOf,
+  parseHostPort,
+  text,
+  wholeNumber,
+} from './fields.ts';
 import {
   BROKER_EXPECTED,
   brokerProblem,
@@ -254,6 +263,103 @@ const proxypublish = section('Every stream goes to these RTMP masters', {
     .check(z.describe('The masters')),
 });
 
+const login = z
+  .strictObject(
+    {
+      username,
+      password,
+      passwordFile,
+      token: z
+        .optional(text('a token'))
+        .check(z.describe('Instead of user name and password: what ?token= must say')),
+      tokenFile: z
+        .optional(text('the path of a file'))
+        .check(z.describe('File that holds the token')),
+    },
+    { error: mapOnly },
+  )
+  .check(z.describe('Who may: a user name and a password, or a token, or both'));
+
+export const ACCEPTOR_PROTOCOLS = [
+  'rtmp',
+  'rtmps',
+  'rtmpt',
+  'liveflv',
+  'mpegts-tcp',
+  'mpegts-udp',
+  'rtsp',
+] as const;
+export type AcceptorProtocol = (typeof ACCEPTOR_PROTOCOLS)[number];
+
+const LISTEN_EXPECTED = 'an address and a port such as 0.0.0.0:1935 or [::]:1935';
+
+const acceptor = z
+  .strictObject(
+    {
+      protocol: oneOf(ACCEPTOR_PROTOCOLS).check(
+        z.describe(
+          'rtmp (RTMPE and RTMPT on the same port), rtmps, rtmpt, liveflv, mpegts-tcp, mpegts-udp, rtsp',
+        ),
+      ),
+      listen: checkedText(LISTEN_EXPECTED, (value) =>
+        parseHostPort(value) === undefined ? LISTEN_EXPECTED : undefined,
+      ).check(z.describe('Address and port')),
+      certFile: z.optional(text('the path of a PEM file')).check(z.describe('Certificate for TLS')),
+      keyFile: z.optional(text('the path of a PEM file')).check(z.describe('Its private key')),
+      apps: z
+        ._default(
+          z
+            .array(text('the name of an application'), { error: 'a list of application names' })
+            .check(
+              z.minLength(1, { error: 'at least one name' }),
+              z.maxLength(64, { error: 'at most 64 names' }),
+            ),
+          ['live'],
+        )
+        .check(z.describe('RTMP applications that are answered; "*": every one')),
+      localStreamName: z
+        .optional(name())
+        .check(z.describe('Stream name here, where the protocol has none of its own')),
+      publish: z.optional(login).check(z.describe('Who may push in; left out: everybody')),
+      play: z.optional(login).check(z.describe('Who may play; left out: everybody')),
+      duplicatePublisher: z
+        ._default(oneOf(['reject', 'replace']), 'reject')
+        .check(
+          z.describe(
+            'When a name is being published already: refuse the new one, or end the old one',
+          ),
+        ),
+      limits: section('What clients of this acceptor can take', {
+        connections: z
+          ._default(wholeNumber(1, 100_000), 1_000)
+          .check(z.describe('Connections in all')),
+        connectionsPerAddress: z
+          ._default(wholeNumber(1, 100_000), 100)
+          .check(z.describe('Connections of one address')),
+        handshakeMs: z
+          ._default(wholeNumber(500, 10 * MINUTE_MS), 10_000)
+          .check(z.describe('From connecting to publishing or playing')),
+        bytesBeforeLogin: z
+          ._default(wholeNumber(4 * 1024, MEBIBYTE), 64 * 1024)
+          .check(z.describe('Bytes taken from a client that may not yet publish or play')),
+        streamsPerConnection: z
+          ._default(wholeNumber(1, 64), 8)
+          .check(z.describe('Streams that one connection may have at a time')),
+      }),
+    },
+    { error: mapOnly },
+  )
+  .check(z.describe('One port that others connect to'));
+
+const acceptors = z
+  ._default(
+    z
+      .array(acceptor, { error: 'a list of acceptors' })
+      .check(z.maxLength(32, { error: 'at most 32 acceptors' })),
+    [],
+  )
+  .check(z.describe('What others push in and viewers pull out'));
+
 const mqtt = section('Where the state is told: a broker, or without url one inside this service', {
   url: z
     .optional(checkedText(BROKER_EXPECTED, brokerProblem))
@@ -314,7 +420,7 @@ const limits = section('Bounds on memory and patience', {
 
 export const configSchema = z
   .strictObject(
-    { gateway, log, discovery, streams, proxypublish, mqtt, http, limits },
+    { gateway, log, discovery, streams, acceptors, proxypublish, mqtt, http, limits },
     { error: mapOnly },
   )
   .check(z.describe('Configuration of Sluice'));
@@ -323,6 +429,8 @@ export type Config = Readonly<z.output<typeof configSchema>>;
 export type DiscoveryConfig = Config['discovery'];
 export type ProfileWanted = DiscoveryConfig['profile'];
 export type StreamConfig = Config['streams'][string];
+export type AcceptorConfig = Config['acceptors'][number];
+export type LoginConfig = NonNullable<AcceptorConfig['publish']>;
 export type TargetConfig = Config['proxypublish']['targets'][number];
 export type MqttConfig = Config['mqtt'];
 export type HttpConfig = Config['http'];

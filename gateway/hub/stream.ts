@@ -31,6 +31,10 @@ interface StreamEvents {
 
 export class Stream extends EventEmitter<StreamEvents> implements StreamSink {
   readonly name: string;
+  /** The gateways that a pushed stream came through, by their ids, so that it never goes back to one of them. */
+  via: readonly string[] = [];
+  /** Players that watch it now, over whatever protocol. */
+  viewers = 0;
   readonly counters: StreamCounters = {
     videoUnits: 0,
     videoBytes: 0,

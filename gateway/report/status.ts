@@ -81,6 +81,7 @@ export interface StreamStats {
   readonly reconnects: number;
   readonly units: number;
   readonly bytes: number;
+  readonly viewers: number;
 }
 
 export interface PublishStatus {

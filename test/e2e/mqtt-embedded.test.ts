@@ -63,6 +63,7 @@ describe('the embedded broker', () => {
       reconnects: 0,
       units: 1,
       bytes: 2,
+      viewers: 3,
     };
     board.setStreamStatus('front', streamStatus());
     board.setStreamStats('front', stats);

@@ -22,7 +22,7 @@ function parse(source: string) {
 const URL_WORDS =
   'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
 const TARGET_WORDS = 'expected a URL rtmp://host/app or rtmps://host/app';
-const TOP_KEYS = 'gateway, log, discovery, streams, proxypublish, mqtt, http, limits';
+const TOP_KEYS = 'gateway, log, discovery, streams, acceptors, proxypublish, mqtt, http, limits';
 
 /** What is written, and the one line that is answered. */
 const bad: readonly (readonly [name: string, source: string, line: string])[] = [
@@ -31,8 +31,8 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   ['an unknown section', 'a: 1', `s.yaml: a: no such key; known here: ${TOP_KEYS}`],
   [
     'a section of a later version',
-    'recording: {}',
-    `s.yaml: recording: no such key; known here: ${TOP_KEYS}`,
+    'serial: []',
+    `s.yaml: serial: no such key; known here: ${TOP_KEYS}`,
   ],
   ['a section that is a number', 'gateway: 3', 's.yaml: gateway: expected a map of keys, got 3'],
   [

@@ -13,6 +13,8 @@ const env = {
   FRONT_DOOR_PASSWORD: 'b-pass',
   MQTT_PASSWORD: 'c-pass',
   CAR_PARK_PASSWORD: 'd-pass',
+  PUBLISH_PASSWORD: 'e-pass',
+  PLAY_TOKEN: 'f-token',
 };
 
 describe('the configuration schema', () => {

@@ -1,0 +1,27 @@
+/** Which file serves which kind of acceptor: one explicit table; and all of those configured, together. */
+import type { AcceptorConfig, AcceptorProtocol } from '../config/schema.ts';
+import type { Acceptor, AcceptorContext, MakeAcceptor } from './acceptor.ts';
+
+const KINDS: Partial<Record<AcceptorProtocol, MakeAcceptor>> = {};
+
+export class Acceptors {
+  readonly #acceptors: readonly Acceptor[];
+
+  constructor(configs: readonly AcceptorConfig[], context: AcceptorContext) {
+    this.#acceptors = configs.map((config) => {
+      const log = context.log.child({ acceptor: `${config.protocol} ${config.listen}` });
+      const make = KINDS[config.protocol];
+      if (make === undefined) throw new TypeError(`no acceptor for ${config.protocol}`);
+      if (config.localStreamName !== undefined) context.publications.expect(config.localStreamName);
+      return make(config, { ...context, log });
+    });
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#acceptors.map((acceptor) => acceptor.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#acceptors.map((acceptor) => acceptor.stop()));
+  }
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Access } from '../../../gateway/acceptors/access.ts';
+
+describe('Access', () => {
+  it('is open without a login, and then nobody’s secret is right', () => {
+    const access = new Access(undefined, () => 0);
+    assert.ok(access.isOpen);
+    assert.equal(access.isToken(''), false);
+    assert.equal(access.isPassword('', ''), false);
+  });
+
+  it('takes the one token, or the one user name with its password', () => {
+    const access = new Access({ username: 'cam', password: 'secret', token: 'abc' }, () => 0);
+    assert.deepEqual(
+      [access.isToken('abc'), access.isToken('abcd'), access.isToken('')],
+      [true, false, false],
+    );
+    assert.ok(access.isPassword('cam', 'secret'));
+    assert.equal(access.isPassword('Cam', 'secret'), false);
+    assert.equal(access.isPassword('cam', 'Secret'), false);
+  });
+
+  it('blocks an address after ten wrong logins, for the rest of the minute', () => {
+    let nowMs = 0;
+    const access = new Access({ token: 'abc' }, () => nowMs);
+    for (let count = 0; count < 10; count += 1) {
+      assert.equal(access.isBlocked('10.0.0.9'), false);
+      access.failed('10.0.0.9');
+    }
+    assert.ok(access.isBlocked('10.0.0.9'));
+    assert.equal(access.isBlocked('10.0.0.8'), false);
+    nowMs = 60_000;
+    assert.equal(access.isBlocked('10.0.0.9'), false);
+  });
+});

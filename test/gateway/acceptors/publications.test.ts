@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { pino } from 'pino';
+import type { AccessUnit } from '../../../codecs/access-unit.ts';
+import type { Track } from '../../../codecs/track.ts';
+import { PublicationRefused, Publications } from '../../../gateway/acceptors/publications.ts';
+import { type Publisher, SILENCE_MS } from '../../../gateway/acceptors/pushed-stream.ts';
+import { Hub } from '../../../gateway/hub/hub.ts';
+import { Board } from '../../../gateway/report/board.ts';
+
+const TRACK: Track = { kind: 'audio', codec: 'pcmu', sampleRate: 8_000, channels: 1 };
+const STALL_MS = 8_000;
+
+function makePublications() {
+  let nowMs = 1_000_000;
+  const hub = new Hub(0, () => nowMs);
+  const board = new Board();
+  const publications = new Publications({
+    hub,
+    board,
+    log: pino({ level: 'silent' }),
+    now: () => nowMs,
+    gatewayId: 'here',
+    stallMs: STALL_MS,
+    isReserved: (name) => name === 'camera',
+  });
+  const pass = (ms: number) => {
+    for (let left = ms; left > 0; left -= 1_000) {
+      nowMs += 1_000;
+      publications.tick(nowMs);
+    }
+  };
+  const statusOf = (name: string) => board.streams.get(name)?.status;
+  return { hub, board, publications, pass, statusOf };
+}
+
+function publisher(changes: Partial<Publisher> = {}): Publisher {
+  return {
+    name: 'yard',
+    protocol: 'RTMP',
+    peer: '10.0.0.7',
+    via: [],
+    publishType: 'live',
+    duplicate: 'reject',
+    end: () => assert.fail('ended'),
+    ...changes,
+  };
+}
+
+function unit(dtsUs = 0): AccessUnit {
+  return { track: TRACK, ptsUs: dtsUs, dtsUs, randomAccess: true, data: Buffer.of(1), kept: false };
+}
+
+function refusedWith(code: string) {
+  return (error: unknown) => error instanceof PublicationRefused && error.code === code;
+}
+
+describe('Publications refuse', () => {
+  const cases: readonly [string, string, Partial<Publisher>][] = [
+    ['a name without a letter or digit', 'bad-name', { name: '../..' }],
+    ['the name of a camera', 'name-taken', { name: 'Camera' }],
+    ['a stream that has been here', 'loop', { via: ['edge', 'here', 'master'] }],
+  ];
+  for (const [what, code, changes] of cases) {
+    it(what, () => {
+      const { publications, hub } = makePublications();
+      assert.throws(() => publications.open(publisher(changes)), refusedWith(code));
+      assert.deepEqual([...hub.streams], []);
+    });
+  }
+
+  it('a second publisher of a name, who does not disturb the first', () => {
+    const { publications, hub } = makePublications();
+    const first = publications.open(publisher());
+    first.start([TRACK]);
+    assert.throws(() => publications.open(publisher()), refusedWith('name-taken'));
+    assert.ok(hub.get('yard')?.isOnline);
+  });
+
+  it('more streams than there is room for; names that nobody uses any more make room', () => {
+    const { publications } = makePublications();
+    const all = Array.from({ length: 1_024 }, (_, n) =>
+      publications.open(publisher({ name: `cam-${n}` })),
+    );
+    assert.throws(() => publications.open(publisher()), refusedWith('busy'));
+    all[5]?.close('test');
+    assert.equal(publications.open(publisher()).name, 'yard');
+  });
+});
+
+describe('a publication', () => {
+  it('puts its media into the stream of its name, and says so', () => {
+    const { publications, hub, statusOf } = makePublications();
+    const publication = publications.open(publisher({ name: 'Yard_Cam', via: ['edge'] }));
+    assert.equal(publication.name, 'yard-cam');
+    assert.equal(statusOf('yard-cam')?.code, 'starting');
+    publication.start([TRACK]);
+    publication.write(unit());
+    assert.equal(statusOf('yard-cam')?.state, 'online');
+    assert.equal(hub.get('yard-cam')?.counters.audioUnits, 1);
+    assert.deepEqual(hub.get('yard-cam')?.via, ['edge']);
+  });
+
+  it('takes nothing after its close; the name is kept a minute, then forgotten', () => {
+    const { publications, hub, board, pass, statusOf } = makePublications();
+    const publication = publications.open(publisher());
+    publication.start([TRACK]);
+    publication.close('it closed the connection');
+    publication.start([TRACK]);
+    publication.write(unit());
+    assert.equal(hub.get('yard')?.isOnline, false);
+    assert.equal(statusOf('yard')?.code, 'ended');
+    pass(59_000);
+    assert.ok(hub.get('yard'));
+    pass(1_000);
+    assert.equal(hub.get('yard'), undefined);
+    assert.equal(board.streams.size, 0);
+  });
+
+  it('is ended when another replaces it, and then no longer heard', () => {
+    const { publications, hub } = makePublications();
+    const ends: string[] = [];
+    const older = publications.open(publisher({ end: (words) => ends.push(words) }));
+    older.start([TRACK]);
+    const newer = publications.open(publisher({ peer: '10.0.0.8', duplicate: 'replace' }));
+    newer.start([TRACK]);
+    older.stop();
+    older.close('late');
+    assert.deepEqual(ends, ['10.0.0.8 publishes the same name']);
+    assert.ok(hub.get('yard')?.isOnline);
+  });
+
+  it('is told of as stalled without media, online again with it, and ended in silence', () => {
+    const { publications, pass, statusOf } = makePublications();
+    const ends: string[] = [];
+    const publication = publications.open(publisher({ end: (words) => ends.push(words) }));
+    publication.start([TRACK]);
+    publication.write(unit());
+    pass(STALL_MS + 1_000);
+    assert.equal(statusOf('yard')?.code, 'no-data');
+    publication.write(unit(1_000_000));
+    publication.received(10);
+    pass(1_000);
+    assert.equal(statusOf('yard')?.state, 'online');
+    pass(SILENCE_MS);
+    assert.deepEqual(ends, ['it has sent nothing for 30 s']);
+    assert.equal(statusOf('yard')?.state, 'unreachable');
+  });
+
+  it('is recorded when it asks for it, until it goes', () => {
+    const { publications } = makePublications();
+    const calls: string[] = [];
+    publications.record = (stream, type) => {
+      calls.push(`${type} ${stream.name}`);
+      return { [Symbol.dispose]: () => void calls.push('end') };
+    };
+    publications.open(publisher({ name: 'a' }));
+    publications.open(publisher({ name: 'b', publishType: 'append' })).close('test');
+    assert.deepEqual(calls, ['append b', 'end']);
+  });
+});
+
+describe('a name that is expected', () => {
+  it('is there before anybody publishes it, and stays', () => {
+    const { publications, hub, pass, statusOf } = makePublications();
+    publications.expect('ts1');
+    assert.equal(statusOf('ts1')?.code, 'no-source');
+    publications.open(publisher({ name: 'ts1' })).close('test');
+    pass(120_000);
+    assert.ok(hub.get('ts1'));
+  });
+});
