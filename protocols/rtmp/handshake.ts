@@ -2,7 +2,7 @@
  * The client's side of the plain handshake. RTMP 1.0 §5.2.
  *
  * C2 echoes S1 byte for byte, which is what strict servers check. What S2 echoes is not looked at:
- * several servers send other bytes there. Not handled: digests, RTMPE.
+ * several servers send other bytes there. Not handled: digests; RTMPE is in rtmpe-client-handshake.ts.
  */
 import { randomBytes } from 'node:crypto';
 import { concat } from '../../codecs/bytes.ts';
@@ -11,7 +11,7 @@ import { ParseError } from '../../codecs/errors.ts';
 export const RTMP_VERSION = 3;
 export const HANDSHAKE_BYTES = 1536;
 /** §5.2.2: versions from 32 on are forbidden, so that text such as "HTTP/1.1" is told from RTMP. */
-const FIRST_TEXT_VERSION = 32;
+export const FIRST_TEXT_VERSION = 32;
 /** C1 begins with time and four zero bytes; zeros there mean "no digest". */
 const C1_FIXED_BYTES = 8;
 const SERVER_BYTES = 1 + 2 * HANDSHAKE_BYTES;

@@ -4,6 +4,7 @@ import { CODEC_SUBJECTS } from './codec-subjects.ts';
 import { DISCOVERY_SUBJECTS } from './discovery-subjects.ts';
 import { FLV_SUBJECTS } from './flv-subjects.ts';
 import { MPEGTS_SUBJECTS } from './mpegts-subjects.ts';
+import { RTMP_HANDSHAKE_SUBJECTS } from './rtmp-handshake-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
 import { RTP_SUBJECTS } from './rtp-subjects.ts';
 import { RTSP_SUBJECTS } from './rtsp-subjects.ts';
@@ -16,5 +17,6 @@ export const ALL_SUBJECTS: readonly Subject[] = [
   ...RTSP_SUBJECTS,
   ...MPEGTS_SUBJECTS,
   ...RTMP_SUBJECTS,
+  ...RTMP_HANDSHAKE_SUBJECTS,
   ...DISCOVERY_SUBJECTS,
 ];
