@@ -14,6 +14,7 @@ import { gatewayId, nextSession } from './config/identity.ts';
 import { configHash } from './config/load.ts';
 import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
 import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
+import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, toName, uniqueName } from './names.ts';
@@ -133,9 +134,9 @@ export class Gateway {
   async #startHttp(): Promise<void> {
     const { config, log } = this.#options;
     this.#http = new HttpServer({
-      board: this.board,
-      status: () => this.#status,
       listen: config.http.listen,
+      limits: config.http.limits,
+      routes: apiRoutes({ board: this.board, status: () => this.#status }),
       log: log.child({ part: 'http' }),
     });
     await this.#http.start();

@@ -401,6 +401,12 @@ const http = section('Health and state over HTTP', {
       '127.0.0.1:8080',
     )
     .check(z.describe('Address and port')),
+  limits: section('Bounds on viewers; the API has bounds of its own', {
+    viewers: z._default(wholeNumber(0, 100_000), 1_000).check(z.describe('Viewers served at once')),
+    viewersPerAddress: z
+      ._default(wholeNumber(1, 100_000), 100)
+      .check(z.describe('The same, of one address; this machine itself is not counted')),
+  }),
 });
 
 const limits = section('Bounds on memory and patience', {

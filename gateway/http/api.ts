@@ -1,6 +1,8 @@
-/** The paths and what they answer: the board, as arrays of what the topics carry. */
+/** The API: the board, as arrays of what the topics carry; and whether the service is well. */
 import type { Board } from '../report/board.ts';
 import { countUp } from '../report/health.ts';
+import { type Answer, sendAnswer } from './answer.ts';
+import type { Access, Route } from './route.ts';
 
 export type ServiceStatus = 'starting' | 'running' | 'stopping';
 
@@ -9,22 +11,20 @@ export interface ApiContext {
   readonly status: () => ServiceStatus;
 }
 
-export interface Answer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-const PATHS = new Map<string, (context: ApiContext) => Answer>([
-  ['/healthz', health],
-  ['/api/v1/streams', ({ board }) => ok([...board.streams.values()].map(streamOf))],
-  ['/api/v1/publish', ({ board }) => ok([...board.publishes.values()])],
-  ['/api/v1/devices', ({ board }) => ok([...board.found.values()])],
-]);
-
-/** undefined: no such path. */
-export function answer(path: string, context: ApiContext): Answer | undefined {
-  return PATHS.get(path)?.(context);
+export function apiRoutes(context: ApiContext): Route[] {
+  const { board } = context;
+  const route = (path: RegExp, access: Access, answer: () => Answer): Route => ({
+    path,
+    access,
+    handle: ({ response }) => sendAnswer(response, answer()),
+  });
+  return [
+    // Whoever balances load or restarts containers has no login.
+    route(/^\/healthz$/, 'everybody', () => health(context)),
+    route(/^\/api\/v1\/streams$/, 'admin', () => ok([...board.streams.values()].map(streamOf))),
+    route(/^\/api\/v1\/publish$/, 'admin', () => ok([...board.publishes.values()])),
+    route(/^\/api\/v1\/devices$/, 'admin', () => ok([...board.found.values()])),
+  ];
 }
 
 /** 503 while starting and stopping. A camera that is down does not make the service unhealthy. */

@@ -1,21 +1,29 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import type { ServiceStatus } from '../../../gateway/http/api.ts';
-import { HttpServer } from '../../../gateway/http/http-server.ts';
+import { apiRoutes, type ServiceStatus } from '../../../gateway/http/api.ts';
+import { HttpServer, type HttpServerContext } from '../../../gateway/http/http-server.ts';
+import type { Route } from '../../../gateway/http/route.ts';
 import { Board } from '../../../gateway/report/board.ts';
 import { collectingLog, publishStatus, streamStatus } from '../../support/reporting.ts';
+
+function makeServer(context: Partial<HttpServerContext>): HttpServer {
+  return new HttpServer({
+    listen: '127.0.0.1:0',
+    limits: { viewers: 1_000, viewersPerAddress: 100 },
+    routes: [],
+    log: collectingLog().log,
+    ...context,
+  });
+}
 
 describe('HttpServer', () => {
   const board = new Board();
   let status: ServiceStatus = 'starting';
-  const server = new HttpServer({
-    listen: '127.0.0.1:0',
-    log: collectingLog().log,
-    board,
-    status: () => status,
-  });
+  const routes = apiRoutes({ board, status: () => status });
+  const server = makeServer({ routes });
 
   before(() => server.start());
   after(() => server.stop());
@@ -97,9 +105,8 @@ describe('HttpServer', () => {
     [
       'POST',
       'POST /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n',
-      /^HTTP\/1\.1 405 .*\r\nallow: GET\r\n/s,
+      /^HTTP\/1\.1 405 .*\r\nallow: GET, HEAD\r\n/s,
     ],
-    ['HEAD', 'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n', /^HTTP\/1\.1 405 /],
     [
       'GET with a body',
       'GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n',
@@ -135,12 +142,7 @@ describe('HttpServer', () => {
   }
 
   it('stops at once with a connection open', async () => {
-    const own = new HttpServer({
-      listen: '[::1]:0',
-      log: collectingLog().log,
-      board,
-      status: () => 'running',
-    });
+    const own = makeServer({ routes, listen: '[::1]:0' });
     await own.start();
     const socket = connect(own.port!, '::1');
     await once(socket, 'connect');
@@ -157,7 +159,7 @@ describe('HttpServer', () => {
     const { port } = other.address() as { port: number };
     const { log, lines } = collectingLog();
     const listen = `127.0.0.1:${port}`;
-    const unlucky = new HttpServer({ listen, log, board, status: () => 'running' });
+    const unlucky = makeServer({ listen, log });
     await unlucky.start();
     assert.equal(unlucky.port, undefined);
     await unlucky.stop();
@@ -165,5 +167,119 @@ describe('HttpServer', () => {
     assert.equal(lines[0]?.['listen'], listen);
     assert.match(String(lines[0]?.['msg']), /port is in use.*http\.listen/);
     other.close();
+  });
+
+  it('HEAD is GET without a body', async () => {
+    const answer = await raw(
+      'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    );
+    assert.match(answer, /^HTTP\/1\.1 503 .*content-length: \d\d/s);
+    assert.match(answer, /\r\n\r\n$/);
+  });
+});
+
+describe('HttpServer and its routes', { concurrency: true }, () => {
+  const viewers = new Set<ServerResponse>();
+  const upgrades: string[] = [];
+  const routes: Route[] = [
+    ...apiRoutes({ board: new Board(), status: () => 'running' }),
+    {
+      path: /^\/endless\/([^/]+)\.bin$/,
+      access: 'viewer',
+      handle: ({ response, captured, query }) => {
+        response.writeHead(200, { 'x-name': captured.join(), 'x-from': query.get('from') ?? '' });
+        response.write('x');
+        viewers.add(response);
+      },
+      upgrade: ({ socket, head, captured }) => {
+        upgrades.push(captured.join());
+        socket.end(`HTTP/1.1 101 Switching Protocols\r\n\r\n${head.toString()}`);
+      },
+    },
+    {
+      path: /^\/faulty$/,
+      access: 'everybody',
+      handle: async ({ query, response }) => {
+        if (query.has('late')) response.write('x');
+        await Promise.reject(new Error('on purpose'));
+      },
+    },
+  ];
+  const { log, lines } = collectingLog();
+  const server = makeServer({ routes, log, limits: { viewers: 3, viewersPerAddress: 1 } });
+  const sockets: Socket[] = [];
+  before(() => server.start());
+  after(() => server.stop());
+
+  function open(request: string): Socket {
+    const socket = connect(server.port!, '127.0.0.1');
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.write(request);
+    return socket;
+  }
+
+  async function all(request: string): Promise<string> {
+    let answer = '';
+    for await (const chunk of open(request)) answer += chunk;
+    return answer;
+  }
+
+  const HEADERS = 'HTTP/1.1\r\nHost: localhost\r\n';
+
+  it('viewers have a budget of their own: the API answers when it is spent', async () => {
+    const full: Socket[] = [];
+    for (let count = 0; count < 3; count += 1) {
+      const socket = open(`GET /endless/a%20b.bin?from=7 ${HEADERS}\r\n`);
+      const [head] = await once(socket, 'data');
+      assert.match(String(head), /200 OK.*x-name: a b\r\nx-from: 7/s);
+      full.push(socket);
+    }
+    const refused = await all(`GET /endless/a.bin ${HEADERS}\r\n`);
+    assert.match(refused, /^HTTP\/1\.1 503 .*retry-after: 5.*"busy"/s);
+    assert.match(await all(`GET /healthz ${HEADERS}Connection: close\r\n\r\n`), /200 OK/);
+
+    const [gone] = [...viewers];
+    const closed = once(gone!, 'close');
+    full[0]!.destroy();
+    await closed;
+    const socket = open(`GET /endless/a.bin ${HEADERS}\r\n`);
+    assert.match(String((await once(socket, 'data'))[0]), /200 OK/);
+
+    // A request behind an answer that goes on would wait in memory for ever.
+    socket.write(`GET /healthz ${HEADERS}\r\n`);
+    await once(socket, 'close');
+    for (const other of full) other.destroy();
+  });
+
+  it('a fault of a handler is a 500, and cuts an answer that has begun', async () => {
+    assert.match(await all(`GET /faulty ${HEADERS}\r\n`), /^HTTP\/1\.1 500 .*"internal"/s);
+    const begun = await all(`GET /faulty?late ${HEADERS}\r\n`).catch(() => 'cut');
+    assert.doesNotMatch(begun, /\r\n0\r\n/);
+    assert.ok(lines.some(({ msg }) => msg === 'HTTP request failed'));
+    assert.match(await all(`GET /healthz ${HEADERS}Connection: close\r\n\r\n`), /200 OK/);
+  });
+
+  it('a path that is percent-encoded wrongly is no path', async () => {
+    const answer = await all(`GET /endless/%ff.bin ${HEADERS}Connection: close\r\n\r\n`);
+    assert.match(answer, /^HTTP\/1\.1 404 /);
+  });
+
+  it('WebSocket goes to the route, with what came behind the head', async () => {
+    const upgrade = 'Connection: Upgrade\r\nUpgrade: WebSocket\r\n';
+    const answer = await all(`GET /endless/w.bin ${HEADERS}${upgrade}\r\nearly`);
+    assert.match(answer, /^HTTP\/1\.1 101 .*early$/s);
+    assert.deepEqual(upgrades, ['w']);
+    const foreign = `GET /endless/w.bin HTTP/1.1\r\nHost: evil.example\r\n${upgrade}\r\n`;
+    assert.match(await all(foreign), /^HTTP\/1\.1 403 Forbidden/);
+  });
+
+  it('what else is offered for an upgrade is let be (curl --http2), as is WebSocket where there is none', async () => {
+    for (const offer of ['h2c', 'websocket']) {
+      const answer = await all(
+        `GET /healthz ${HEADERS}Connection: Upgrade\r\nUpgrade: ${offer}\r\n\r\n`,
+      );
+      assert.match(answer, /^HTTP\/1\.1 200 OK.*"running"/s, offer);
+    }
   });
 });

@@ -1,0 +1,60 @@
+/**
+ * The paths that this server answers, and who answers them. Whoever has something to say over HTTP makes a
+ * list of routes; `gateway.ts` puts the lists together.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/**
+ * Who may ask. It also says whose budget an answer is counted in while it is sent: viewers have one of their
+ * own, so that any number of them leaves the API answering.
+ */
+export type Access = 'everybody' | 'admin' | 'viewer';
+
+export interface HttpCall {
+  /** GET or HEAD, without a body. */
+  readonly request: IncomingMessage;
+  /** Headers for CORS are set already. Node leaves the body out where HEAD was asked. */
+  readonly response: ServerResponse;
+  /** What the groups of the route's pattern caught, percent-decoded. */
+  readonly captured: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+export interface UpgradeCall {
+  /** GET with `Upgrade: websocket`. */
+  readonly request: IncomingMessage;
+  readonly socket: Duplex;
+  /** What came behind the head already. */
+  readonly head: Buffer;
+  readonly captured: readonly string[];
+}
+
+export interface Route {
+  /** Of the whole path, as it was sent: the query is not part of it. */
+  readonly path: RegExp;
+  readonly access: Access;
+  /** A rejection is answered with 500, or cuts the connection where an answer has begun. */
+  readonly handle: (call: HttpCall) => void | Promise<void>;
+  /** Left out: no WebSocket here. */
+  readonly upgrade?: (call: UpgradeCall) => void;
+}
+
+export interface RouteMatch {
+  readonly route: Route;
+  readonly captured: readonly string[];
+  readonly query: URLSearchParams;
+}
+
+/** The first route whose pattern fits. Throws URIError where the path is not percent-encoded as it should be. */
+export function matchRoute(routes: readonly Route[], url: string): RouteMatch | undefined {
+  const queryAt = url.indexOf('?');
+  const path = queryAt < 0 ? url : url.slice(0, queryAt);
+  for (const route of routes) {
+    const match = route.path.exec(path);
+    if (match === null) continue;
+    const captured = match.slice(1).map((text) => decodeURIComponent(text ?? ''));
+    return { route, captured, query: new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt)) };
+  }
+  return undefined;
+}
