@@ -41,8 +41,20 @@ export class ByteReader {
     return this.#view.getUint32(this.#advance(4));
   }
 
+  /** Refused above 2^53 − 1, which no honest size or time reaches. */
+  u64(): number {
+    const at = this.#advance(8);
+    const value = this.#view.getUint32(at) * 2 ** 32 + this.#view.getUint32(at + 4);
+    if (!Number.isSafeInteger(value)) throw new ParseError(`a number of ${value}`, at);
+    return value;
+  }
+
   i16(): number {
     return this.#view.getInt16(this.#advance(2));
+  }
+
+  i32(): number {
+    return this.#view.getInt32(this.#advance(4));
   }
 
   f64(): number {

@@ -33,8 +33,16 @@ export class ByteWriter {
     return this;
   }
 
+  u64(value: number): this {
+    return this.u32(Math.floor(value / 2 ** 32)).u32(value % 2 ** 32);
+  }
+
   i16(value: number): this {
     return this.u16(value);
+  }
+
+  i32(value: number): this {
+    return this.u32(value);
   }
 
   f64(value: number): this {

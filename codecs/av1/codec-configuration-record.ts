@@ -20,6 +20,7 @@ export interface Av1CodecConfiguration {
   /** seq_level_idx, AV1 §A.3: 8 is 4.0. */
   readonly levelIdx: number;
   readonly highTier: boolean;
+  readonly bitDepth: 8 | 10 | 12;
   /** Undefined where the record carries no sequence header, or one that cannot be read. */
   readonly size: { readonly width: number; readonly height: number } | undefined;
 }
@@ -33,8 +34,15 @@ export function parseAv1CodecConfigurationRecord(bytes: Uint8Array): Av1CodecCon
     profile: profileAndLevel >> 5,
     levelIdx: profileAndLevel & 0x1f,
     highTier: (flags & 0x80) !== 0,
+    bitDepth: bitDepthOf(flags),
     size: readSize(bytes.subarray(RECORD_BYTES, RECORD_BYTES + MAX_OBU_BYTES)),
   };
+}
+
+/** high_bitdepth and twelve_bit. */
+function bitDepthOf(flags: number): 8 | 10 | 12 {
+  if ((flags & 0x40) === 0) return 8;
+  return (flags & 0x20) === 0 ? 10 : 12;
 }
 
 function readSize(obus: Uint8Array): Av1CodecConfiguration['size'] {

@@ -20,11 +20,15 @@ export interface HevcDecoderConfigurationRecord {
   readonly pps: readonly Uint8Array[];
 }
 
-/** For access units with 4-byte lengths. Throws ParseError on a SPS that cannot be read. */
+/**
+ * For access units with 4-byte lengths. Throws ParseError on a SPS that cannot be read. `isComplete`:
+ * array_completeness, which the sample entry `hvc1` demands (§8.4.1.1.1), although the units may carry sets as well.
+ */
 export function serializeHevcDecoderConfigurationRecord(
   vps: readonly Uint8Array[],
   sps: readonly Uint8Array[],
   pps: readonly Uint8Array[],
+  isComplete = false,
 ): Uint8Array {
   const [first] = sps;
   if (first === undefined) throw new ParseError('cannot configure a decoder without SPS');
@@ -49,16 +53,20 @@ export function serializeHevcDecoderConfigurationRecord(
     [NalUnitType.pps, pps],
   ] as const;
   writer.u8(arrays.length);
-  for (const [type, sets] of arrays) writeArray(writer, type, sets);
+  for (const [type, sets] of arrays) writeArray(writer, type, sets, isComplete);
   return writer.toBytes();
 }
 
-/** array_completeness is 0: the units may carry sets as well. */
-function writeArray(writer: ByteWriter, type: number, sets: readonly Uint8Array[]): void {
+function writeArray(
+  writer: ByteWriter,
+  type: number,
+  sets: readonly Uint8Array[],
+  isComplete: boolean,
+): void {
   if (sets.length > MAX_SETS_OF_A_KIND) {
     throw new ParseError(`${sets.length} parameter sets of type ${type}`);
   }
-  writer.u8(type).u16(sets.length);
+  writer.u8((isComplete ? 0x80 : 0) | type).u16(sets.length);
   for (const set of sets) {
     if (set.length > MAX_PARAMETER_SET_BYTES) {
       throw new ParseError(`a parameter set of ${set.length} bytes does not fit into 16 bits`);

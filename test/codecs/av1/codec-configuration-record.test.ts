@@ -53,6 +53,7 @@ test('the size behind timing, decoder model, two operating points and an OBU ext
     profile: 0,
     levelIdx: 9,
     highTier: false,
+    bitDepth: 10,
     size: { width: 1920, height: 804 },
   });
 });

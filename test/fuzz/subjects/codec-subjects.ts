@@ -11,8 +11,10 @@ import { parseDecoderConfigurationRecord } from '../../../codecs/h264/decoder-co
 import { parseSps } from '../../../codecs/h264/sps.ts';
 import { parseHevcDecoderConfigurationRecord } from '../../../codecs/h265/decoder-configuration-record.ts';
 import { parseSps as parseH265Sps } from '../../../codecs/h265/sps.ts';
+import { boxes } from '../../../codecs/mp4/boxes.ts';
 import { nalUnits } from '../../../codecs/nal-units.ts';
 import { parseVp9CodecConfigurationRecord } from '../../../codecs/vp9/codec-configuration-record.ts';
+import { parseVp9FrameSize } from '../../../codecs/vp9/frame-size.ts';
 import { DECODE_TIME_FIXTURES } from '../../codecs/decode-time-fixtures.ts';
 import * as h265 from '../../codecs/h265/streams.ts';
 import { hex } from '../../support/hex.ts';
@@ -49,6 +51,12 @@ export const CODEC_SUBJECTS: readonly Subject[] = [
     'VP codec configuration record',
     parseVp9CodecConfigurationRecord,
     hex`01000000 0328a40202020000`,
+  ),
+  parserOf('VP9 keyframe', parseVp9FrameSize, hex`824983420014100b360638241c184a00`),
+  parserOf(
+    'MP4 boxes',
+    (bytes) => [...boxes(bytes)],
+    hex`00000010 66747970 69736f36 00000000 00000009 66726565 ff 00000001 6d646174 0000000000000012 0102`,
   ),
   parserOf('AVCC', (bytes) => [...nalUnits(bytes)], AVCC),
   parserOf('AVCC to Annex B', avccToAnnexB, AVCC),
