@@ -15,6 +15,7 @@ usage: sluice [run] [--config FILE] [--data-dir DIR]    the service; with no fil
                                                         lists what answers on the LAN, and exits
        sluice probe SOURCE [--json]                     connects, measures 10 s, and says what is wrong with a source
        sluice config check FILE | config schema         validates a configuration; prints its JSON Schema
+       sluice config import crtmpserver.lua             makes a configuration of crtmpserver's; says what it cannot take over
        sluice --help | --version
 
 examples: sluice

@@ -1,6 +1,7 @@
 import type { Subject } from '../subject.ts';
 import { AUDIO_SUBJECTS } from './audio-subjects.ts';
 import { CODEC_SUBJECTS } from './codec-subjects.ts';
+import { CONFIG_SUBJECTS } from './config-subjects.ts';
 import { DISCOVERY_SUBJECTS } from './discovery-subjects.ts';
 import { FLV_SUBJECTS } from './flv-subjects.ts';
 import { MPEGTS_SUBJECTS } from './mpegts-subjects.ts';
@@ -19,4 +20,5 @@ export const ALL_SUBJECTS: readonly Subject[] = [
   ...RTMP_SUBJECTS,
   ...RTMP_HANDSHAKE_SUBJECTS,
   ...DISCOVERY_SUBJECTS,
+  ...CONFIG_SUBJECTS,
 ];
