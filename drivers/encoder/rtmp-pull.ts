@@ -1,13 +1,11 @@
 /** One connection to an RTMP server as a player, from connect to goodbye. */
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { AccessUnitAssembler } from '../../codecs/access-unit-assembler.ts';
 import { ProtocolError } from '../../codecs/errors.ts';
 import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
 import { AUDIO_FOUR_CCS, type FourCc, VIDEO_FOUR_CCS } from '../../codecs/flv/four-cc.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
-import { aggregatedMessages } from '../../protocols/rtmp/aggregate.ts';
-import { MessageType, type RtmpMessage } from '../../protocols/rtmp/message.ts';
+import { MediaReader } from '../../protocols/rtmp/media-reader.ts';
 import { PlaySession } from '../../protocols/rtmp/play-session.ts';
 import type { PlayUrl } from '../../protocols/rtmp/play-url.ts';
 import { SHARED_READ_BUFFER } from '../camera/shared-read-buffer.ts';
@@ -45,8 +43,7 @@ export class RtmpPull {
   readonly #context: DriverContext;
   readonly #demuxer: FlvDemuxer;
   readonly #session: PlaySession;
-  /** Holds the payload that is a view into what was read. */
-  readonly #body = new AccessUnitAssembler();
+  readonly #media: MediaReader;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settle: ((end: RtmpPullEnd) => void) | undefined;
@@ -57,6 +54,7 @@ export class RtmpPull {
     this.#options = options;
     this.#context = context;
     this.#demuxer = new FlvDemuxer(sink, () => performance.now());
+    this.#media = new MediaReader(this.#demuxer);
     this.#session = new PlaySession(
       {
         app: source.app,
@@ -68,7 +66,9 @@ export class RtmpPull {
         credentials,
         authQuery,
         fourCcList: FOUR_CCS,
-        onMedia: (message) => this.#readMessage(message),
+        onMedia: (message) => {
+          options.stats.receivedPackets += this.#media.push(message);
+        },
       },
       (bytes) => this.#write(bytes),
     );
@@ -176,20 +176,5 @@ export class RtmpPull {
       case 'creatingStream':
       case 'closed':
     }
-  }
-
-  #readMessage(message: RtmpMessage): void {
-    if (message.typeId === MessageType.aggregate) {
-      for (const part of aggregatedMessages(message)) this.#demux(part);
-    } else {
-      this.#demux(message);
-    }
-  }
-
-  #demux({ typeId, timestampMs, payload }: RtmpMessage): void {
-    this.#options.stats.receivedPackets += 1;
-    this.#body.append(payload);
-    if (this.#body.overflowed) this.#body.clear();
-    else this.#body.release(this.#demuxer.push(typeId, timestampMs, this.#body.take()));
   }
 }

@@ -54,17 +54,26 @@ export function nextAuthQuery(
 }
 
 /** base64(MD5(base64(MD5(user salt password)) opaque-or-challenge client-challenge)). */
-function adobeQuery(
+export function adobeResponse(
   { username, password }: RtmpCredentials,
+  salt: string,
+  serverPart: string,
+  clientChallenge: string,
+): string {
+  const secret = md5(username + salt + password, 'base64');
+  return md5(secret + serverPart + clientChallenge, 'base64');
+}
+
+function adobeQuery(
+  credentials: RtmpCredentials,
   parameters: ReadonlyMap<string, string>,
   clientChallenge: string,
 ): string {
   const salt = parameters.get('salt') ?? '';
   const opaque = parameters.get('opaque') ?? '';
   const serverPart = opaque === '' ? (parameters.get('challenge') ?? '') : opaque;
-  const secret = md5(username + salt + password, 'base64');
-  const response = md5(secret + serverPart + clientChallenge, 'base64');
-  const query = `authmod=adobe&user=${encodeURIComponent(username)}&challenge=${clientChallenge}&response=${response}`;
+  const response = adobeResponse(credentials, salt, serverPart, clientChallenge);
+  const query = `authmod=adobe&user=${encodeURIComponent(credentials.username)}&challenge=${clientChallenge}&response=${response}`;
   return opaque === '' ? query : `${query}&opaque=${opaque}`;
 }
 

@@ -14,6 +14,9 @@ export const ChunkStreamId = { control: 2, command: 3, audio: 4, data: 5, video:
 /** For a chunk stream id below 64, with an extended timestamp. */
 export const MAX_MESSAGE_HEADER_BYTES = 1 + 11 + 4;
 
+/** Behind a basic header of one byte: timestamp, length and type. */
+const MESSAGE_STREAM_ID_AT = 1 + 7;
+
 /** The bytes `writeMessageHeader` writes. */
 export function messageHeaderLength(chunkStreamId: number, timestampMs: number): number {
   return continuationHeaderLength(chunkStreamId, timestampMs) + 11;
@@ -80,6 +83,27 @@ export function serializeMessage(
     at += piece.length;
   }
   return bytes;
+}
+
+/**
+ * The same messages on another message stream, as a copy. Only for what was written here: whole messages, each
+ * begun with a type 0 chunk on a chunk stream below 64.
+ */
+export function onMessageStream(
+  messages: Uint8Array,
+  messageStreamId: number,
+  chunkSize: number,
+): Uint8Array {
+  const copy = Uint8Array.from(messages);
+  const view = new DataView(copy.buffer);
+  for (let at = 0; at + MESSAGE_STREAM_ID_AT + 4 <= copy.length; ) {
+    const extraBytes = view.getUint32(at) % 2 ** 24 === EXTENDED_TIMESTAMP ? 4 : 0;
+    const length = view.getUint32(at + 3) % 2 ** 24;
+    view.setUint32(at + MESSAGE_STREAM_ID_AT, messageStreamId, true);
+    const continuations = Math.max(0, Math.ceil(length / chunkSize) - 1);
+    at += MESSAGE_STREAM_ID_AT + 4 + extraBytes + length + continuations * (1 + extraBytes);
+  }
+  return copy;
 }
 
 /** §5.3.1.1: ids from 3 to 65599 in one, two or three bytes. */

@@ -23,9 +23,8 @@ import {
 } from './control.ts';
 import { ClientHandshake } from './handshake.ts';
 import { MessageType, type RtmpMessage } from './message.ts';
+import { ReceivedWindow, WINDOW_BYTES } from './received-window.ts';
 
-/** What Flash Media Server used. */
-export const WINDOW_BYTES = 2_500_000;
 /** §7.2.1.1: always 1. */
 const CONNECT_TRANSACTION = 1;
 
@@ -68,10 +67,8 @@ export class ClientSession {
   readonly #reader = new ChunkReader();
   #state: ClientSessionState;
   #chunkSize = DEFAULT_CHUNK_SIZE;
-  #receivedBytes = 0;
-  #acknowledgedBytes = 0;
-  /** The server wants an acknowledgement each so many bytes; 0: never. */
-  #windowBytes = 0;
+  /** The server wants nothing acknowledged before it has said so. */
+  readonly #window = new ReceivedWindow(0);
 
   /** For the words that say why the server may have hung up. */
   lastHeard = 'nothing';
@@ -164,8 +161,8 @@ export class ClientSession {
 
   #readMessages(chunk: Uint8Array): void {
     for (const message of this.#reader.push(chunk)) this.#read(message);
-    this.#receivedBytes += chunk.length;
-    this.#acknowledge();
+    const acknowledgement = this.#window.received(chunk.length);
+    if (acknowledgement !== undefined) this.send(acknowledgement);
   }
 
   #read(message: RtmpMessage): void {
@@ -174,7 +171,7 @@ export class ClientSession {
         this.peerAcknowledgedBytes = parseControlValue(message.payload);
         return;
       case MessageType.windowAcknowledgementSize:
-        this.#windowBytes = parseControlValue(message.payload);
+        this.#window.windowBytes = parseControlValue(message.payload);
         return;
       case MessageType.setPeerBandwidth:
         // §5.4.5: answered with a window size of our own.
@@ -227,13 +224,6 @@ export class ClientSession {
       return;
     }
     throw new ProtocolError('RTMP_CONNECT_REJECTED', `connect: ${words}`);
-  }
-
-  #acknowledge(): void {
-    if (this.#windowBytes === 0) return;
-    if (this.#receivedBytes - this.#acknowledgedBytes < this.#windowBytes) return;
-    this.#acknowledgedBytes = this.#receivedBytes;
-    this.send(controlMessage(MessageType.acknowledgement, this.#receivedBytes % 2 ** 32));
   }
 }
 

@@ -17,11 +17,11 @@ import {
   type ClientSessionOptions,
   type ClientSessionState,
   createdStreamId,
-  WINDOW_BYTES,
 } from './client-session.ts';
 import { type RtmpCommand, statusOf } from './command.ts';
 import { controlMessage, UserControlEvent, userControlMessage } from './control.ts';
 import { MessageType, type RtmpMessage } from './message.ts';
+import { WINDOW_BYTES } from './received-window.ts';
 
 const TRANSACTION = { createStream: 2, fcSubscribe: 3, play: 4 };
 /** §7.2.2.1, in milliseconds as Flash Player sends it: live only, and wait for a publisher. */

@@ -17,10 +17,13 @@ import {
   createdStreamId,
 } from './client-session.ts';
 import { type RtmpCommand, statusOf } from './command.ts';
+import { VIA_PROPERTY } from './connect-request.ts';
 import { AcceptedFourCcs, offerOf } from './enhanced-connect.ts';
 
 /** Makes nearly every picture one chunk; every server known takes it. */
 export const PUBLISH_CHUNK_SIZE = 65_536;
+/** Ours: the stream has been at that server before. */
+export const LOOP_CODE = 'NetStream.Publish.Loop';
 const TRANSACTION = { releaseStream: 2, fcPublish: 3, createStream: 4, publish: 5 };
 
 export type PublishType = 'live' | 'record' | 'append';
@@ -30,6 +33,8 @@ export interface PublishSessionOptions extends ClientSessionOptions {
   readonly publishType: PublishType;
   /** Codecs of the stream that only enhanced RTMP knows. */
   readonly offered: readonly FourCc[];
+  /** The gateways that the stream came through, this one last: no gateway takes it a second time. */
+  readonly via: readonly string[];
 }
 
 /** Once the connection is accepted. */
@@ -51,7 +56,11 @@ export class PublishSession implements ClientDialogue {
 
   constructor(options: PublishSessionOptions, write: (bytes: Uint8Array) => void) {
     this.#options = options;
-    this.connectProperties = offerOf(options.offered);
+    const { offered, via } = options;
+    this.connectProperties = {
+      ...offerOf(offered),
+      ...(via.length === 0 ? {} : { [VIA_PROPERTY]: via.join() }),
+    };
     this.#client = new ClientSession(options, this, write);
   }
 
@@ -166,11 +175,13 @@ export class PublishSession implements ClientDialogue {
 
 function refusal(command: RtmpCommand): ProtocolError {
   const { code, words } = statusOf(command);
-  return new ProtocolError(
-    code === 'NetStream.Publish.BadName' ? 'RTMP_NAME_TAKEN' : 'RTMP_PUBLISH_REFUSED',
-    `publish: ${words}`,
-  );
+  return new ProtocolError(REFUSALS[code] ?? 'RTMP_PUBLISH_REFUSED', `publish: ${words}`);
 }
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'NetStream.Publish.BadName': 'RTMP_NAME_TAKEN',
+  [LOOP_CODE]: 'RTMP_LOOP',
+};
 
 /** Some servers send these without a level. */
 function isRefusal(code: string): boolean {

@@ -88,6 +88,7 @@ export const RTMP_SUBJECTS: readonly Subject[] = [
           credentials: undefined,
           authQuery: '',
           offered: [],
+          via: [],
         },
         () => undefined,
       );

@@ -26,6 +26,7 @@ const OPTIONS: PublishSessionOptions = {
   credentials: { username: 'user', password: 'secret' },
   authQuery: '',
   offered: [],
+  via: [],
 };
 
 class Dialogue extends RtmpDialogue<PublishSession> {
