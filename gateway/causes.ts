@@ -72,6 +72,7 @@ export function streamStateOf(code: CauseCode): StreamState {
     case 'not-found':
     case 'protocol':
     case 'name-taken':
+    case 'loop':
     case 'ended':
     case 'no-source':
       return 'unreachable';
@@ -109,6 +110,12 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
         'name-taken',
         `${who} says the stream name is already being published. It may still hold our old session, or another gateway uses the same name (targetStreamName).`,
         'taken',
+      );
+    case 'RTMP_LOOP':
+      return cause(
+        'loop',
+        `${who} has had this stream before, and takes it no second time: ${error.message}. Leave it out with localStreamName of the target, or publish it elsewhere.`,
+        'rare',
       );
     case 'RTMP_CONNECT_REJECTED':
     case 'RTMP_PUBLISH_REFUSED':

@@ -28,6 +28,8 @@ import { describeGateway } from './report/info.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
 import { tlsTrust } from './tls-trust.ts';
 import { VERSION } from './version.ts';
+import { BacklogBudget } from './viewers/backlog-budget.ts';
+import { RtmpFanOuts } from './viewers/rtmp-fan-outs.ts';
 
 /** Attempts to connect, of all cameras and masters together. */
 const ATTEMPTS_PER_S = 40;
@@ -53,6 +55,7 @@ export class Gateway {
   readonly #fleet: Fleet;
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
+  readonly #viewersBudget = new BacklogBudget();
   #acceptors: Acceptors | undefined;
   readonly #stopping = new AbortController();
   readonly #supervision = {
@@ -175,9 +178,11 @@ export class Gateway {
   async #startAcceptors(): Promise<void> {
     const { config, log } = this.#options;
     this.#publications.start();
+    const viewers = { now: () => performance.now(), budget: this.#viewersBudget };
     this.#acceptors = new Acceptors(config.acceptors, {
       hub: this.#hub,
       publications: this.#publications,
+      rtmpFanOuts: new RtmpFanOuts(this.#hub, viewers),
       log,
       now: () => performance.now(),
       dataDir: config.gateway.dataDir,
@@ -253,6 +258,7 @@ export class Gateway {
           new RtmpPublisher(this.#publisherOptions(target, stream), {
             log,
             now: () => performance.now(),
+            gatewayId: this.#options.isQuiet === true ? undefined : this.#id,
           }),
       };
     });

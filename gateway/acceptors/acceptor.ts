@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { AcceptorConfig } from '../config/schema.ts';
 import type { Hub } from '../hub/hub.ts';
+import type { RtmpFanOuts } from '../viewers/rtmp-fan-outs.ts';
 import type { Publications } from './publications.ts';
 
 export interface Acceptor {
@@ -16,6 +17,7 @@ export interface Acceptor {
 export interface AcceptorContext {
   readonly hub: Hub;
   readonly publications: Publications;
+  readonly rtmpFanOuts: RtmpFanOuts;
   readonly log: Logger;
   /** Milliseconds on a clock that never goes backwards. */
   readonly now: () => number;

@@ -1,8 +1,11 @@
 /** Which file serves which kind of acceptor: one explicit table; and all of those configured, together. */
 import type { AcceptorConfig, AcceptorProtocol } from '../config/schema.ts';
 import type { Acceptor, AcceptorContext, MakeAcceptor } from './acceptor.ts';
+import { RtmpAcceptor } from './rtmp-acceptor.ts';
 
-const KINDS: Partial<Record<AcceptorProtocol, MakeAcceptor>> = {};
+const KINDS: Partial<Record<AcceptorProtocol, MakeAcceptor>> = {
+  rtmp: (config, context) => new RtmpAcceptor(config, context),
+};
 
 export class Acceptors {
   readonly #acceptors: readonly Acceptor[];

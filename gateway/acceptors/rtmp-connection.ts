@@ -64,7 +64,7 @@ export class RtmpConnection implements ServerDialogue {
   #receivedBytes = 0;
   #request: ConnectRequest | undefined;
   #rights: ReadonlySet<RtmpRight> = new Set();
-  #players = 0;
+  #hasPlayed = false;
 
   constructor(transport: RtmpTransport, address: string, service: RtmpService) {
     this.#transport = transport;
@@ -132,12 +132,14 @@ export class RtmpConnection implements ServerDialogue {
         via: this.#request?.via ?? [],
         publishType,
         duplicate: config.duplicatePublisher,
-        end: (words) => this.#endPublisher(stream, words),
+        end: (words) => this.#endPublisher(stream, 'Publish.Idle', words),
       });
       stream.begin();
       stream.status('status', 'Publish.Start', `${publication.name} is now published.`);
       this.#welcome();
-      return new RtmpPublishing(publication, now);
+      return new RtmpPublishing(publication, now, (words) =>
+        this.#endPublisher(stream, 'Publish.Rejected', words),
+      );
     } catch (error) {
       if (!(error instanceof PublicationRefused)) throw error;
       this.#log.info({ name, code: error.code, words: error.message }, 'publisher refused');
@@ -160,7 +162,7 @@ export class RtmpConnection implements ServerDialogue {
       isEncrypted: this.#session.isEncrypted,
       tooSlow: (words) => this.end(words),
     });
-    this.#players += 1;
+    this.#hasPlayed = true;
     playing.start();
     return playing;
   }
@@ -185,8 +187,8 @@ export class RtmpConnection implements ServerDialogue {
     return false;
   }
 
-  #endPublisher(stream: ServerStream, words: string): void {
-    stream.status('error', 'Publish.Idle', words);
+  #endPublisher(stream: ServerStream, code: string, words: string): void {
+    stream.status('error', code, words);
     this.end(words);
   }
 
@@ -204,7 +206,7 @@ export class RtmpConnection implements ServerDialogue {
 
   #write(bytes: Uint8Array): void {
     if (this.#state.at === 'over') return;
-    const maxBytes = this.#players > 0 ? MAX_PLAYER_BACKLOG_BYTES : MAX_UNREAD_BYTES;
+    const maxBytes = this.#hasPlayed ? MAX_PLAYER_BACKLOG_BYTES : MAX_UNREAD_BYTES;
     if (this.#transport.backlogBytes <= maxBytes) this.#transport.write(bytes);
     else this.end('it does not read what it is answered');
   }

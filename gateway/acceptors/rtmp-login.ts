@@ -33,11 +33,7 @@ export class RtmpLogin {
   readonly #adobe: AdobeAuthenticator;
 
   /** `now`: milliseconds. */
-  constructor(
-    publish: LoginConfig | undefined,
-    play: LoginConfig | undefined,
-    now: () => number,
-  ) {
+  constructor(publish: LoginConfig | undefined, play: LoginConfig | undefined, now: () => number) {
     this.#logins = { publish, play };
     this.#access = { publish: new Access(publish, now), play: new Access(play, now) };
     this.#adobe = new AdobeAuthenticator(now);

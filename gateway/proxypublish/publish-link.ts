@@ -19,6 +19,8 @@ const HOLD_MS = 15_000;
 export interface PublishSource {
   /** As they are now; none while the camera is away. */
   readonly tracks: readonly Track[];
+  /** The gateways that it came through. */
+  readonly via: readonly string[];
   subscribe(sink: StreamSink): Disposable;
 }
 
@@ -144,6 +146,9 @@ export class PublishLink {
     const source = {
       get tracks() {
         return stream.tracks;
+      },
+      get via() {
+        return stream.via;
       },
       subscribe: (sink: StreamSink) => this.#subscribe(sink),
     };
@@ -282,6 +287,7 @@ function isOnTheWay({ patience }: Cause): boolean {
 function isRefusal(code: CauseCode): boolean {
   return [
     'name-taken',
+    'loop',
     'auth',
     'no-credentials',
     'codec',

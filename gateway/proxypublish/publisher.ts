@@ -60,6 +60,8 @@ export interface RtmpPublisherOptions extends TlsTrust {
 
 export interface RtmpPublisherContext {
   readonly log: Logger;
+  /** Told to the master, which refuses what has been there before; left out: nothing is told. */
+  readonly gatewayId?: string | undefined;
   /** Milliseconds. */
   readonly now: () => number;
 }
@@ -144,7 +146,7 @@ export class RtmpPublisher {
     const { scheme, host, port } = this.#target;
     const tls = scheme === 'rtmps' ? this.#options : undefined;
     const socket = await dial({ host, port, tls }, signal);
-    const session = new PublishSession(this.#sessionOptions(authQuery, source.tracks), (bytes) => {
+    const session = new PublishSession(this.#sessionOptions(authQuery, source), (bytes) => {
       socket.write(bytes);
     });
     try {
@@ -290,7 +292,8 @@ export class RtmpPublisher {
     this.#learnt = { ...this.#learnt, codecs: carriage.codecs, isProven: true };
   }
 
-  #sessionOptions(authQuery: string, tracks: readonly Track[]): PublishSessionOptions {
+  #sessionOptions(authQuery: string, source: PublishSource): PublishSessionOptions {
+    const { gatewayId } = this.#context;
     const { targetStreamName, targetStreamType, emulateUserAgent } = this.#options;
     const tcUrl = this.#options.tcUrl ?? this.#target.tcUrl;
     return {
@@ -303,7 +306,8 @@ export class RtmpPublisher {
       pageUrl: this.#options.pageUrl,
       credentials: this.#target.credentials,
       authQuery,
-      offered: offeredFourCcs(tracks, this.#wish),
+      offered: offeredFourCcs(source.tracks, this.#wish),
+      via: gatewayId === undefined ? [] : [...source.via, gatewayId],
     };
   }
 }

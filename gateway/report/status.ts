@@ -40,6 +40,8 @@ export type CauseCode =
   | 'no-keyframe'
   | 'protocol'
   | 'name-taken'
+  /** The stream came from there. */
+  | 'loop'
   | 'ended'
   | 'disabled'
   | 'no-source';

@@ -66,7 +66,7 @@ export class Publishing {
 
   #run(): Promise<void> {
     const subscribe = (sink: StreamSink) => this.#subscribe(sink);
-    return this.publisher.run({ tracks: this.#tracks, subscribe }, this.abort.signal);
+    return this.publisher.run({ tracks: this.#tracks, via: [], subscribe }, this.abort.signal);
   }
 
   #subscribe(sink: StreamSink): Disposable {
