@@ -22,7 +22,8 @@ export function announcedMedia(scriptData: Uint8Array): AnnouncedMedia | undefin
   return video || audio ? { video, audio } : undefined;
 }
 
-function metadataOf(scriptData: Uint8Array): Amf0Object | undefined {
+/** The object of onMetaData, as far as it can be read; undefined for other script data. */
+export function metadataOf(scriptData: Uint8Array): Amf0Object | undefined {
   const values: Amf0Value[] = [];
   try {
     const reader = new Amf0Reader(scriptData);

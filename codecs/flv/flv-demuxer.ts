@@ -111,6 +111,12 @@ export class FlvDemuxer {
     }
   }
 
+  /** Nothing more comes: what waits for the other track goes on without it. */
+  end(): void {
+    if (this.#state.at === 'waiting' && this.#state.units.length > 0)
+      this.#start(this.#state.units);
+  }
+
   #readVideo(timestampMs: number, body: Uint8Array): boolean {
     const tag = parseVideoTagBody(body);
     if (tag === undefined || tag.content === 'end') return false;

@@ -7,6 +7,7 @@ import type {
   FoundDevice,
   GatewayEvent,
   PublishStatus,
+  RecordingStatus,
   StreamInfo,
   StreamStats,
   StreamStatus,
@@ -38,6 +39,8 @@ export class Board extends EventEmitter<BoardEvents> {
   /** Keyed by `publishKey(stream, target)`. */
   readonly publishes = new Map<string, PublishEntry>();
   readonly found = new Map<string, FoundDevice>();
+  /** By stream. */
+  readonly recordings = new Map<string, RecordingStatus>();
 
   setStreamStatus(name: string, status: StreamStatus): void {
     const entry = this.streams.get(name) ?? this.#addStream(name, status);
@@ -104,6 +107,14 @@ export class Board extends EventEmitter<BoardEvents> {
     if (device === undefined) return;
     this.found.delete(id);
     this.emit('found', device, 'removed');
+  }
+
+  setRecording(status: RecordingStatus): void {
+    this.recordings.set(status.stream, status);
+  }
+
+  removeRecording(stream: string): void {
+    this.recordings.delete(stream);
   }
 
   #addStream(name: string, status: StreamStatus): StreamEntry {

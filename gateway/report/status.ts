@@ -122,3 +122,19 @@ export interface GatewayEvent {
   readonly target?: string;
   readonly message: string;
 }
+
+/** Of a stream that is to be recorded, for as long as its publisher is there. */
+export interface RecordingStatus {
+  readonly stream: string;
+  /** `waiting`: for the first picture that decoding may start at. `stopped`: the disk does not take it. */
+  readonly state: 'waiting' | 'recording' | 'stopped';
+  readonly code: 'ok' | 'starting' | 'disk-full' | 'disk' | 'codec';
+  readonly reason: string;
+  /** Below the folder of the recordings. */
+  readonly file: string | null;
+  readonly bytes: number;
+  /** Lost because the disk was slower than the stream. */
+  readonly droppedGops: number;
+  readonly since: string;
+  readonly nextRetryAt: string | null;
+}

@@ -1,0 +1,328 @@
+import assert from 'node:assert/strict';
+import {
+  appendFile,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { pino } from 'pino';
+import { parseRecordedMetadata } from '../../../codecs/flv/recorded-metadata.ts';
+import { flvTags } from '../../../codecs/flv/tag.ts';
+import { Recordings, type RecordingsContext } from '../../../gateway/recording/recordings.ts';
+import { Board } from '../../../gateway/report/board.ts';
+import { VodLibrary } from '../../../gateway/vod/vod-library.ts';
+import { OTHER_VIDEO_TRACK } from '../../support/units.ts';
+import { until } from '../../support/until.ts';
+import { cameraUnits, readLines, TestStream, unitLine } from '../../support/vod-units.ts';
+
+let dir: string;
+let board: Board;
+let log: string[];
+let opened: Recordings[];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'sluice-recordings-'));
+  board = new Board();
+  log = [];
+  opened = [];
+});
+
+afterEach(async () => {
+  for (const recordings of opened) await recordings.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+function open(options: Partial<RecordingsContext> = {}): Recordings {
+  const recordings = new Recordings({
+    dir,
+    format: 'flv',
+    maxBytes: 0,
+    maxAgeMs: 0,
+    board,
+    log: pino({ level: 'trace' }, { write: (line: string) => void log.push(line) }),
+    now: Date.now,
+    ...options,
+  });
+  opened.push(recordings);
+  return recordings;
+}
+
+/** So many pictures, in a file that is closed. */
+async function record(
+  type: 'record' | 'append',
+  pictures: number,
+  options: Partial<RecordingsContext> = {},
+  stream = new TestStream(),
+): Promise<void> {
+  const recordings = open(options);
+  const recording = recordings.record(stream, type);
+  stream.write(cameraUnits(pictures, { fromUs: 7_000_000 }));
+  recording[Symbol.dispose]();
+  await recordings.close();
+}
+
+async function lines(name: string): Promise<string[]> {
+  const file = await new VodLibrary([dir]).open(name);
+  try {
+    return await readLines(file);
+  } finally {
+    await file.close();
+  }
+}
+
+function wanted(pictures: number, fromUs = 0): string[] {
+  return [...cameraUnits(pictures, { fromUs: 7_000_000 })].map((unit) =>
+    unitLine(unit, 7_000_000 - fromUs),
+  );
+}
+
+describe('a recording in FLV', () => {
+  it('is played as it came, to the bit and the millisecond', async () => {
+    await record('record', 60);
+    assert.deepEqual(await lines('flv:cam'), wanted(60));
+  });
+
+  it('knows its duration and the places of its keyframes when it is closed', async () => {
+    await record('record', 60);
+    const file = await readFile(join(dir, 'cam.flv'));
+    const [first] = flvTags(file);
+    const metadata = parseRecordedMetadata(first!.body);
+    assert.equal(metadata?.durationMs, 59 * 40 + 20);
+    assert.deepEqual(
+      metadata.keyframes.map(({ timeMs }) => timeMs),
+      [0, 400, 800, 1200, 1600, 2000],
+    );
+    for (const { position } of metadata.keyframes) {
+      assert.equal(file[position], 9);
+      assert.equal(file[position + 11], 0x17);
+    }
+  });
+
+  it('can be read while it is written', async () => {
+    const recordings = open();
+    recordings.start();
+    const stream = new TestStream();
+    recordings.record(stream, 'record');
+    stream.write(cameraUnits(60));
+    await until(() => (board.recordings.get('cam')?.bytes ?? 0) > 33_000);
+    await until(() => log.some((line) => line.includes('Recording.')));
+    const units = [...cameraUnits(60)].map((unit) => unitLine(unit));
+    for (;;) {
+      const seen = await lines('flv:cam').catch(() => []);
+      if (seen.length === units.length) {
+        assert.deepEqual(seen, units);
+        return;
+      }
+    }
+  });
+
+  it('begins with the first picture that decoding may start at', async () => {
+    const recordings = open();
+    const stream = new TestStream();
+    const recording = recordings.record(stream, 'record');
+    const units = [...cameraUnits(40)];
+    stream.write(units.slice(3));
+    recording[Symbol.dispose]();
+    await recordings.close();
+    const from = units.findIndex(({ dtsUs }) => dtsUs === 400_000);
+    assert.deepEqual(
+      await lines('flv:cam'),
+      units.slice(from).map((unit) => unitLine(unit, 400_000)),
+    );
+  });
+
+  it('leaves the older one alone until there is something to replace it with', async () => {
+    await record('record', 20);
+    const recordings = open();
+    const stream = new TestStream();
+    const recording = recordings.record(stream, 'record');
+    stream.write([...cameraUnits(5)].slice(1));
+    recording[Symbol.dispose]();
+    await recordings.close();
+    assert.deepEqual(await lines('flv:cam'), wanted(20));
+    await record('record', 30);
+    assert.deepEqual(await lines('flv:cam'), wanted(30));
+    assert.deepEqual(await readdir(dir), ['cam.flv']);
+  });
+});
+
+describe('append', () => {
+  it('goes on behind what is there, with times that go on', async () => {
+    await record('append', 30);
+    await record('append', 20);
+    await record('append', 20);
+    // The last sound was at 1180: behind it by a picture.
+    const [first, second] = [1180 + 40, 1180 + 40 + 780 + 40];
+    assert.deepEqual(await lines('flv:cam'), [
+      ...wanted(30),
+      ...wanted(20, first * 1000),
+      ...wanted(20, second * 1000),
+    ]);
+    const [tag] = flvTags(await readFile(join(dir, 'cam.flv')));
+    const metadata = parseRecordedMetadata(tag!.body);
+    assert.equal(metadata?.durationMs, second + 780);
+    assert.equal(metadata.keyframes.length, 7);
+  });
+
+  it('cuts off what a crash has torn', async () => {
+    await record('append', 30);
+    await appendFile(join(dir, 'cam.flv'), Buffer.from('0900100000000000000000170100', 'hex'));
+    assert.deepEqual(await lines('flv:cam'), wanted(30));
+    await record('append', 20);
+    assert.deepEqual(await lines('flv:cam'), [...wanted(30), ...wanted(20, 1_220_000)]);
+  });
+
+  it('goes on with a file that was cut at any byte', async () => {
+    await record('append', 12);
+    const whole = await readFile(join(dir, 'cam.flv'));
+    const all = wanted(12);
+    for (let cut = whole.length - 1; cut > whole.length - 200; cut -= 1) {
+      await writeFile(join(dir, 'cam.flv'), whole.subarray(0, cut));
+      await record('append', 1);
+      const seen = await lines('flv:cam');
+      const kept = seen.length - 2;
+      assert.deepEqual(seen.slice(0, kept), all.slice(0, kept), `cut at ${cut}`);
+      assert.ok(kept >= all.length - 4);
+      assert.match(seen[kept]!, /^video .* key/);
+    }
+  });
+
+  it('takes a file that was emptied for a new one', async () => {
+    await record('append', 12);
+    await truncate(join(dir, 'cam.flv'), 0);
+    await record('append', 12);
+    assert.deepEqual(await lines('flv:cam'), wanted(12));
+  });
+
+  it('leaves what is no FLV file as it is, and says so', async () => {
+    await writeFile(join(dir, 'cam.flv'), 'a shopping list');
+    await symlink('/etc/hostname', join(dir, 'cam-2.flv'));
+    await record('append', 12);
+    assert.equal(await readFile(join(dir, 'cam.flv'), 'utf8'), 'a shopping list');
+    assert.deepEqual(await lines('flv:cam-3'), wanted(12));
+    assert.ok(log.some((line) => line.includes('it is no FLV file')));
+    assert.ok(log.some((line) => line.includes('it is a symbolic link')));
+  });
+
+  it('patches the duration of a file that another program has written', async () => {
+    // As ffmpeg has it: no room for an index, but a duration.
+    const script = Buffer.from(
+      `02000a6f6e4d65746144617461080000000100086475726174696f6e00${'00'.repeat(8)}000009`,
+      'hex',
+    );
+    const tag = Buffer.concat([
+      Buffer.from(`12${hex24(script.length)}00000000000000`, 'hex'),
+      script,
+      u32(11 + script.length),
+    ]);
+    await writeFile(
+      join(dir, 'cam.flv'),
+      Buffer.concat([Buffer.from('464c5601050000000900000000', 'hex'), tag]),
+    );
+    await record('append', 12);
+    const [first] = flvTags(await readFile(join(dir, 'cam.flv')));
+    assert.equal(parseRecordedMetadata(first!.body)?.durationMs, 460);
+    assert.deepEqual(await lines('flv:cam'), wanted(12));
+  });
+
+  it('has no index where other parameter sets came, and is played all the same', async () => {
+    const stream = new TestStream();
+    const recordings = open();
+    const recording = recordings.record(stream, 'append');
+    const units = [
+      ...cameraUnits(20),
+      ...cameraUnits(20, { fromUs: 800_000, video: OTHER_VIDEO_TRACK }),
+    ];
+    stream.write(units);
+    recording[Symbol.dispose]();
+    await recordings.close();
+    const file = await new VodLibrary([dir]).open('flv:cam');
+    assert.equal(await file.seek(1300), 1200);
+    const unit = await file.read();
+    assert.deepEqual(unit?.track, OTHER_VIDEO_TRACK);
+    assert.equal(await file.seek(500), 400);
+    await file.close();
+  });
+});
+
+describe('limits of recordings', () => {
+  it('deletes the oldest that are finished, and nothing that is not ours', async () => {
+    await writeFile(join(dir, 'holiday.flv'), Buffer.alloc(500_000));
+    for (const [index, name] of ['old', 'middle', 'young'].entries()) {
+      await record('record', 20, {}, new TestStream(name));
+      const at = Date.now() / 1000 - 1000 + index * 100;
+      await utimes(join(dir, `${name}.flv`), at, at);
+    }
+    const { size } = await stat(join(dir, 'old.flv'));
+    const recordings = open({ maxBytes: size * 2.5 });
+    recordings.start();
+    const stream = new TestStream('now');
+    recordings.record(stream, 'record');
+    stream.write(cameraUnits(20));
+    await until(() => log.some((line) => line.includes('"file":"old.flv"')));
+    await recordings.close();
+    const left = await readdir(dir);
+    assert.deepEqual(left.sort(), ['holiday.flv', 'middle.flv', 'now.flv', 'young.flv']);
+  });
+
+  it('deletes what is too old', async () => {
+    await record('record', 20, {}, new TestStream('old'));
+    await record('record', 20, {}, new TestStream('young'));
+    const at = Date.now() / 1000 - 3600;
+    await utimes(join(dir, 'old.flv'), at, at);
+    const recordings = open({ maxAgeMs: 1_800_000 });
+    recordings.start();
+    await until(() => log.some((line) => line.includes('deleted')));
+    assert.deepEqual(await readdir(dir), ['young.flv']);
+  });
+
+  it('stops a recording that is alone too large, in plain words', async () => {
+    const recordings = open({ maxBytes: 50_000 });
+    recordings.start();
+    const stream = new TestStream();
+    recordings.record(stream, 'record');
+    stream.write(cameraUnits(20, { pictureBytes: 5_000 }));
+    await until(() => board.recordings.get('cam')?.state === 'stopped');
+    const status = board.recordings.get('cam');
+    assert.equal(status?.code, 'disk-full');
+    assert.match(status.reason, /recording\.maxBytes/);
+    await recordings.close();
+    assert.equal((await lines('flv:cam')).length, 40);
+  });
+
+  it('says in plain words why a folder cannot be written', async () => {
+    await writeFile(join(dir, 'file'), '');
+    const recordings = open({ dir: join(dir, 'file', 'recordings') });
+    const stream = new TestStream();
+    recordings.record(stream, 'record');
+    stream.write(cameraUnits(2));
+    await until(() => board.recordings.get('cam')?.state === 'stopped');
+    assert.match(board.recordings.get('cam')?.reason ?? '', /cannot be written \(ENOTDIR\)/);
+    assert.equal(log.filter((line) => line.includes('recording has stopped')).length, 1);
+  });
+
+  it('removes what a crash has left between making a file and naming it', async () => {
+    await writeFile(join(dir, '.cam.flv.new'), 'half');
+    open().start();
+    for (;;) if ((await readdir(dir)).length === 0) break;
+  });
+});
+
+function hex24(value: number): string {
+  return value.toString(16).padStart(6, '0');
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
