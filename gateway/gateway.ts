@@ -1,4 +1,5 @@
 /** The composition root: the only place that makes everything and connects it. */
+import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -21,6 +22,7 @@ import { fillTemplate, toName, uniqueName } from './names.ts';
 import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
 import { RtmpPublisher } from './proxypublish/publisher.ts';
 import { parseTargetUri } from './proxypublish/target-url.ts';
+import { Recordings } from './recording/recordings.ts';
 import { Board } from './report/board.ts';
 import { CommandError, type CommandHandlers } from './report/commands.ts';
 import { HealthSampler } from './report/health.ts';
@@ -56,6 +58,7 @@ export class Gateway {
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
   readonly #viewersBudget = new BacklogBudget();
+  readonly #recordings: Recordings;
   #acceptors: Acceptors | undefined;
   readonly #stopping = new AbortController();
   readonly #supervision = {
@@ -92,6 +95,14 @@ export class Gateway {
       stallMs: config.limits.stallMs,
       isReserved: (name) => this.#fleet.has(name),
     });
+    this.#recordings = new Recordings({
+      ...config.recording,
+      dir: recordingsDir(config),
+      board: this.board,
+      log: log.child({ part: 'recording' }),
+      now: Date.now,
+    });
+    this.#publications.record = (stream, type) => this.#recordings.record(stream, type);
     // Reporters, HTTP and tests listen; a fixed small number, not a leak.
     this.board.setMaxListeners(32);
   }
@@ -105,6 +116,7 @@ export class Gateway {
     this.#proxypublish.open(this.#hub);
     this.#publishStats = setInterval(() => this.#proxypublish.tellStats(), STATS_PERIOD_MS);
     this.#fleet.start(this.#stopping.signal);
+    if (isQuiet !== true) this.#recordings.start();
     await this.#startAcceptors();
     this.#startDiscovery();
     this.#status = 'running';
@@ -126,6 +138,7 @@ export class Gateway {
     clearInterval(this.#publishStats);
     this.#publications.stop();
     await this.#acceptors?.stop();
+    await this.#recordings.close();
     await this.#proxypublish.close();
     this.#stopping.abort(new Error('the gateway is stopping'));
     await this.#fleet.stopped();
@@ -274,4 +287,8 @@ export class Gateway {
       queueMaxMs,
     };
   }
+}
+
+function recordingsDir({ gateway, recording }: Config): string {
+  return resolve(gateway.dataDir, recording.dir);
 }

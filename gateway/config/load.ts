@@ -121,7 +121,7 @@ function registerUrls(node: unknown): void {
 }
 
 function resolveFiles(config: Config, context: ParseContext): Config {
-  const { gateway, discovery, streams, acceptors, proxypublish, mqtt } = config;
+  const { gateway, discovery, streams, acceptors, proxypublish, vod, mqtt } = config;
   const credentials = discovery.credentials.map((entry, index) =>
     withPassword(entry, ['discovery', 'credentials', index], context),
   );
@@ -144,6 +144,7 @@ function resolveFiles(config: Config, context: ParseContext): Config {
     streams: resolvedStreams,
     acceptors: resolvedAcceptors,
     proxypublish: { ...proxypublish, targets },
+    vod: vod.dir === undefined ? vod : { dir: resolve(context.folder, vod.dir) },
     mqtt: withCaFile(withPassword(mqtt, ['mqtt'], context), ['mqtt'], context),
   };
 }

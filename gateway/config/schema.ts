@@ -360,6 +360,30 @@ const acceptors = z
   )
   .check(z.describe('What others push in and viewers pull out'));
 
+const recording = section('Streams that are published as record or append become files', {
+  dir: z
+    ._default(text('the path of a folder'), 'recordings')
+    .check(z.describe('Folder, below gateway.dataDir where it is no absolute path')),
+  format: z
+    ._default(oneOf(['flv', 'fmp4']), 'flv')
+    .check(z.describe('flv, or fmp4: fragmented MP4, which browsers play, too')),
+  maxBytes: z
+    ._default(wholeNumber(0, Number.MAX_SAFE_INTEGER), 20_000_000_000)
+    .check(z.describe('All recordings together: the oldest are deleted beyond; 0: no limit')),
+  maxAgeMs: z
+    ._default(wholeNumber(0, Number.MAX_SAFE_INTEGER), 0)
+    .check(z.describe('Recordings older than this are deleted; 0: no limit')),
+});
+
+const vod = section(
+  'Files that players get as flv:NAME, mp4:NAME and mp3:NAME, beside recordings',
+  {
+    dir: z
+      .optional(text('the path of a folder'))
+      .check(z.describe('Folder of further files; it is only read')),
+  },
+);
+
 const mqtt = section('Where the state is told: a broker, or without url one inside this service', {
   url: z
     .optional(checkedText(BROKER_EXPECTED, brokerProblem))
@@ -426,7 +450,19 @@ const limits = section('Bounds on memory and patience', {
 
 export const configSchema = z
   .strictObject(
-    { gateway, log, discovery, streams, acceptors, proxypublish, mqtt, http, limits },
+    {
+      gateway,
+      log,
+      discovery,
+      streams,
+      acceptors,
+      proxypublish,
+      recording,
+      vod,
+      mqtt,
+      http,
+      limits,
+    },
     { error: mapOnly },
   )
   .check(z.describe('Configuration of Sluice'));

@@ -23,6 +23,7 @@ export function apiRoutes(context: ApiContext): Route[] {
     route(/^\/healthz$/, 'everybody', () => health(context)),
     route(/^\/api\/v1\/streams$/, 'admin', () => ok([...board.streams.values()].map(streamOf))),
     route(/^\/api\/v1\/publish$/, 'admin', () => ok([...board.publishes.values()])),
+    route(/^\/api\/v1\/recordings$/, 'admin', () => ok([...board.recordings.values()])),
     route(/^\/api\/v1\/devices$/, 'admin', () => ok([...board.found.values()])),
   ];
 }

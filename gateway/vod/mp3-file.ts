@@ -63,12 +63,12 @@ export class Mp3File implements VodFile {
       if (length === 0) break;
       at += length;
     }
-    let first = await findFrame(file, at);
+    let first = await firstFrame(file, at);
     if (first === undefined) throw new ParseError('no frame of MPEG audio layer III is in it');
     const { frameBytes, samplesPerFrame, sampleRate } = first.header;
     const vbr = parseVbrHeader(await file.view(first.at, frameBytes), first.header);
     if (vbr !== undefined) {
-      const behind = await findFrame(file, first.at + frameBytes);
+      const behind = await firstFrame(file, first.at + frameBytes);
       if (behind === undefined) throw new ParseError('it has no frame of sound');
       first = behind;
     }
@@ -181,6 +181,13 @@ async function findFrame(file: FileRanges, from: number): Promise<Frame | undefi
     at += sync + 1;
   }
   return undefined;
+}
+
+/** Where nothing has told yet that there are frames, only what another one follows. */
+async function firstFrame(file: FileRanges, from: number): Promise<Frame | undefined> {
+  const here = await frameAt(file, from);
+  if (here !== undefined && !(await isFollowed(file, here))) return await findFrame(file, from + 1);
+  return await findFrame(file, from);
 }
 
 async function isFollowed(file: FileRanges, { at, header }: Frame): Promise<boolean> {

@@ -22,7 +22,8 @@ function parse(source: string) {
 const URL_WORDS =
   'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
 const TARGET_WORDS = 'expected a URL rtmp://host/app or rtmps://host/app';
-const TOP_KEYS = 'gateway, log, discovery, streams, acceptors, proxypublish, mqtt, http, limits';
+const TOP_KEYS =
+  'gateway, log, discovery, streams, acceptors, proxypublish, recording, vod, mqtt, http, limits';
 
 /** What is written, and the one line that is answered. */
 const bad: readonly (readonly [name: string, source: string, line: string])[] = [
