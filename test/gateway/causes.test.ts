@@ -43,6 +43,13 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /trying without audio\.$/,
     ],
     [
+      'a stream that has been there',
+      new ProtocolError('RTMP_LOOP', 'publish: the stream has been here before: here → box'),
+      'loop',
+      'unreachable',
+      /has had this stream before, and takes it no second time: .*here → box\. Leave it out/,
+    ],
+    [
       'tracks that have changed',
       new ProtocolError('RTMP_TRACKS_CHANGED', 'the camera now sends H.265'),
       'starting',

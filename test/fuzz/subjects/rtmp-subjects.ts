@@ -1,4 +1,4 @@
-/** RTMP: what a server may send to a publisher. */
+/** RTMP: what a server may send to a client, and a client to our server. */
 import { concat } from '../../../codecs/bytes.ts';
 import { ChunkReader } from '../../../protocols/rtmp/chunk-reader.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
@@ -8,6 +8,7 @@ import { HANDSHAKE_BYTES, RTMP_VERSION } from '../../../protocols/rtmp/handshake
 import { MessageType } from '../../../protocols/rtmp/message.ts';
 import { PlaySession } from '../../../protocols/rtmp/play-session.ts';
 import { PublishSession } from '../../../protocols/rtmp/publish-session.ts';
+import { ServerSession } from '../../../protocols/rtmp/server-session.ts';
 import { hex } from '../../support/hex.ts';
 import { framerOf, parserOf, type Subject } from '../subject.ts';
 
@@ -46,6 +47,31 @@ const PLAY_ANSWERS = concat(
     6,
     4096,
   ),
+);
+const REQUESTS = concat(
+  serializeMessage(controlMessage(MessageType.setChunkSize, 4096), 2, 128),
+  serializeMessage(
+    commandMessage(0, 'connect', 1, {
+      app: 'live?token=x',
+      flashVer: 'FMLE/3.0',
+      tcUrl: 'rtmp://h/live',
+      fourCcList: ['hvc1'],
+      sluiceVia: 'a,b',
+    }),
+    3,
+    4096,
+  ),
+  serializeMessage(commandMessage(0, 'createStream', 2, null), 3, 4096),
+  serializeMessage(commandMessage(1, 'publish', 3, null, 'cam?x=1', 'live'), 4, 4096),
+  serializeMessage(
+    { typeId: 9, timestampMs: 40, messageStreamId: 1, payload: hex`27 01 000000 00000002 419a` },
+    6,
+    4096,
+  ),
+  serializeMessage(commandMessage(0, 'createStream', 4, null), 3, 4096),
+  serializeMessage(commandMessage(2, 'play', 5, null, 'cam', -2000), 4, 4096),
+  serializeMessage(commandMessage(2, 'pause', 6, null, true, 0), 4, 4096),
+  serializeMessage(commandMessage(0, 'deleteStream', 7, null, 1), 3, 4096),
 );
 const HANDSHAKE = concat(Uint8Array.of(RTMP_VERSION), new Uint8Array(2 * HANDSHAKE_BYTES));
 
@@ -94,6 +120,30 @@ export const RTMP_SUBJECTS: readonly Subject[] = [
       );
       session.open();
       session.push(HANDSHAKE);
+      return (bytes) => session.push(bytes.slice());
+    },
+  },
+  {
+    name: 'RTMP server session',
+    seeds: [REQUESTS],
+    open: () => {
+      const use = {
+        media: () => undefined,
+        pause: () => undefined,
+        seek: () => undefined,
+        close: () => undefined,
+      };
+      const session = new ServerSession(
+        {
+          connect: () => undefined,
+          publish: () => use,
+          play: () => use,
+          streamLength: (_name, answer) => answer(0),
+        },
+        8,
+        () => undefined,
+      );
+      session.push(HANDSHAKE.slice());
       return (bytes) => session.push(bytes.slice());
     },
   },

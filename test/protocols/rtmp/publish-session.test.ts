@@ -79,6 +79,25 @@ test('what only enhanced RTMP knows is offered, in the words of both versions', 
   assert.equal(capsEx, undefined);
 });
 
+test('the way of the stream is told where there is one', () => {
+  const sluiceVia = (via: readonly string[]) => {
+    const [connect] = new Dialogue({ via }).shakeHands().heardCommands();
+    return (connect![3] as Record<string, unknown>)['sluiceVia'];
+  };
+  assert.equal(sluiceVia([]), undefined);
+  assert.equal(sluiceVia(['edge', 'box']), 'edge,box');
+});
+
+test('a loop is told from other refusals', () => {
+  const dialogue = new Dialogue().shakeHands();
+  dialogue.command('_result', 1, {}, { code: 'NetConnection.Connect.Success' });
+  dialogue.command('_result', 4, null, 7);
+  assert.throws(
+    () => dialogue.status('NetStream.Publish.Loop', 'error', 'it has been here before'),
+    (error: ProtocolError) => error.code === 'RTMP_LOOP' && /been here/.test(error.message),
+  );
+});
+
 test('what the server takes is known once connect is answered', () => {
   const dialogue = new Dialogue().shakeHands();
   const accepted = () => dialogue.session.accepted;
