@@ -4,7 +4,7 @@
  * in place at the end, so the tag has one size from the beginning on: filled up with blanks.
  */
 import { type Amf0Value, EcmaArray, isAmf0Object, serializeAmf0 } from './amf0.ts';
-import { metadataOf } from './announced-media.ts';
+import { metadataOf } from './script-data.ts';
 
 /** 1700 keyframes: each takes 18 bytes. Longer recordings have every second, every fourth … in their index. */
 export const RECORDED_METADATA_BYTES = 32 * 1024;

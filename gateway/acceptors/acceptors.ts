@@ -1,10 +1,16 @@
 /** Which file serves which kind of acceptor: one explicit table; and all of those configured, together. */
 import type { AcceptorConfig, AcceptorProtocol } from '../config/schema.ts';
 import type { Acceptor, AcceptorContext, MakeAcceptor } from './acceptor.ts';
+import { makeLiveFlvAcceptor } from './live-flv-acceptor.ts';
+import { makeMpegtsTcpAcceptor } from './mpegts-tcp-acceptor.ts';
+import { makeMpegtsUdpAcceptor } from './mpegts-udp-acceptor.ts';
 import { RtmpAcceptor } from './rtmp-acceptor.ts';
 
 const KINDS: Partial<Record<AcceptorProtocol, MakeAcceptor>> = {
   rtmp: (config, context) => new RtmpAcceptor(config, context),
+  liveflv: makeLiveFlvAcceptor,
+  'mpegts-tcp': makeMpegtsTcpAcceptor,
+  'mpegts-udp': makeMpegtsUdpAcceptor,
 };
 
 export class Acceptors {

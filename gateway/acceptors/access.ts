@@ -3,6 +3,8 @@
  * address that guesses too often is not listened to for a while.
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { BlockList } from 'node:net';
+import { parseAddressRange } from '../config/fields.ts';
 import type { LoginConfig } from '../config/schema.ts';
 
 /** So many wrong logins of one address within the window, and it has to wait for the window's end. */
@@ -18,17 +20,27 @@ interface Failures {
 
 export class Access {
   readonly #login: LoginConfig | undefined;
+  readonly #addresses: BlockList | undefined;
   readonly #now: () => number;
   readonly #failures = new Map<string, Failures>();
 
   /** Without a login everybody may. `now`: milliseconds. */
   constructor(login: LoginConfig | undefined, now: () => number) {
     this.#login = login;
+    this.#addresses = login?.addresses === undefined ? undefined : listOf(login.addresses);
     this.#now = now;
   }
 
+  /** Nobody is asked for a login. */
   get isOpen(): boolean {
-    return this.#login === undefined;
+    return (this.#login?.username ?? this.#login?.token) === undefined;
+  }
+
+  /** False: whoever comes from there is not even listened to. */
+  allowsAddress(address: string): boolean {
+    if (this.#addresses === undefined) return true;
+    const plain = address.replace(/%.*$/, '');
+    return this.#addresses.check(plain, plain.includes(':') ? 'ipv6' : 'ipv4');
   }
 
   get username(): string | undefined {
@@ -75,6 +87,16 @@ export class Access {
     if (known === undefined || known.count < MAX_FAILURES) return false;
     return this.#now() - known.sinceMs < WINDOW_MS;
   }
+}
+
+function listOf(ranges: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const text of ranges) {
+    const range = parseAddressRange(text);
+    if (range === undefined) throw new RangeError(`not an address or range: ${text}`);
+    list.addSubnet(range.address, range.prefix, range.family);
+  }
+  return list;
 }
 
 function isSame(a: string, b: string): boolean {

@@ -1,14 +1,10 @@
 /** What one key alone cannot tell: keys that exclude or need one another. */
+import { checkAcceptors } from './acceptor-checks.ts';
 import { failAt, type KeyPath } from './config-error.ts';
 import { isMap } from './describe-issue.ts';
-import type { AcceptorConfig, Config, LoginConfig, MqttConfig } from './schema.ts';
+import { checkLogin } from './login-check.ts';
+import type { Config, MqttConfig } from './schema.ts';
 import { schemeOf } from './urls.ts';
-
-interface Login {
-  readonly username?: string | undefined;
-  readonly password?: string | undefined;
-  readonly passwordFile?: string | undefined;
-}
 
 /** `tree` is what the file says, without defaults. */
 export function checkBetweenKeys(config: Config, tree: unknown, file: string): void {
@@ -23,51 +19,9 @@ export function checkBetweenKeys(config: Config, tree: unknown, file: string): v
     const path = ['proxypublish', 'targets', index];
     checkTrust(target, target.targetUri, TARGETS_WITH_TLS, path, file);
   }
-  for (const [index, acceptor] of config.acceptors.entries()) {
-    checkAcceptor(acceptor, ['acceptors', index], file);
-  }
+  checkAcceptors(config, file);
   checkLogin(config.mqtt, ['mqtt'], file);
   checkMqtt(config.mqtt, tree, file);
-}
-
-function checkLogin(login: Login, path: KeyPath, file: string): void {
-  const { username, password, passwordFile } = login;
-  if (password !== undefined && passwordFile !== undefined) {
-    failAt(file, [...path, 'passwordFile'], 'expected password or passwordFile, got both');
-  }
-  if (username === undefined && (password ?? passwordFile) !== undefined) {
-    failAt(file, [...path, 'username'], 'expected a user name beside the password, got nothing');
-  }
-}
-
-function checkAcceptor(acceptor: AcceptorConfig, path: KeyPath, file: string): void {
-  for (const side of ['publish', 'play'] as const) {
-    const login = acceptor[side];
-    if (login !== undefined) checkAcceptorLogin(login, [...path, side], file);
-  }
-  const { certFile, keyFile } = acceptor;
-  if ((certFile === undefined) !== (keyFile === undefined)) {
-    const missing = certFile === undefined ? 'certFile' : 'keyFile';
-    failAt(file, [...path, missing], 'expected beside the other half of the pair, got nothing');
-  }
-}
-
-function checkAcceptorLogin(login: LoginConfig, path: KeyPath, file: string): void {
-  checkLogin(login, path, file);
-  const { username, password, passwordFile, token, tokenFile } = login;
-  if (token !== undefined && tokenFile !== undefined) {
-    failAt(file, [...path, 'tokenFile'], 'expected token or tokenFile, got both');
-  }
-  if (username !== undefined && (password ?? passwordFile) === undefined) {
-    failAt(file, [...path, 'password'], 'expected a password beside the user name, got nothing');
-  }
-  if ((username ?? token ?? tokenFile) === undefined) {
-    failAt(
-      file,
-      path,
-      'expected username and password, or token; left out altogether: everybody may',
-    );
-  }
 }
 
 interface Trust {

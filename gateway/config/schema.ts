@@ -10,6 +10,7 @@ import {
   loopbackListen,
   name,
   oneOf,
+  parseAddressRange,
   parseHostPort,
   text,
   wholeNumber,
@@ -263,22 +264,49 @@ const proxypublish = section('Every stream goes to these RTMP masters', {
     .check(z.describe('The masters')),
 });
 
-const login = z
+const RANGE_EXPECTED = 'an address such as 10.0.0.5, or a range such as 10.0.0.0/24';
+
+const loginShape = {
+  username,
+  password,
+  passwordFile,
+  token: z
+    .optional(text('a token'))
+    .check(z.describe('Instead of user name and password: what ?token= must say')),
+  tokenFile: z.optional(text('the path of a file')).check(z.describe('File that holds the token')),
+};
+
+const publishers = z
   .strictObject(
     {
-      username,
-      password,
-      passwordFile,
-      token: z
-        .optional(text('a token'))
-        .check(z.describe('Instead of user name and password: what ?token= must say')),
-      tokenFile: z
-        .optional(text('the path of a file'))
-        .check(z.describe('File that holds the token')),
+      ...loginShape,
+      addresses: z
+        .optional(
+          z
+            .array(
+              checkedText(RANGE_EXPECTED, (value) =>
+                parseAddressRange(value) === undefined ? RANGE_EXPECTED : undefined,
+              ),
+              { error: 'a list of addresses' },
+            )
+            .check(
+              z.minLength(1, { error: 'at least one address' }),
+              z.maxLength(64, { error: 'at most 64 addresses' }),
+            ),
+        )
+        .check(
+          z.describe(
+            'liveflv, mpegts-tcp and mpegts-udp: from where; the last takes a single address',
+          ),
+        ),
     },
     { error: mapOnly },
   )
-  .check(z.describe('Who may: a user name and a password, or a token, or both'));
+  .check(z.describe('Who may push in: a user name and a password, or a token, or both'));
+
+const players = z
+  .strictObject(loginShape, { error: mapOnly })
+  .check(z.describe('Who may play: a user name and a password, or a token, or both'));
 
 export const ACCEPTOR_PROTOCOLS = [
   'rtmp',
@@ -320,8 +348,11 @@ const acceptor = z
       localStreamName: z
         .optional(name())
         .check(z.describe('Stream name here, where the protocol has none of its own')),
-      publish: z.optional(login).check(z.describe('Who may push in; left out: everybody')),
-      play: z.optional(login).check(z.describe('Who may play; left out: everybody')),
+      interface: z
+        .optional(text('the name of a network interface'))
+        .check(z.describe('mpegts-udp: network interface (or address of ours) to join a group on')),
+      publish: z.optional(publishers).check(z.describe('Who may push in; left out: everybody')),
+      play: z.optional(players).check(z.describe('Who may play; left out: everybody')),
       duplicatePublisher: z
         ._default(oneOf(['reject', 'replace']), 'reject')
         .check(

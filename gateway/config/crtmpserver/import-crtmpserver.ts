@@ -47,6 +47,8 @@ const LOG_LEVELS: readonly LogLevel[] = [
 /** How the checks call the file. */
 const CHECKED = 'sluice.yaml';
 
+const ANY_PORT = '127.0.0.1:0';
+
 type Tree = Readonly<Record<string, unknown>>;
 
 /** `file`: its name for people; `folder`: where it is. Throws a LuaError. */
@@ -214,10 +216,11 @@ function valuesOf(entries: readonly Entry[]): Tree[] {
   return entries.flatMap((entry) => (isTaken(entry) && entry.value ? [entry.value] : []));
 }
 
-/** JSON is YAML. */
+/** JSON is YAML. Our own page and broker have no say in who has which port. */
 function problemOf(tree: Tree, folder: string): string | undefined {
+  const aside = { http: { listen: ANY_PORT }, mqtt: { embedded: { listen: ANY_PORT } } };
   try {
-    parseConfig(JSON.stringify(tree), { file: CHECKED, folder, env: {} });
+    parseConfig(JSON.stringify({ ...aside, ...tree }), { file: CHECKED, folder, env: {} });
     return undefined;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -7,12 +7,16 @@ import { FlvDemuxer } from '../../../codecs/flv/flv-demuxer.ts';
 import { FlvReader } from '../../../codecs/flv/flv-reader.ts';
 import { sequenceHeader } from '../../../codecs/flv/sequence-header.ts';
 import {
+  FLV_FILE_HEADER_BYTES,
+  FLV_PREVIOUS_TAG_SIZE_BYTES,
   FLV_TAG_HEADER_BYTES,
   FlvTagType,
   flvFileHeader,
   writeFlvPreviousTagSize,
   writeFlvTagHeader,
 } from '../../../codecs/flv/tag.ts';
+import { Access } from '../../../gateway/acceptors/access.ts';
+import { LiveFlvFeed } from '../../../gateway/acceptors/live-flv-acceptor.ts';
 import { aggregatedMessages } from '../../../protocols/rtmp/aggregate.ts';
 import { MessageType } from '../../../protocols/rtmp/message.ts';
 import { MAIN } from '../../codecs/h265/streams.ts';
@@ -59,6 +63,8 @@ const ENHANCED = concat(
 );
 
 const METADATA = serializeAmf0('@setDataFrame', 'onMetaData', { width: 640, audiocodecid: 10 });
+const LOGIN = serializeAmf0('onMetaData', { token: 'abc', streamName: 'yard' });
+const CLIENT = { address: '10.0.0.5', placeName: '10.0.0.5-5000', admit: () => undefined };
 const SINK = { start: () => undefined, write: () => undefined, stop: () => undefined };
 
 export const FLV_SUBJECTS: readonly Subject[] = [
@@ -108,6 +114,23 @@ export const FLV_SUBJECTS: readonly Subject[] = [
     inputsPerParser: 50,
   },
   parserOf('FLV onMetaData', announcedMedia, METADATA),
+  framerOf(
+    'LiveFLV client with a login',
+    () => {
+      let nowMs = 0;
+      const client = { ...CLIENT, sink: () => SINK };
+      const access = new Access({ token: 'abc' }, () => nowMs);
+      return new LiveFlvFeed(client, access, undefined, () => {
+        nowMs += TAG_INTERVAL_MS;
+        return nowMs;
+      });
+    },
+    concat(
+      flvFileHeader(true, true),
+      tag(FlvTagType.scriptData, 0, LOGIN),
+      AVC_AND_AAC.subarray(FLV_FILE_HEADER_BYTES + FLV_PREVIOUS_TAG_SIZE_BYTES),
+    ),
+  ),
   parserOf(
     'RTMP aggregate',
     (payload) => [

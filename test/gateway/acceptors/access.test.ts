@@ -33,4 +33,24 @@ describe('Access', () => {
     nowMs = 60_000;
     assert.equal(access.isBlocked('10.0.0.9'), false);
   });
+
+  it('knows addresses and ranges of them; without a list all are allowed', () => {
+    const addresses = ['10.0.0.0/24', '192.168.1.5', 'fd00::/8'];
+    const access = new Access({ addresses }, () => 0);
+    const allowed = [
+      '10.0.0.255',
+      '192.168.1.5',
+      'fd12::1',
+      '10.0.1.0',
+      '192.168.1.6',
+      'fe80::1%eth0',
+      'unknown',
+    ];
+    assert.deepEqual(
+      allowed.map((address) => access.allowsAddress(address)),
+      [true, true, true, false, false, false, false],
+    );
+    assert.ok(access.isOpen);
+    assert.ok(new Access(undefined, () => 0).allowsAddress('10.0.0.1'));
+  });
 });
