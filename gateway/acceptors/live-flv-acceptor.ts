@@ -11,12 +11,13 @@ import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
 import { FlvReader } from '../../codecs/flv/flv-reader.ts';
 import { metadataOf } from '../../codecs/flv/script-data.ts';
 import { FlvTagType } from '../../codecs/flv/tag.ts';
-import type { Acceptor, MakeAcceptor } from './acceptor.ts';
+import type { AcceptorConfig } from '../config/schema.ts';
+import type { Acceptor } from './acceptor.ts';
 import type { Access } from './access.ts';
-import { PushAcceptor } from './push-acceptor.ts';
+import { PushAcceptor, type PushContext } from './push-acceptor.ts';
 import type { PushClient, PushFeed } from './push-connection.ts';
 
-export const makeLiveFlvAcceptor: MakeAcceptor = (config, context): Acceptor =>
+export const makeLiveFlvAcceptor = (config: AcceptorConfig, context: PushContext): Acceptor =>
   new PushAcceptor(config, context, {
     name: 'LiveFLV',
     makeFeed: (client, access) =>

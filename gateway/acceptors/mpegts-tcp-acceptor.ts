@@ -3,11 +3,12 @@
  * as the acceptor says, or by the client's address and port; `publish.addresses` says who may.
  */
 import { TsDemuxer } from '../../protocols/mpegts/demuxer.ts';
-import type { Acceptor, MakeAcceptor } from './acceptor.ts';
-import { PushAcceptor } from './push-acceptor.ts';
+import type { AcceptorConfig } from '../config/schema.ts';
+import type { Acceptor } from './acceptor.ts';
+import { PushAcceptor, type PushContext } from './push-acceptor.ts';
 import type { PushClient, PushFeed } from './push-connection.ts';
 
-export const makeMpegtsTcpAcceptor: MakeAcceptor = (config, context): Acceptor =>
+export const makeMpegtsTcpAcceptor = (config: AcceptorConfig, context: PushContext): Acceptor =>
   new PushAcceptor(config, context, {
     name: 'MPEG-TS',
     makeFeed: (client) => new MpegtsFeed(client, config.localStreamName, context.now),

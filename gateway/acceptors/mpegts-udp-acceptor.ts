@@ -12,26 +12,27 @@ import { parseHostPort } from '../config/fields.ts';
 import type { AcceptorConfig } from '../config/schema.ts';
 import { LogRepeats } from '../log-repeats.ts';
 import { toName } from '../names.ts';
-import type { Acceptor, AcceptorContext, MakeAcceptor } from './acceptor.ts';
+import type { Acceptor } from './acceptor.ts';
+import type { PushContext } from './push-acceptor.ts';
 import type { Publication } from './pushed-stream.ts';
 
 const RETRY_MS = 5_000;
 const COUNT_PERIOD_MS = 1_000;
 const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
-export const makeMpegtsUdpAcceptor: MakeAcceptor = (config, context): Acceptor =>
+export const makeMpegtsUdpAcceptor = (config: AcceptorConfig, context: PushContext): Acceptor =>
   new MpegtsUdpAcceptor(config, context);
 
 class MpegtsUdpAcceptor implements Acceptor {
   readonly port: number;
   readonly #config: AcceptorConfig;
-  readonly #context: AcceptorContext;
+  readonly #context: PushContext;
   readonly #name: string;
   readonly #repeats: LogRepeats;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
-  constructor(config: AcceptorConfig, context: AcceptorContext) {
+  constructor(config: AcceptorConfig, context: PushContext) {
     const { host = '', port = 0 } = parseHostPort(config.listen) ?? {};
     this.port = port;
     this.#config = config;

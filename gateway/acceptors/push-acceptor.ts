@@ -7,6 +7,9 @@ import { Access } from './access.ts';
 import { isOfClient, type PushClient, PushConnection, type PushFeed } from './push-connection.ts';
 import { TcpListener } from './tcp-listener.ts';
 
+/** What they need of an acceptor's surroundings. */
+export type PushContext = Pick<AcceptorContext, 'publications' | 'log' | 'now'>;
+
 export interface PushProtocol {
   /** For people: "LiveFLV". */
   readonly name: string;
@@ -16,14 +19,14 @@ export interface PushProtocol {
 
 export class PushAcceptor implements Acceptor {
   readonly #config: AcceptorConfig;
-  readonly #context: AcceptorContext;
+  readonly #context: PushContext;
   readonly #protocol: PushProtocol;
   readonly #access: Access;
   readonly #listener: TcpListener;
   readonly #repeats: LogRepeats;
   readonly #connections = new Set<PushConnection>();
 
-  constructor(config: AcceptorConfig, context: AcceptorContext, protocol: PushProtocol) {
+  constructor(config: AcceptorConfig, context: PushContext, protocol: PushProtocol) {
     const { limits, listen } = config;
     this.#config = config;
     this.#context = context;

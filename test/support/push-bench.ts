@@ -1,11 +1,15 @@
 /** What an acceptor needs around it: a hub, publications, and sinks that keep what comes out. */
 import { pino } from 'pino';
-import type { Acceptor, AcceptorContext, MakeAcceptor } from '../../gateway/acceptors/acceptor.ts';
+import type { Acceptor } from '../../gateway/acceptors/acceptor.ts';
 import { Publications } from '../../gateway/acceptors/publications.ts';
+import type { PushContext } from '../../gateway/acceptors/push-acceptor.ts';
 import { parseConfig } from '../../gateway/config/load.ts';
+import type { AcceptorConfig } from '../../gateway/config/schema.ts';
 import { Hub } from '../../gateway/hub/hub.ts';
 import { Board } from '../../gateway/report/board.ts';
 import { RecordingSink } from './recording-sink.ts';
+
+type MakePushAcceptor = (config: AcceptorConfig, context: PushContext) => Acceptor;
 
 export class PushBench {
   readonly board = new Board();
@@ -13,7 +17,7 @@ export class PushBench {
   readonly publications: Publications;
   /** Lines of warnings and errors. */
   readonly said: string[] = [];
-  readonly #context: AcceptorContext;
+  readonly #context: PushContext;
   readonly #acceptors: Acceptor[] = [];
 
   constructor() {
@@ -31,12 +35,11 @@ export class PushBench {
       isReserved: () => false,
     });
     const now = () => performance.now();
-    const { hub, publications } = this;
-    this.#context = { hub, publications, log, now, dataDir: '.', gatewayId: 'here' };
+    this.#context = { publications: this.publications, log, now };
   }
 
   /** `yaml`: the keys of one acceptor, as in a configuration. */
-  async start(make: MakeAcceptor, yaml: string): Promise<Acceptor> {
+  async start(make: MakePushAcceptor, yaml: string): Promise<Acceptor> {
     const source = `acceptors: [{ ${yaml} }]`;
     const config = parseConfig(source, { file: 'test', folder: '.', env: {} }).acceptors[0];
     if (config === undefined) throw new Error('no acceptor');
