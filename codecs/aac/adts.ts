@@ -3,7 +3,13 @@
  * (adts_frame). Not handled: several raw data blocks with their own checksums in one frame.
  */
 import { ParseError, UnsupportedError } from '../errors.ts';
-import { SAMPLING_FREQUENCIES, serializeAudioSpecificConfig } from './audio-specific-config.ts';
+import {
+  AudioObjectType,
+  parseAudioSpecificConfig,
+  SAMPLING_FREQUENCIES,
+  samplingFrequencyIndex,
+  serializeAudioSpecificConfig,
+} from './audio-specific-config.ts';
 
 export const ADTS_HEADER_BYTES = 7;
 const CRC_BYTES = 2;
@@ -68,4 +74,39 @@ export function* adtsFrames(bytes: Uint8Array): Generator<Uint8Array> {
 /** The AudioSpecificConfig that says what the header says. */
 export function audioSpecificConfigOf(header: AdtsHeader): Uint8Array {
   return serializeAudioSpecificConfig(header);
+}
+
+/**
+ * The header for frames of a configuration, of a frame without bytes; `setAdtsFrameBytes` completes it. undefined where
+ * ADTS has no form for it: other object types, frames of 960 samples, channels that only a program_config_element tells,
+ * a rate that is not in table 1.18.
+ */
+export function adtsHeaderOf(config: Uint8Array): Uint8Array | undefined {
+  const { objectType, sampleRate, channelConfiguration, frameLength } =
+    parseAudioSpecificConfig(config);
+  const frequencyIndex = samplingFrequencyIndex(sampleRate);
+  const isKnownType = objectType >= AudioObjectType.main && objectType <= AudioObjectType.ltp;
+  const hasChannels = channelConfiguration >= 1 && channelConfiguration <= 7;
+  if (!isKnownType || !hasChannels || frameLength !== 1024 || frequencyIndex === undefined) {
+    return undefined;
+  }
+  return Uint8Array.of(
+    0xff,
+    0xf1, // MPEG-4, layer 0, no checksum
+    ((objectType - 1) << 6) | (frequencyIndex << 2) | (channelConfiguration >> 2),
+    (channelConfiguration & 3) << 6,
+    0,
+    0x1f, // adts_buffer_fullness: variable bit rate
+    0xfc,
+  );
+}
+
+/** aac_frame_length has thirteen bits. */
+export const MAX_ADTS_FRAME_BYTES = 0x1fff;
+
+/** `frameBytes`: header included. */
+export function setAdtsFrameBytes(header: Uint8Array, frameBytes: number): void {
+  header[3] = ((header[3] ?? 0) & 0xfc) | (frameBytes >> 11);
+  header[4] = frameBytes >> 3;
+  header[5] = ((frameBytes & 7) << 5) | 0x1f;
 }

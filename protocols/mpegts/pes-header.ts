@@ -1,6 +1,6 @@
 /**
- * The header of a PES packet, ISO/IEC 13818-1 §2.4.3.6, read in place. Of the optional fields only
- * PTS and DTS are read.
+ * The header of a PES packet, ISO/IEC 13818-1 §2.4.3.6, read and written in place. Of the optional fields only
+ * PTS and DTS are known.
  */
 
 /** Start code prefix, stream_id, PES_packet_length. */
@@ -10,6 +10,8 @@ const FIXED_BYTES = 9;
 /** PES_header_data_length has eight bits. */
 export const MAX_PES_HEADER_BYTES = FIXED_BYTES + 255;
 const TIMESTAMP_BYTES = 5;
+/** PES_packet_length has sixteen bits. */
+const MAX_PES_LENGTH = 0xffff;
 /** In place of a time stamp that is not there. */
 export const NO_TIMESTAMP = -1;
 /** In place of a length that is not stated. */
@@ -47,6 +49,43 @@ export class PesHeader {
   }
 }
 
+/** PTS alone where both are the same. */
+export function pesHeaderBytes(pts: number, dts: number): number {
+  return FIXED_BYTES + (pts === dts ? TIMESTAMP_BYTES : 2 * TIMESTAMP_BYTES);
+}
+
+/**
+ * Writes `pesHeaderBytes(pts, dts)` bytes. The payload begins with an access unit. Its length is stated where its field
+ * can hold it, so that the receiver need not wait for the next packet; video may leave it open.
+ */
+export function writePesHeader(
+  target: Uint8Array,
+  at: number,
+  streamId: number,
+  payloadBytes: number,
+  pts: number,
+  dts: number,
+): void {
+  const headerBytes = pesHeaderBytes(pts, dts);
+  const length = headerBytes - PREFIX_BYTES + payloadBytes;
+  const stated = length > MAX_PES_LENGTH ? 0 : length;
+  target[at] = 0;
+  target[at + 1] = 0;
+  target[at + 2] = 1;
+  target[at + 3] = streamId;
+  target[at + 4] = stated >> 8;
+  target[at + 5] = stated;
+  target[at + 6] = 0x84; // data_alignment_indicator
+  target[at + 7] = pts === dts ? 0x80 : 0xc0;
+  target[at + 8] = headerBytes - FIXED_BYTES;
+  if (pts === dts) {
+    writeTimestamp(target, at + FIXED_BYTES, 0x20, pts);
+    return;
+  }
+  writeTimestamp(target, at + FIXED_BYTES, 0x30, pts);
+  writeTimestamp(target, at + FIXED_BYTES + TIMESTAMP_BYTES, 0x10, dts);
+}
+
 /** As far as there are bytes: 00 00 01. */
 function couldBeStartCode(bytes: Uint8Array, from: number, to: number): boolean {
   for (let n = 0; n < 3 && from + n < to; n += 1) {
@@ -61,4 +100,14 @@ function timestampAt(bytes: Uint8Array, at: number): number {
   const middle = ((bytes[at + 1] ?? 0) << 7) | ((bytes[at + 2] ?? 0) >> 1);
   const low = ((bytes[at + 3] ?? 0) << 7) | ((bytes[at + 4] ?? 0) >> 1);
   return high * 0x40000000 + middle * 0x8000 + low;
+}
+
+function writeTimestamp(target: Uint8Array, at: number, prefix: number, ticks: number): void {
+  const high = Math.floor(ticks / 0x40000000) & 0x07;
+  const rest = ticks % 0x40000000;
+  target[at] = prefix | (high << 1) | 1;
+  target[at + 1] = rest >> 22;
+  target[at + 2] = (rest >> 14) | 1;
+  target[at + 3] = rest >> 7;
+  target[at + 4] = (rest << 1) | 1;
 }

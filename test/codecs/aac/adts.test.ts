@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import {
   adtsFrames,
+  adtsHeaderOf,
   audioSpecificConfigOf,
   isAdts,
   parseAdtsHeader,
+  setAdtsFrameBytes,
 } from '../../../codecs/aac/adts.ts';
 import { hex } from '../../support/hex.ts';
 
@@ -95,6 +97,33 @@ describe('ADTS headers', () => {
       message: '2 AAC frames in one ADTS frame',
     });
   });
+});
+
+describe('ADTS headers written', () => {
+  for (const { name, bytes, size, config } of headers) {
+    test(`${name}: as ffmpeg does`, () => {
+      const header = adtsHeaderOf(config)!;
+      setAdtsFrameBytes(header, 8191);
+      setAdtsFrameBytes(header, size);
+      assert.deepEqual(header, bytes);
+    });
+  }
+
+  test('HE-AAC says what its core is', () => {
+    // 24 kHz stereo core, SBR to 48 kHz signalled in front.
+    const header = adtsHeaderOf(hex`2b118800`)!;
+    setAdtsFrameBytes(header, 7);
+    assert.deepEqual(audioSpecificConfigOf(parseAdtsHeader(header)), hex`1310`);
+  });
+
+  for (const [name, config] of [
+    ['AAC-ELD', hex`f8e85000`],
+    ['frames of 960 samples', hex`1194`],
+    ['channels from a program_config_element', hex`118004c80000000000`],
+    ['a rate that is in no table', hex`1780271010`],
+  ] as const) {
+    test(`${name} have no form`, () => assert.equal(adtsHeaderOf(config), undefined));
+  }
 });
 
 describe('walking ADTS frames', () => {

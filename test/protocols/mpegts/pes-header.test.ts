@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { NO_TIMESTAMP, PesHeader, UNBOUNDED } from '../../../protocols/mpegts/pes-header.ts';
+import {
+  NO_TIMESTAMP,
+  PesHeader,
+  pesHeaderBytes,
+  UNBOUNDED,
+  writePesHeader,
+} from '../../../protocols/mpegts/pes-header.ts';
 import { hex } from '../../support/hex.ts';
 import { pes } from '../../support/ts-packets.ts';
 
@@ -78,4 +84,30 @@ test('what was written is read', () => {
       assert.deepEqual({ ...header }, { pts, dts, payloadBytes, start: bytes.length - 7 });
     }),
   );
+});
+
+describe('written', () => {
+  const cases = [
+    // As ffmpeg 5.1 has it, but for the alignment indicator.
+    {
+      pts: 133_200,
+      dts: 126_000,
+      payload: 70_000,
+      bytes: '000001e0000084c00a31000910a111000 7d861',
+    },
+    { pts: 127_888, dts: 127_888, payload: 8, bytes: '000001e000108480052100 07e721' },
+    { pts: 2 ** 33 - 1, dts: 2 ** 33 - 1, payload: 65_527, bytes: '000001e0ffff8480052fffffffff' },
+    { pts: 0, dts: 0, payload: 65_528, bytes: '000001e00000848005 2100010001' },
+  ];
+  for (const { pts, dts, payload, bytes } of cases) {
+    test(`${pts}, ${dts}, ${payload} bytes`, () => {
+      const target = new Uint8Array(3 + pesHeaderBytes(pts, dts)).fill(0xee);
+      writePesHeader(target, 3, 0xe0, payload, pts, dts);
+      assert.equal(Buffer.from(target).toString('hex'), `eeeeee${bytes.replaceAll(' ', '')}`);
+      const header = new PesHeader();
+      assert.equal(header.read(target, 3, target.length), 'whole');
+      assert.equal(header.pts, pts);
+      assert.equal(header.dts, pts === dts ? NO_TIMESTAMP : dts);
+    });
+  }
 });

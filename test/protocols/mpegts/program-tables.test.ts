@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ParseError } from '../../../codecs/errors.ts';
-import { parsePat, parsePmt } from '../../../protocols/mpegts/program-tables.ts';
+import {
+  parsePat,
+  parsePmt,
+  serializePat,
+  serializePmt,
+} from '../../../protocols/mpegts/program-tables.ts';
 import { hex } from '../../support/hex.ts';
 import { patSection, pmtSection } from '../../support/ts-packets.ts';
 
@@ -61,6 +66,39 @@ describe('a PMT', () => {
   test('lengths past the end', () => {
     assert.throws(() => parsePmt(hex`02 b017 0001 c1 00 00 e100 f0ff`), ParseError);
     assert.throws(() => parsePmt(hex`02 b017 0001 c1 00 00 e100 f000 1b e100 f010 00`), ParseError);
+  });
+});
+
+describe('written', () => {
+  // ffmpeg 5.1.9, 2026-11-25.
+  test('a PAT as ffmpeg writes it', () => {
+    const section = serializePat([{ program: 1, pmtPid: 0x1000 }], 0);
+    assert.deepEqual(section, hex`00 b00d 0001 c1 00 00 0001 f000 2ab104b2`);
+  });
+
+  test('a PMT as ffmpeg writes it', () => {
+    const streams = [
+      { pid: 0x100, streamType: 0x1b, descriptors: [] },
+      { pid: 0x101, streamType: 0x0f, descriptors: [] },
+    ];
+    assert.deepEqual(
+      serializePmt({ program: 1, pcrPid: 0x100, streams }, 0),
+      hex`02 b017 0001 c1 00 00 e100 f000 1b e100 f000 0f e101 f000 2f44b99b`,
+    );
+  });
+
+  test('descriptors and version come back', () => {
+    const map = {
+      program: 7,
+      pcrPid: 0x101,
+      streams: [
+        { pid: 0x101, streamType: 6, descriptors: [{ tag: 5, body: hex`4f707573` }] },
+        { pid: 0x1ffe, streamType: 0x1b, descriptors: [] },
+      ],
+    };
+    const section = serializePmt(map, 31);
+    assert.deepEqual(parsePmt(withoutCrc(section)), map);
+    assert.equal((section[5] ?? 0) >> 1, 0x7f);
   });
 });
 
