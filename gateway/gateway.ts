@@ -17,6 +17,7 @@ import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
 import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
 import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
+import { LiveRoutes } from './http/live-routes.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, toName, uniqueName } from './names.ts';
 import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
@@ -57,8 +58,8 @@ export class Gateway {
   readonly #fleet: Fleet;
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
-  readonly #viewersBudget = new BacklogBudget();
   readonly #recordings: Recordings;
+  readonly #viewers = { now: () => performance.now(), budget: new BacklogBudget() };
   #acceptors: Acceptors | undefined;
   readonly #stopping = new AbortController();
   readonly #supervision = {
@@ -152,7 +153,10 @@ export class Gateway {
     this.#http = new HttpServer({
       listen: config.http.listen,
       limits: config.http.limits,
-      routes: apiRoutes({ board: this.board, status: () => this.#status }),
+      routes: [
+        ...apiRoutes({ board: this.board, status: () => this.#status }),
+        ...new LiveRoutes(this.#hub, this.#viewers).routes,
+      ],
       log: log.child({ part: 'http' }),
     });
     await this.#http.start();
@@ -191,11 +195,10 @@ export class Gateway {
   async #startAcceptors(): Promise<void> {
     const { config, log } = this.#options;
     this.#publications.start();
-    const viewers = { now: () => performance.now(), budget: this.#viewersBudget };
     this.#acceptors = new Acceptors(config.acceptors, {
       hub: this.#hub,
       publications: this.#publications,
-      rtmpFanOuts: new RtmpFanOuts(this.#hub, viewers),
+      rtmpFanOuts: new RtmpFanOuts(this.#hub, this.#viewers),
       log,
       now: () => performance.now(),
       dataDir: config.gateway.dataDir,

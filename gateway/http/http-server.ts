@@ -144,15 +144,16 @@ export class HttpServer {
       this.#serve(request, responseOn(socket, request));
       return;
     }
+    const refuse = (answer: Answer) => sendAnswer(responseOn(socket, request), answer);
     const place = this.#admit(request);
     if (!('route' in place)) {
-      sendAnswer(responseOn(socket, request), place);
+      refuse(place);
       return;
     }
     this.#waiting.leave(socket);
     socket.once('close', () => place.held[Symbol.dispose]());
     try {
-      upgrade({ request, socket, head, captured: place.captured });
+      upgrade({ request, socket, head, captured: place.captured, refuse });
     } catch (err) {
       this.#context.log.error({ err, url: request.url }, 'WebSocket request failed');
       socket.destroy();

@@ -3,7 +3,8 @@
  * list of routes; `gateway.ts` puts the lists together.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import type { Answer } from './answer.ts';
 
 /**
  * Who may ask. It also says whose budget an answer is counted in while it is sent: viewers have one of their
@@ -24,10 +25,12 @@ export interface HttpCall {
 export interface UpgradeCall {
   /** GET with `Upgrade: websocket`. */
   readonly request: IncomingMessage;
-  readonly socket: Duplex;
+  readonly socket: Socket;
   /** What came behind the head already. */
   readonly head: Buffer;
   readonly captured: readonly string[];
+  /** In place of an upgrade. */
+  readonly refuse: (answer: Answer) => void;
 }
 
 export interface Route {
