@@ -6,11 +6,11 @@ import {
   audioTemplates,
   PARAMETER_SETS,
   VIDEO_STAMP_OFFSET,
-  type VideoCodec,
   videoTemplates,
 } from './media.ts';
 import type { MediaKind } from './pacing.ts';
 import { RtpBurst } from './rtp-burst.ts';
+import type { Scenario } from './scenario.ts';
 
 const PAYLOAD_TYPES: Readonly<Record<MediaKind, number>> = { video: 96, audio: 97 };
 export const VIDEO_CLOCK_RATE = 90_000;
@@ -22,8 +22,8 @@ export interface CameraMedia {
   readonly description: string;
 }
 
-export function cameraMedia(codec: VideoCodec): CameraMedia {
-  const video = videoTemplates(codec).map((slice, index) => {
+export function cameraMedia({ codec, videoBitsPerSecond }: Scenario): CameraMedia {
+  const video = videoTemplates(codec, videoBitsPerSecond).map((slice, index) => {
     const nalUnits = index === 0 ? [...PARAMETER_SETS[codec], slice] : [slice];
     return RtpBurst.video(codec, nalUnits, PAYLOAD_TYPES.video, VIDEO_STAMP_OFFSET);
   });
@@ -33,7 +33,7 @@ export function cameraMedia(codec: VideoCodec): CameraMedia {
   return { bursts: { video, audio }, description: description(codec) };
 }
 
-function description(codec: VideoCodec): string {
+function description(codec: Scenario['codec']): string {
   const { video, audio } = PAYLOAD_TYPES;
   const name = codec === 'h264' ? 'H264' : 'H265';
   const aac = 'streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3';
@@ -57,7 +57,7 @@ function description(codec: VideoCodec): string {
 }
 
 /** RFC 6184 §8.1, RFC 7798 §7.1. */
-function videoParameters(codec: VideoCodec): string {
+function videoParameters(codec: Scenario['codec']): string {
   const sets = PARAMETER_SETS[codec].map((set) => set.toString('base64'));
   if (codec === 'h265') return `sprop-vps=${sets[0]};sprop-sps=${sets[1]};sprop-pps=${sets[2]}`;
   const profile = PARAMETER_SETS.h264[0]?.toString('hex', 1, 4);

@@ -1,9 +1,10 @@
 /**
  * The process of all simulated cameras: `cameras.js COUNT SCENARIO [PORT,…]`, spoken to over IPC. Encoders send to the
- * ports, one each; RTSP cameras listen.
+ * ports, a port for each; RTSP cameras listen.
  */
 import { cameraMedia } from './camera-media.ts';
 import { Pacing } from './pacing.ts';
+import { RtmpEncoder, rtmpMedia } from './rtmp-encoder.ts';
 import { serveRtspCameras } from './rtsp-cameras.ts';
 import { findScenario } from './scenario.ts';
 import { TsEncoder, tsMedia } from './ts-encoder.ts';
@@ -23,12 +24,24 @@ process.on('message', (request: Request) => {
 process.on('SIGINT', () => undefined);
 if (scenario === undefined) throw new Error(`no scenario ${process.argv[3]}`);
 pacing.start();
-if (scenario.source === 'udp-ts') {
-  const media = tsMedia();
-  for (const [camera, port] of (process.argv[4] ?? '').split(',').entries()) {
-    pacing.add(await TsEncoder.open(camera, Number(port), media));
+const ports = (process.argv[4] ?? '').split(',').map(Number);
+const { source, videoBitsPerSecond } = scenario;
+if (source === 'udp-ts') {
+  const media = tsMedia(videoBitsPerSecond);
+  for (const [camera, port] of ports.entries()) {
+    pacing.add(await TsEncoder.open(camera, port, media));
   }
   say({ ports: [] });
+} else if (source === 'rtmp') {
+  const media = rtmpMedia(videoBitsPerSecond);
+  say({ ports: [] });
+  let publishing = 0;
+  const publish = async (port: number, camera: number): Promise<void> => {
+    pacing.add(await RtmpEncoder.open(camera, port, media));
+    publishing += 1;
+    say({ flowing: publishing });
+  };
+  await Promise.all(ports.map(publish));
 } else {
-  say({ ports: [await serveRtspCameras(count, cameraMedia(scenario.codec), pacing)] });
+  say({ ports: [await serveRtspCameras(count, cameraMedia(scenario), pacing)] });
 }

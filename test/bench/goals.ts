@@ -1,4 +1,5 @@
 /** What the gateway has to reach, beside what it did. */
+import type { FanOutMeasured } from './fan-out.ts';
 import type { Measured } from './measurement.ts';
 import type { Memory } from './process-usage.ts';
 
@@ -21,17 +22,32 @@ export interface Goal {
 export function goals(all: readonly Measured[], idle: Memory | undefined): Goal[] {
   const reached = all
     .filter(({ system }) => system === 'gateway')
-    .flatMap((gateway) => {
-      const ffmpeg = all.find(
-        ({ scenario, system, cameras }) =>
-          scenario === gateway.scenario &&
-          system.startsWith('ffmpeg') &&
-          cameras === gateway.cameras,
-      );
-      return goalsFor(gateway, ffmpeg);
-    });
+    .flatMap((gateway) => goalsFor(gateway, findFfmpeg(all, gateway)));
   if (idle === undefined) return reached;
   return [...reached, atMost('idle: RssAnon, MB', MAX_IDLE_ANONYMOUS_MB, idle.anonymousMb)];
+}
+
+/** Of the same scenario. */
+export function findFfmpeg(all: readonly Measured[], one: Measured): Measured | undefined {
+  return all.find(
+    ({ scenario, system, cameras }) =>
+      scenario === one.scenario && system.startsWith('ffmpeg') && cameras === one.cameras,
+  );
+}
+
+export function fanOutGoals(all: readonly FanOutMeasured[]): Goal[] {
+  return all
+    .filter(({ system }) => system === 'gateway')
+    .flatMap((gateway) => {
+      const { players, lost, corrupt, disordered } = gateway;
+      const at = `${gateway.scenario}, ${players} players: `;
+      const nginx = all.find((one) => one.system.startsWith('nginx') && one.players === players);
+      const share = gateway.cpuMsPerPlayerSecond / (nginx?.cpuMsPerPlayerSecond ?? Number.NaN);
+      return [
+        ...(nginx === undefined ? [] : [atMost(`${at}CPU, of nginx's`, 1, share)]),
+        atMost(`${at}access units lost or damaged`, 0, lost + corrupt + disordered),
+      ];
+    });
 }
 
 export function shareOfCpu(gateway: Measured, ffmpeg: Measured): number {

@@ -1,31 +1,40 @@
 /**
- * `npm run bench`: what the gateway costs and how long it holds a picture back, beside `ffmpeg -c copy` in the same run.
- * Simulated cameras (1080p25 at 4 Mbit/s and AAC; scenario.ts says how they send) → system → RTMP sink; every access
- * unit is checked byte for byte. Bounded in time; not a test, for it needs a quiet machine.
+ * `npm run bench`: what the gateway costs and how long it holds a picture back, beside `ffmpeg -c copy` and
+ * nginx's RTMP module in the same run. Simulated cameras (1080p25 at 4 Mbit/s and AAC; scenario.ts says how they send) →
+ * system → RTMP sink, or one publisher → system → RTMP players; every access unit is checked byte for byte. Bounded in time; not a test, for it needs a quiet machine.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stop } from './children.ts';
-import { type Goal, goals, shareOfCpu } from './goals.ts';
-import { type Measured, measure, type Options, OUT_FOLDER, summarize } from './measurement.ts';
+import { type FanOutMeasured, measureFanOut } from './fan-out.ts';
+import { fanOutGoals, findFfmpeg, type Goal, goals, shareOfCpu } from './goals.ts';
+import {
+  type Measured,
+  measure,
+  type Options,
+  OUT_FOLDER,
+  type System,
+  summarize,
+} from './measurement.ts';
 import { type Memory, memory } from './process-usage.ts';
 import { findScenario, SCENARIOS, type Scenario } from './scenario.ts';
-import { ffmpeg, gateway, startIdleGateway } from './systems.ts';
+import { ffmpeg, gateway, nginx, startIdleGateway } from './systems.ts';
 
 const USAGE = `npm run bench -- [OPTIONS]
   --scenario tcp,udp  what the cameras send (default: all of these, in turn)
-${SCENARIOS.map(({ name, what, cameras }) => `      ${name.padEnd(4)}  ${what}; ${cameras.join(' and ')} cameras`).join('\n')}
+${SCENARIOS.map(({ name, what, cameras, players }) => `      ${name.padEnd(6)}  ${what}; ${players === undefined ? `${cameras.join(' and ')} cameras` : `${players} players`}`).join('\n')}
   --cameras 16,64     how many cameras, one run each, whatever the scenario
+  --players 500       how many players in the scenario fanout, one run each
   --seconds 20        how long each is measured (default 20)
   --warm-up 8         seconds before that (default 8)
-  --only WHAT         gateway, ffmpeg or idle alone
+  --only WHAT         gateway, ffmpeg, nginx or idle alone
   --no-pin            do not give the system under test a processor of its own
   --node-options="…"  for the gateway's Node: --node-options="--cpu-prof --cpu-prof-dir=test/out",
                       or --node-options=--no-addons: UDP without the native addon
   --assert            exit with 1 when a goal is missed
-A run takes half a minute and measures one system: all of them take seven minutes.
+A run takes half a minute and measures one system: all of them take ten minutes.
 Over UDP nothing may be lost. What a socket may hold is net.core.rmem_max at most (sysctl). The usual 212992 is 184 packets,
 260 kB: room for an IDR picture of 1080p, not for one of 4K; 4194304 is enough for anything.
 Figures are also left in test/out/bench.json.`;
@@ -39,6 +48,7 @@ async function main(): Promise<void> {
       cameras: { type: 'string' },
       seconds: { type: 'string', default: '20' },
       'warm-up': { type: 'string', default: '8' },
+      players: { type: 'string' },
       only: { type: 'string' },
       'no-pin': { type: 'boolean', default: false },
       'node-options': { type: 'string', default: '' },
@@ -55,28 +65,42 @@ async function main(): Promise<void> {
   };
   const scenarios = values.scenario.split(',').map(knownScenario);
   const counts = values.cameras?.split(',').map((count) => positive('--cameras', count));
+  const playerCounts = values.players?.split(',').map((count) => positive('--players', count));
   const isWanted = (what: string) => values.only === undefined || values.only === what;
-  const systems = [
+  const systemsOf = ({ source, players }: Scenario): System[] => [
     ...(isWanted('gateway') ? [gateway] : []),
-    ...(isWanted('ffmpeg') ? [ffmpeg] : []),
+    ...(isWanted('nginx') && source === 'rtmp' ? [nginx] : []),
+    ...(isWanted('ffmpeg') && players === undefined ? [ffmpeg] : []),
   ];
 
-  for (const name of ['cameras', 'sink', 'gateway', 'ffmpeg']) {
+  for (const name of ['cameras', 'sink', 'players', 'gateway', 'nginx', 'ffmpeg']) {
     rmSync(`${OUT_FOLDER}/bench-${name}.log`, { force: true });
   }
   const idle = isWanted('idle') ? await measureIdle(options) : undefined;
   const all: Measured[] = [];
+  const fanOuts: FanOutMeasured[] = [];
   for (const scenario of scenarios) {
+    if (scenario.players !== undefined) {
+      for (const count of playerCounts ?? [scenario.players]) {
+        for (const system of systemsOf(scenario)) {
+          console.error(`${scenario.name}: ${system.name}, ${count} players …`);
+          fanOuts.push(await measureFanOut(scenario, system, count, options));
+        }
+      }
+      continue;
+    }
     for (const count of counts ?? scenario.cameras) {
-      for (const system of systems) {
+      for (const system of systemsOf(scenario)) {
         console.error(`${scenario.name}: ${system.name}, ${count} cameras …`);
         all.push(await measure(scenario, system, count, options));
       }
     }
   }
-  const checked = goals(all, idle);
-  report(all, idle, checked);
-  save({ options, idle, measured: all, goals: checked });
+  const checked = [...goals(all, idle), ...fanOutGoals(fanOuts)];
+  report(all);
+  reportFanOuts(fanOuts);
+  reportGoals(idle, checked);
+  save({ options, idle, measured: all, fanOuts, goals: checked });
   if (values.assert && checked.some((goal) => !goal.isReached)) process.exitCode = 1;
 }
 
@@ -91,35 +115,64 @@ async function measureIdle(options: Options): Promise<Memory> {
   }
 }
 
-function report(
-  all: readonly Measured[],
-  idle: Memory | undefined,
-  checked: readonly Goal[],
-): void {
-  const rows = all.map((one) => {
-    const other = all.find(
-      ({ scenario, system, cameras }) =>
-        scenario === one.scenario && system !== one.system && cameras === one.cameras,
-    );
-    const share = one.system === 'gateway' && other ? shareOfCpu(one, other).toFixed(2) : '';
-    const { median, peak } = one.memory;
-    return {
-      system: `${one.scenario}: ${one.system}`,
-      cameras: one.cameras,
-      'CPU-ms / camera-s': one.cpuMsPerCameraSecond.toFixed(2),
-      'of ffmpeg': share,
-      'RssAnon MB (peak)': `${median.anonymousMb.toFixed(1)} (${peak.anonymousMb.toFixed(1)})`,
-      'VmRSS MB (peak)': `${median.rssMb.toFixed(1)} (${peak.rssMb.toFixed(1)})`,
-      'latency p50/p99 ms': `${one.latencyMs.p50.toFixed(1)} / ${one.latencyMs.p99.toFixed(1)}`,
-      'video sent/arrived': `${one.video.sent} / ${one.video.arrived}`,
-      'audio sent/arrived': `${one.audio.sent} / ${one.audio.arrived}`,
-      'lost, bad': `${one.lost}, ${one.corrupt + one.disordered}`,
-    };
-  });
-  if (rows.length > 0)
-    console.table(
-      Object.fromEntries(rows.map(({ system, ...row }, index) => [`${index + 1} ${system}`, row])),
-    );
+function report(all: readonly Measured[]): void {
+  table(
+    all.map((one) => [
+      `${one.scenario}: ${one.system}`,
+      {
+        cameras: one.cameras,
+        'CPU-ms / camera-s': one.cpuMsPerCameraSecond.toFixed(2),
+        'of ffmpeg': share(one, findFfmpeg(all, one)),
+        ...memoryColumns(one.memory),
+        'latency p50/p99 ms': latencyColumn(one.latencyMs),
+        'video sent/arrived': `${one.video.sent} / ${one.video.arrived}`,
+        'audio sent/arrived': `${one.audio.sent} / ${one.audio.arrived}`,
+        'lost, bad': `${one.lost}, ${one.corrupt + one.disordered}`,
+      },
+    ]),
+  );
+}
+
+function reportFanOuts(all: readonly FanOutMeasured[]): void {
+  table(
+    all.map((one) => [
+      `${one.scenario}: ${one.system}`,
+      {
+        players: one.players,
+        'CPU-ms / player-s': one.cpuMsPerPlayerSecond.toFixed(3),
+        ...memoryColumns(one.memory),
+        'latency p50/p99 ms': latencyColumn(one.latencyMs),
+        'units sent': one.sent,
+        'arrived at all': one.arrived,
+        'lost, bad': `${one.lost}, ${one.corrupt + one.disordered}`,
+      },
+    ]),
+  );
+}
+
+function table(rows: readonly (readonly [string, object])[]): void {
+  if (rows.length === 0) return;
+  console.table(
+    Object.fromEntries(rows.map(([name, row], index) => [`${index + 1} ${name}`, row])),
+  );
+}
+
+function share(one: Measured, ffmpeg: Measured | undefined): string {
+  return ffmpeg === undefined || ffmpeg === one ? '' : shareOfCpu(one, ffmpeg).toFixed(2);
+}
+
+function memoryColumns({ median, peak }: Measured['memory']) {
+  return {
+    'RssAnon MB (peak)': `${median.anonymousMb.toFixed(1)} (${peak.anonymousMb.toFixed(1)})`,
+    'VmRSS MB (peak)': `${median.rssMb.toFixed(1)} (${peak.rssMb.toFixed(1)})`,
+  };
+}
+
+function latencyColumn({ p50, p99 }: Measured['latencyMs']): string {
+  return `${p50.toFixed(1)} / ${p99.toFixed(1)}`;
+}
+
+function reportGoals(idle: Memory | undefined, checked: readonly Goal[]): void {
   if (idle !== undefined) {
     console.log(
       `no camera: RssAnon ${idle.anonymousMb.toFixed(1)} MB, VmRSS ${idle.rssMb.toFixed(1)} MB`,

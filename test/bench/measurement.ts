@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../support/free-port.ts';
 import { isRunning, launch, Peer, stop, waitFor } from './children.ts';
 import { cpuMs, type Memory, memory } from './process-usage.ts';
 import type { Scenario } from './scenario.ts';
@@ -11,9 +12,9 @@ import { nowUs } from './stamp.ts';
 import type { CamerasResult, SinkResult } from './window.ts';
 
 /** 64 ffmpegs look at their streams for up to 5 s each before they begin. */
-const FLOWING_TIMEOUT_MS = 60_000;
+export const FLOWING_TIMEOUT_MS = 60_000;
 /** What is on its way when the window closes may still arrive. */
-const DRAIN_MS = 1500;
+export const DRAIN_MS = 1500;
 const SAMPLE_MS = 1000;
 
 /** Logs of all that was started, and the figures. */
@@ -34,15 +35,18 @@ export interface Place {
   readonly cameras: number;
   /** Of the RTSP server; or one for each encoder, to listen at. */
   readonly sourcePorts: readonly number[];
-  readonly rtmpPort: number;
+  /** Where all goes; undefined: players come and get it. */
+  readonly rtmpPort: number | undefined;
   /** Takes MPEG-TS over TCP. */
-  readonly tsPort: number;
+  readonly tsPort: number | undefined;
   readonly cpu: number | undefined;
   readonly options: Options;
 }
 
 export interface System {
   readonly name: string;
+  /** One port takes all RTMP publishers. */
+  readonly sharesPort: boolean;
   start(place: Place): Promise<ChildProcess[]>;
 }
 
@@ -68,19 +72,15 @@ export async function measure(
   count: number,
   options: Options,
 ): Promise<Measured> {
-  const [peersCpu, systemCpu] = options.pin ? [0, 1] : [undefined, undefined];
-  const peer = <Result>(name: string, ...commandLine: string[]) =>
-    new Peer<Result>(
-      launch({
-        command: [process.execPath, '--enable-source-maps', modulePath(name), ...commandLine],
-        cpu: peersCpu,
-        logFile: `${OUT_FOLDER}/bench-${name}.log`,
-        ipc: true,
-      }),
-    );
-  const encoderPorts = scenario.source === 'udp-ts' ? await freeUdpPorts(count) : [];
-  const cameras = peer<CamerasResult>('cameras', `${count}`, scenario.name, encoderPorts.join());
-  const sink = peer<SinkResult>('sink', scenario.codec);
+  const encoderPorts = await portsForEncoders(scenario, system, count);
+  const cameras = peer<CamerasResult>(
+    options,
+    'cameras',
+    `${count}`,
+    scenario.name,
+    encoderPorts.join(),
+  );
+  const sink = peer<SinkResult>(options, 'sink', scenario.name);
   const children: ChildProcess[] = [];
   try {
     const [rtmpPort = 0, tsPort = 0] = await sink.listening();
@@ -91,7 +91,7 @@ export async function measure(
       sourcePorts,
       rtmpPort,
       tsPort,
-      cpu: systemCpu,
+      cpu: systemCpu(options),
       options,
     };
     children.push(...(await system.start(place)));
@@ -100,7 +100,7 @@ export async function measure(
       return sink.flowing === count;
     });
     await sleep(options.warmUpSeconds * 1000);
-    const used = await watch(children, cameras, sink, options.seconds);
+    const used = await watch(children, [cameras, sink], options.seconds);
     assertAllRun(system, children);
     await sleep(DRAIN_MS);
     const [sent, arrived] = [await cameras.collect(), await sink.collect()];
@@ -115,22 +115,51 @@ export async function measure(
   }
 }
 
-interface Used {
+/** A module of this folder in a process of its own. */
+export function peer<Result>(options: Options, name: string, ...commandLine: string[]) {
+  return new Peer<Result>(
+    launch({
+      command: [process.execPath, '--enable-source-maps', modulePath(name), ...commandLine],
+      cpu: options.pin ? 0 : undefined,
+      logFile: `${OUT_FOLDER}/bench-${name}.log`,
+      ipc: true,
+    }),
+  );
+}
+
+/** All others share the first. */
+export function systemCpu(options: Options): number | undefined {
+  return options.pin ? 1 : undefined;
+}
+
+/** Where encoders send to, or publish at, one for each. */
+export async function portsForEncoders(
+  { source }: Scenario,
+  system: System,
+  count: number,
+): Promise<number[]> {
+  if (source === 'udp-ts') return await freeUdpPorts(count);
+  if (source !== 'rtmp') return [];
+  const port = await freePort();
+  const ports = [port];
+  while (ports.length < count) ports.push(system.sharesPort ? port : await freePort());
+  return ports;
+}
+
+export interface Used {
   readonly cpuMs: number;
   readonly samples: readonly Memory[];
 }
 
-async function watch(
+export async function watch(
   children: readonly ChildProcess[],
-  cameras: Peer<CamerasResult>,
-  sink: Peer<SinkResult>,
+  peers: readonly Pick<Peer<unknown>, 'tell'>[],
   seconds: number,
 ): Promise<Used> {
   const pids = children.map((child) => child.pid ?? 0);
   const fromUs = nowUs() + 100_000;
   const window = { fromUs, toUs: fromUs + seconds * 1_000_000 };
-  cameras.tell({ window });
-  sink.tell({ window });
+  for (const one of peers) one.tell({ window });
   await sleep((fromUs - nowUs()) / 1000);
   const before = cpuMs(pids);
   const samples: Memory[] = [];
@@ -172,18 +201,18 @@ export function summarize(samples: readonly Memory[], share: number): Memory {
   return { rssMb: pick('rssMb'), anonymousMb: pick('anonymousMb') };
 }
 
-function quantile(sorted: readonly number[], share: number): number {
+export function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 }
 
-function assertAllRun(system: System, children: readonly ChildProcess[]): void {
+export function assertAllRun(system: System, children: readonly ChildProcess[]): void {
   const ended = children.find((child) => !isRunning(child));
   if (ended === undefined) return;
   const how = ended.signalCode ?? `exit code ${ended.exitCode}`;
   throw new Error(`${system.name} ended with ${how}; what it said is in ${OUT_FOLDER}`);
 }
 
-/** Nobody else's at the moment. */
+/** Nobody else's at the moment, as these are. */
 async function freeUdpPorts(count: number): Promise<number[]> {
   const sockets = Array.from({ length: count }, () => createSocket('udp4'));
   for (const socket of sockets) {

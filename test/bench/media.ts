@@ -1,5 +1,5 @@
 /**
- * What the simulated cameras send: two seconds of 1080p25 H.264 or H.265 at 4 Mbit/s and AAC at 128 kbit/s, made once
+ * What the simulated cameras send: two seconds of 1080p25 H.264 or H.265 and AAC at 128 kbit/s, made once
  * from a fixed seed, so that the sink knows every byte of it. Headers are true (a decoder may look at them),
  * coded data is noise that keeps the rules of emulation prevention. Each access unit has a stamp at a known place.
  */
@@ -11,7 +11,6 @@ export const GOP_FRAMES = 2 * FRAMES_PER_SECOND;
 export const AUDIO_SAMPLE_RATE = 48_000;
 export const AUDIO_FRAME_SAMPLES = 1024;
 
-const VIDEO_BITS_PER_SECOND = 4_000_000;
 /** A scene that moves a little: an IDR picture is this many times a P picture. */
 const IDR_WEIGHT = 6.5;
 /** P pictures differ in size by up to this much of their mean. */
@@ -40,9 +39,9 @@ export const PARAMETER_SETS: Readonly<Record<VideoCodec, readonly Buffer[]>> = {
 };
 
 /** The slice NAL units of one GOP; the first is the IDR picture. Stamps are left blank. */
-export function videoTemplates(codec: VideoCodec): Buffer[] {
+export function videoTemplates(codec: VideoCodec, bitsPerSecond: number): Buffer[] {
   const random = randomBytes(1);
-  const meanP = ((VIDEO_BITS_PER_SECOND / 8) * 2) / (GOP_FRAMES - 1 + IDR_WEIGHT);
+  const meanP = ((bitsPerSecond / 8) * 2) / (GOP_FRAMES - 1 + IDR_WEIGHT);
   return Array.from({ length: GOP_FRAMES }, (_, index) => {
     const spread = 1 + P_SPREAD * ((random() / 255) * 2 - 1);
     const length = Math.round(meanP * (index === 0 ? IDR_WEIGHT : spread));

@@ -7,8 +7,16 @@ export interface Scenario {
   /** How many, one run each, unless told otherwise. */
   readonly cameras: readonly number[];
   readonly codec: VideoCodec;
-  readonly source: 'rtsp-tcp' | 'rtsp-udp' | 'udp-ts';
+  readonly videoBitsPerSecond: number;
+  readonly source: 'rtsp-tcp' | 'rtsp-udp' | 'udp-ts' | 'rtmp';
+  /** How many watch each camera, unless told otherwise; left out: all goes on to a RTMP server. */
+  readonly players?: number;
 }
+
+/** A camera's main stream. */
+const MAIN_BITS_PER_SECOND = 4_000_000;
+/** With the sound 1 Mbit/s: what is watched by many. */
+const SUB_BITS_PER_SECOND = 870_000;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -16,6 +24,7 @@ export const SCENARIOS: readonly Scenario[] = [
     what: 'H.264 and AAC, RTSP over TCP',
     cameras: [16, 64],
     codec: 'h264',
+    videoBitsPerSecond: MAIN_BITS_PER_SECOND,
     source: 'rtsp-tcp',
   },
   {
@@ -23,6 +32,7 @@ export const SCENARIOS: readonly Scenario[] = [
     what: 'the same, RTP over UDP',
     cameras: [16],
     codec: 'h264',
+    videoBitsPerSecond: MAIN_BITS_PER_SECOND,
     source: 'rtsp-udp',
   },
   {
@@ -30,6 +40,7 @@ export const SCENARIOS: readonly Scenario[] = [
     what: 'the same, MPEG-TS over UDP; a picture ends where the next begins, so all are 40 ms late',
     cameras: [16],
     codec: 'h264',
+    videoBitsPerSecond: MAIN_BITS_PER_SECOND,
     source: 'udp-ts',
   },
   {
@@ -37,7 +48,25 @@ export const SCENARIOS: readonly Scenario[] = [
     what: 'H.265 and AAC, RTSP over TCP, to enhanced RTMP; ffmpeg 5.1 cannot, and sends MPEG-TS over TCP',
     cameras: [16],
     codec: 'h265',
+    videoBitsPerSecond: MAIN_BITS_PER_SECOND,
     source: 'rtsp-tcp',
+  },
+  {
+    name: 'relay',
+    what: 'H.264 and AAC, published over RTMP and passed on; beside nginx’s RTMP module too',
+    cameras: [16],
+    codec: 'h264',
+    videoBitsPerSecond: MAIN_BITS_PER_SECOND,
+    source: 'rtmp',
+  },
+  {
+    name: 'fanout',
+    what: 'one RTMP publisher of 1 Mbit/s and many RTMP players, beside nginx’s RTMP module',
+    cameras: [1],
+    codec: 'h264',
+    videoBitsPerSecond: SUB_BITS_PER_SECOND,
+    source: 'rtmp',
+    players: 500,
   },
 ];
 

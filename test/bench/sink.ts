@@ -1,5 +1,5 @@
 /**
- * The master's process, `sink.js CODEC`: looks at every access unit and keeps none. It takes RTMP, and MPEG-TS
+ * The master's process, `sink.js SCENARIO`: looks at every access unit and keeps none. It takes RTMP, and MPEG-TS
  * over TCP from an ffmpeg that cannot put its media into FLV. Spoken to over IPC.
  */
 import { once } from 'node:events';
@@ -10,12 +10,14 @@ import { parseVideoTagBody } from '../../codecs/flv/video-tag.ts';
 import { TsDemuxer } from '../../protocols/mpegts/demuxer.ts';
 import { MessageType, type RtmpMessage } from '../../protocols/rtmp/message.ts';
 import { RtmpSink } from '../support/rtmp-sink.ts';
+import { findScenario } from './scenario.ts';
 import { UnitChecker } from './unit-checker.ts';
 import type { Notice, Request, SinkResult } from './window.ts';
 
 const say = (notice: Notice<SinkResult>) => process.send?.(notice);
-const codec = process.argv[2] === 'h265' ? 'h265' : 'h264';
-const checker = new UnitChecker(codec, (flowing) => say({ flowing }));
+const scenario = findScenario(process.argv[2] ?? '');
+if (scenario === undefined) throw new Error(`no scenario ${process.argv[2]}`);
+const checker = new UnitChecker(scenario, (flowing) => say({ flowing }));
 
 function onMessage({ typeId, payload }: RtmpMessage): void {
   if (typeId === MessageType.video) {

@@ -1,11 +1,10 @@
-/** The systems that are compared: one gateway for all cameras, and one `ffmpeg -c copy` for each. */
+/** The systems that are compared: one gateway for all cameras, one nginx for all, and one `ffmpeg -c copy` for each. */
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/free-port.ts';
 import { launch } from './children.ts';
 import { type Options, OUT_FOLDER, type Place, type System } from './measurement.ts';
 
@@ -13,36 +12,76 @@ import { type Options, OUT_FOLDER, type Place, type System } from './measurement
 const BUNDLE = 'dist/gateway/main.js';
 /** ffmpegs that all begin at once would fight for the processor and miss their cameras' patience. */
 const FFMPEG_STAGGER_MS = 50;
+/** Of publishers and players together. */
+const MAX_CONNECTIONS = 4096;
 
 export const gateway: System = {
   name: 'gateway',
+  sharesPort: true,
   async start(place) {
-    const streams = range(place.cameras).map(
-      (camera) => `  cam-${camera}: { ${gatewaySource(place, camera)} }`,
-    );
+    const { rtmpPort } = place;
     return [
       await launchGateway(place, [
-        'streams:',
-        ...streams,
-        'proxypublish:',
-        '  targets:',
-        `    - { targetUri: "rtmp://127.0.0.1:${place.rtmpPort}/live" }`,
+        ...gatewaySources(place),
+        ...(rtmpPort === undefined
+          ? []
+          : [
+              'proxypublish:',
+              '  targets:',
+              `    - { targetUri: "rtmp://127.0.0.1:${rtmpPort}/live" }`,
+            ]),
       ]),
     ];
   },
 };
 
-function gatewaySource({ scenario, sourcePorts }: Place, camera: number): string {
+function gatewaySources({ scenario, cameras, sourcePorts }: Place): string[] {
   const [port] = sourcePorts;
-  switch (scenario.source) {
-    case 'rtsp-tcp':
-      return `source: "rtsp://127.0.0.1:${port}/${camera}", transport: tcp`;
-    case 'rtsp-udp':
-      return `source: "rtsp://127.0.0.1:${port}/${camera}", transport: udp`;
-    case 'udp-ts':
-      return `source: "udp://@127.0.0.1:${sourcePorts[camera]}"`;
+  const sourceOf = (camera: number): string => {
+    switch (scenario.source) {
+      case 'rtsp-tcp':
+        return `source: "rtsp://127.0.0.1:${port}/${camera}", transport: tcp`;
+      case 'rtsp-udp':
+        return `source: "rtsp://127.0.0.1:${port}/${camera}", transport: udp`;
+      case 'udp-ts':
+        return `source: "udp://@127.0.0.1:${sourcePorts[camera]}"`;
+      case 'rtmp':
+        throw new TypeError('RTMP is pushed in');
+    }
+  };
+  if (scenario.source !== 'rtmp') {
+    return [
+      'streams:',
+      ...range(cameras).map((camera) => `  cam-${camera}: { ${sourceOf(camera)} }`),
+    ];
   }
+  const limits = `{ connections: ${MAX_CONNECTIONS}, connectionsPerAddress: ${MAX_CONNECTIONS} }`;
+  return ['acceptors:', `  - { protocol: rtmp, listen: "127.0.0.1:${port}", limits: ${limits} }`];
 }
+
+/** As it comes, but for the number of connections; one process, as the gateway is. */
+export const nginx: System = {
+  name: 'nginx-rtmp',
+  sharesPort: true,
+  async start({ sourcePorts, rtmpPort, cpu }) {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
+    const push = rtmpPort === undefined ? '' : `push rtmp://127.0.0.1:${rtmpPort}/live;`;
+    const config = join(folder, 'nginx.conf');
+    writeFileSync(
+      config,
+      `load_module /usr/lib/nginx/modules/ngx_rtmp_module.so;
+daemon off;
+master_process off;
+pid ${folder}/nginx.pid;
+error_log ${folder}/error.log error;
+events { worker_connections ${MAX_CONNECTIONS}; }
+rtmp { server { listen 127.0.0.1:${sourcePorts[0]}; application live { live on; ${push} } } }
+`,
+    );
+    const command = ['nginx', '-c', config, '-p', folder];
+    return [launch({ command, cpu, logFile: `${OUT_FOLDER}/bench-nginx.log` })];
+  },
+};
 
 export function startIdleGateway(cpu: number | undefined, options: Options): Promise<ChildProcess> {
   return launchGateway({ cpu, options }, []);
@@ -50,6 +89,7 @@ export function startIdleGateway(cpu: number | undefined, options: Options): Pro
 
 export const ffmpeg: System = {
   name: 'ffmpeg -c copy',
+  sharesPort: false,
   async start(place) {
     const children: ChildProcess[] = [];
     for (const camera of range(place.cameras)) {
@@ -76,6 +116,8 @@ function ffmpegInput({ scenario, sourcePorts }: Place, camera: number): string[]
       return ['-rtsp_transport', 'udp', '-i', rtsp];
     case 'udp-ts':
       return ['-i', `udp://127.0.0.1:${sourcePorts[camera]}`];
+    case 'rtmp':
+      return ['-listen', '1', '-i', `rtmp://127.0.0.1:${sourcePorts[camera]}/live/cam-${camera}`];
   }
 }
 
@@ -103,15 +145,6 @@ async function launchGateway(
   const commandLine = [BUNDLE, 'run', '--config', config, '--data-dir', dataFolder];
   const command = [process.execPath, ...options.nodeOptions, ...commandLine];
   return launch({ command, cpu, logFile: `${OUT_FOLDER}/bench-gateway.log` });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function range(count: number): number[] {

@@ -28,8 +28,8 @@ const TICKS_PER_UNIT: Readonly<Record<MediaKind, number>> = {
 
 export type TsMedia = Readonly<Record<MediaKind, readonly TsBurst[]>>;
 
-export function tsMedia(): TsMedia {
-  const video = videoTemplates('h264').map((slice, index) =>
+export function tsMedia(videoBitsPerSecond: number): TsMedia {
+  const video = videoTemplates('h264', videoBitsPerSecond).map((slice, index) =>
     TsBurst.video(slice, index === 0, index % TABLES_EVERY_FRAMES === 0, VIDEO_STAMP_OFFSET),
   );
   return {

@@ -1,18 +1,13 @@
 /** Holds each access unit that arrives against what its camera has sent, byte for byte, and keeps none. */
-import {
-  AUDIO_STAMP_OFFSET,
-  audioTemplates,
-  VIDEO_STAMP_OFFSET,
-  type VideoCodec,
-  videoTemplates,
-} from './media.ts';
+import { AUDIO_STAMP_OFFSET, audioTemplates, VIDEO_STAMP_OFFSET, videoTemplates } from './media.ts';
 import type { MediaKind } from './pacing.ts';
+import type { Scenario } from './scenario.ts';
 import { nowUs, readStamp, STAMP_BYTES } from './stamp.ts';
 import type { SinkResult, Window } from './window.ts';
 
 export class UnitChecker {
   window: Window = { fromUs: Number.POSITIVE_INFINITY, toUs: 0 };
-  readonly #codec: VideoCodec;
+  readonly #codec: Scenario['codec'];
   readonly #templates: Readonly<Record<MediaKind, readonly Buffer[]>>;
   readonly #onFlowing: (cameras: number) => void;
   /** Camera and track → the last unit seen. */
@@ -22,9 +17,9 @@ export class UnitChecker {
   readonly #counts = { video: 0, audio: 0, corrupt: 0, disordered: 0 };
 
   /** `onFlowing`: of how many cameras pictures have come. */
-  constructor(codec: VideoCodec, onFlowing: (cameras: number) => void) {
+  constructor({ codec, videoBitsPerSecond }: Scenario, onFlowing: (cameras: number) => void) {
     this.#codec = codec;
-    this.#templates = { video: videoTemplates(codec), audio: audioTemplates() };
+    this.#templates = { video: videoTemplates(codec, videoBitsPerSecond), audio: audioTemplates() };
     this.#onFlowing = onFlowing;
   }
 
@@ -74,7 +69,7 @@ export class UnitChecker {
 }
 
 /** H.264 table 7-1: 1 and 5; H.265 table 7-1: below 32. */
-function isSlice(codec: VideoCodec, header: number): boolean {
+function isSlice(codec: Scenario['codec'], header: number): boolean {
   if (codec === 'h265') return header >> 1 < 32;
   const type = header & 0x1f;
   return type === 1 || type === 5;
