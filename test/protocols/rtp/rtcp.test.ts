@@ -36,9 +36,13 @@ test('reads a sender report in the middle of a buffer', () => {
 test('a compound of nothing but BYE is read in no time', () => {
   const costMs = (count: number) => {
     const bytes = concat(...new Array<Uint8Array>(count).fill(BYE));
-    const sinceMs = performance.now();
-    assert.equal(parse(bytes).byes?.length, count);
-    return performance.now() - sinceMs;
+    // The best of some: other processes want the processor, too.
+    const attempts = Array.from({ length: 5 }, () => {
+      const sinceMs = performance.now();
+      assert.equal(parse(bytes).byes?.length, count);
+      return performance.now() - sinceMs;
+    });
+    return Math.min(...attempts);
   };
   costMs(1000);
   const small = costMs(800);
