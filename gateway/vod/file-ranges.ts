@@ -33,6 +33,11 @@ export class FileRanges {
     return this.#window.subarray(from, Math.min(from + wanted, this.#windowLength));
   }
 
+  /** The same file through a window of its own, for those who read at two places. Closed with this one. */
+  another(): FileRanges {
+    return new FileRanges(this.#handle, this.size);
+  }
+
   /** As much of the window as begins at `position`: for those who read on. */
   async next(position: number): Promise<Uint8Array> {
     const isInside = position >= this.#windowAt && position < this.#windowAt + this.#windowLength;

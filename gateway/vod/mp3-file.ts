@@ -82,10 +82,16 @@ export class Mp3File implements VodFile {
     if (from === undefined) return 0;
     this.#at = from.at;
     this.#clock = from.clock.copy();
-    for (;;) {
-      const frame = await findFrame(this.#file, this.#at);
+    for (let last: Place | undefined; ; ) {
       const { timeUs } = this.#clock;
+      const frame = await findFrame(this.#file, this.#at);
+      if (frame === undefined && last !== undefined) {
+        this.#at = last.at;
+        this.#clock = last.clock;
+        return last.timeMs;
+      }
       if (frame === undefined || this.#clock.after(frame.header) > ms * 1000) return timeUs / 1000;
+      last = { timeMs: timeUs / 1000, at: this.#at, clock: this.#clock.copy() };
       this.#pass(frame);
     }
   }

@@ -9,10 +9,13 @@ import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
 import { FileRanges } from './file-ranges.ts';
 import { FlvFile } from './flv-file.ts';
 import { Mp3File } from './mp3-file.ts';
+import { Mp4File } from './mp4-file.ts';
 import { VodError, type VodFile } from './vod-file.ts';
 
-/** Each holds a window and an index. */
+/** Each holds two windows and an index. */
 const MAX_OPEN_FILES = 256;
+/** The sample tables of all MP4 files that are open: an hour of video has about 1 MB of them. */
+const MAX_INDEX_BYTES = 128 * 1024 * 1024;
 const MAX_NAME_LENGTH = 512;
 /** NAME_MAX of every file system of ours. */
 const MAX_SEGMENT_BYTES = 255;
@@ -58,6 +61,7 @@ export function parseVodName(name: string): VodName | undefined {
 export class VodLibrary {
   readonly #folders: readonly string[];
   #open = 0;
+  #indexBytes = 0;
 
   /** Looked into one after the other; one that is not there is none. */
   constructor(folders: readonly string[]) {
@@ -72,8 +76,7 @@ export class VodLibrary {
     this.#open += 1;
     try {
       const { handle, size } = await this.find(wanted);
-      const file = await openFormat(wanted.format, handle, size);
-      return this.#counted(file);
+      return await this.#openFormat(wanted.format, handle, size);
     } catch (error) {
       this.#open -= 1;
       throw asVodError(error);
@@ -96,7 +99,27 @@ export class VodLibrary {
     throw new VodError('not-found', 'there is no such file');
   }
 
-  #counted(file: VodFile): VodFile {
+  async #openFormat(format: VodFormat, handle: FileHandle, size: number): Promise<VodFile> {
+    const ranges = new FileRanges(handle, size);
+    try {
+      switch (format) {
+        case 'flv':
+          return this.#counted(await FlvFile.open(ranges));
+        case 'mp4': {
+          const file = await Mp4File.open(ranges, MAX_INDEX_BYTES - this.#indexBytes);
+          return this.#counted(file, file.indexBytes);
+        }
+        case 'mp3':
+          return this.#counted(await Mp3File.open(ranges));
+      }
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  #counted(file: VodFile, indexBytes = 0): VodFile {
+    this.#indexBytes += indexBytes;
     let isOpen = true;
     return {
       tracks: file.tracks,
@@ -107,6 +130,7 @@ export class VodLibrary {
         if (!isOpen) return;
         isOpen = false;
         this.#open -= 1;
+        this.#indexBytes -= indexBytes;
         await file.close();
       },
     };
@@ -124,23 +148,6 @@ export function isSafePath(path: string): boolean {
         !segment.startsWith('.') &&
         Buffer.byteLength(segment) <= MAX_SEGMENT_BYTES,
     );
-}
-
-async function openFormat(format: VodFormat, handle: FileHandle, size: number): Promise<VodFile> {
-  const ranges = new FileRanges(handle, size);
-  try {
-    switch (format) {
-      case 'flv':
-        return await FlvFile.open(ranges);
-      case 'mp4':
-        throw new UnsupportedError('not yet');
-      case 'mp3':
-        return await Mp3File.open(ranges);
-    }
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
 }
 
 /** undefined: it is not there, lies outside by a symbolic link, or is no plain file. */

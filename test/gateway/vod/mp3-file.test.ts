@@ -89,7 +89,7 @@ describe('a MP3 file', () => {
     for (const ms of [0, 3000, 100, 4999, 2500, 2500, 0, 1_000_000]) {
       const at = await file.seek(ms);
       const index = Math.round((at * 1000) / FRAME_US);
-      assert.ok(at <= ms && (ms - at < 27 || ms > 5000), `${ms} → ${at}`);
+      assert.ok(at <= ms && (ms - at < 27 || index === FRAMES.length - 1), `${ms} → ${at}`);
       assert.deepEqual(await readLines(file, 5), all.slice(index, index + 5));
     }
     await file.close();
