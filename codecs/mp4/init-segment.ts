@@ -8,6 +8,7 @@ import type { TrackForm } from './track-form.ts';
 
 /** With tfdt and signed composition offsets. */
 const BRANDS = ['iso6', 'mp41'] as const;
+/** Durations of the movie are in milliseconds. */
 const MOVIE_TIMESCALE = 1000;
 const UNITY_MATRIX = [0x0001_0000, 0, 0, 0, 0x0001_0000, 0, 0, 0, 0x4000_0000] as const;
 const ENABLED_IN_MOVIE = 3;
@@ -16,12 +17,15 @@ const FULL_VOLUME = 0x0100;
 const LANGUAGE_UNDETERMINED = 0x55c4;
 const DATA_IS_IN_THIS_FILE = 1;
 
-/** Tracks are numbered from 1, in this order. */
-export function serializeInitSegment(forms: readonly TrackForm[]): Uint8Array {
+/** Tracks are numbered from 1, in this order. `further`: boxes in front of `mvex`'s own. */
+export function serializeInitSegment(
+  forms: readonly TrackForm[],
+  ...further: readonly Uint8Array[]
+): Uint8Array {
   const ftyp = box('ftyp', fourCharacters(BRANDS[0]), u32s(0), ...BRANDS.map(fourCharacters));
   const traks = forms.map((form, index) => trak(form, index + 1));
   const trexes = forms.map((_, index) => fullBox('trex', 0, 0, u32s(index + 1, 1, 0, 0, 0)));
-  const moov = box('moov', mvhd(forms.length + 1), ...traks, box('mvex', ...trexes));
+  const moov = box('moov', mvhd(forms.length + 1), ...traks, box('mvex', ...further, ...trexes));
   const bytes = new Uint8Array(ftyp.length + moov.length);
   bytes.set(ftyp);
   bytes.set(moov, ftyp.length);

@@ -1,6 +1,5 @@
 /** One file that is being recorded, whatever its format. */
 import type { AccessUnit } from '../../codecs/access-unit.ts';
-import type { Track } from '../../codecs/track.ts';
 
 export interface RecordingFile {
   /** Of the file, with what is not written yet. */
@@ -9,8 +8,8 @@ export interface RecordingFile {
   readonly backlogBytes: number;
   /** Of the stream's tracks: those that the format has no form for, and why, in plain words. */
   readonly leftOut: readonly string[];
-  /** False: with such a track this file cannot go on, and another must be begun. */
-  takes(track: Track): boolean;
+  /** False: with a unit of such a track this file cannot go on, and another must be begun. */
+  takes(unit: AccessUnit): boolean;
   /** Copies the unit. */
   write(unit: AccessUnit): void;
   /** What has come so far is written now. */

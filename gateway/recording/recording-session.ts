@@ -67,6 +67,8 @@ export class RecordingSession implements StreamSink {
   #tracks: readonly Track[] = [];
   #samples = new Map<Track, Uint8Array>();
   #isClosing = false;
+  /** The file cannot take what has come, and another is begun with the next GOP. */
+  #needsAnother = false;
   /** The GOP that is coming is lost. */
   #isDropping = false;
   #work: Promise<void> = Promise.resolve();
@@ -163,7 +165,7 @@ export class RecordingSession implements StreamSink {
 
   #open(first: AccessUnit): void {
     const state: State = { at: 'opening', units: [], byteLength: 0 };
-    const samples = new Map([...this.#samples, [first.track, first.data.slice()]]);
+    const samples = new Map(this.#samples).set(first.track, first.data.slice());
     const beginning = { tracks: this.#tracks, first: ownCopy(first), samples };
     this.#isDropping = false;
     this.#state = state;
@@ -195,14 +197,16 @@ export class RecordingSession implements StreamSink {
 
   #writeTo({ file }: OpenedFile, unit: AccessUnit): void {
     if (!this.#admits(unit, file.backlogBytes)) return;
-    if (!file.takes(unit.track)) {
+    const isTaken = file.takes(unit);
+    if (!isTaken) this.#needsAnother = true;
+    if (this.#needsAnother && this.#beginsGop(unit)) {
+      this.#needsAnother = false;
       this.#release();
       this.#mode = 'another';
-      this.#enter({ at: 'waiting' });
-      if (this.#beginsGop(unit)) this.#open(unit);
-      return;
+      this.#open(unit);
+    } else if (isTaken) {
+      file.write(unit);
     }
-    file.write(unit);
   }
 
   #hold(state: State & { at: 'opening' }, unit: AccessUnit): void {
@@ -242,14 +246,13 @@ export class RecordingSession implements StreamSink {
     return track.kind === 'video' ? randomAccess : !hasVideo;
   }
 
-  /** Before the file begins, a unit of each track is kept: some formats must have seen one. */
+  /** A unit of each track is kept where a file begins with the next GOP: some formats must have seen one. */
   #noteTrack({ track, data }: AccessUnit): void {
     if (!this.#tracks.includes(track)) {
       const others = this.#tracks.filter(({ kind }) => kind !== track.kind);
       this.#tracks = track.kind === 'video' ? [track, ...others] : [...others, track];
     }
-    const isEarly = this.#state.at === 'waiting' && track.kind === 'audio';
-    if (isEarly && !this.#samples.has(track)) this.#samples.set(track, data.slice());
+    if (track.kind === 'audio' && !this.#samples.has(track)) this.#samples.set(track, data.slice());
   }
 }
 

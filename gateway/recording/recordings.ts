@@ -14,6 +14,7 @@ import type { RecordingStatus } from '../report/status.ts';
 import { VERSION } from '../version.ts';
 import { QuotaError } from './disk-trouble.ts';
 import { FlvRecording } from './flv-recording.ts';
+import { Fmp4Recording } from './fmp4-recording.ts';
 import { CannotContinueError, type RecordingFile } from './recording-file.ts';
 import { RecordingQuota } from './recording-quota.ts';
 import {
@@ -204,7 +205,9 @@ export class Recordings {
       const stat = await handle.stat();
       if (!stat.isFile()) throw new CannotContinueError('it is no plain file');
       if (stat.size === 0) return await this.#begin(handle, beginning, onFailure);
-      return await FlvRecording.continue(handle, beginning.tracks, ENCODER, onFailure);
+      return this.#context.format === 'flv'
+        ? await FlvRecording.continue(handle, beginning.tracks, ENCODER, onFailure)
+        : await Fmp4Recording.continue(handle, beginning, onFailure);
     } catch (error) {
       await handle.close();
       throw error;
@@ -213,10 +216,12 @@ export class Recordings {
 
   async #begin(
     handle: FileHandle,
-    { tracks }: FileBeginning,
+    beginning: FileBeginning,
     onFailure: (error: unknown) => void,
   ): Promise<RecordingFile> {
-    return await FlvRecording.create(handle, tracks, ENCODER, onFailure);
+    return this.#context.format === 'flv'
+      ? await FlvRecording.create(handle, beginning.tracks, ENCODER, onFailure)
+      : await Fmp4Recording.create(handle, beginning, onFailure);
   }
 
   #tick(): void {

@@ -4,18 +4,22 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 
+export type ReadableFile = Pick<FileHandle, 'read' | 'close'>;
+
 /** A second of a 1 Mbit/s stream is two of them. */
 const WINDOW_BYTES = 64 * 1024;
+/** Read where somebody goes from header to header, over the media between them. */
+const JUMP_BYTES = 4096;
 
 export class FileRanges {
   /** When it was opened: what is appended to it later is not seen. */
   readonly size: number;
-  readonly #handle: FileHandle;
+  readonly #handle: ReadableFile;
   readonly #window = new Uint8Array(WINDOW_BYTES);
   #windowAt = 0;
   #windowLength = 0;
 
-  constructor(handle: FileHandle, size: number) {
+  constructor(handle: ReadableFile, size: number) {
     this.#handle = handle;
     this.size = size;
   }
@@ -28,7 +32,11 @@ export class FileRanges {
     const wanted = Math.min(length, WINDOW_BYTES, Math.max(0, this.size - position));
     const isInside =
       position >= this.#windowAt && position + wanted <= this.#windowAt + this.#windowLength;
-    if (!isInside) await this.#fill(position);
+    if (!isInside) {
+      const gapBytes = position - this.#windowAt - this.#windowLength;
+      const isNear = gapBytes >= -WINDOW_BYTES && gapBytes <= WINDOW_BYTES;
+      await this.#fill(position, isNear ? WINDOW_BYTES : Math.max(JUMP_BYTES, wanted));
+    }
     const from = position - this.#windowAt;
     return this.#window.subarray(from, Math.min(from + wanted, this.#windowLength));
   }
@@ -41,7 +49,7 @@ export class FileRanges {
   /** As much of the window as begins at `position`: for those who read on. */
   async next(position: number): Promise<Uint8Array> {
     const isInside = position >= this.#windowAt && position < this.#windowAt + this.#windowLength;
-    if (!isInside) await this.#fill(position);
+    if (!isInside) await this.#fill(position, WINDOW_BYTES);
     return this.#window.subarray(position - this.#windowAt, this.#windowLength);
   }
 
@@ -61,10 +69,10 @@ export class FileRanges {
     await this.#handle.close();
   }
 
-  async #fill(position: number): Promise<void> {
+  async #fill(position: number, most: number): Promise<void> {
     this.#windowAt = position;
     this.#windowLength = 0;
-    const length = Math.min(WINDOW_BYTES, Math.max(0, this.size - position));
+    const length = Math.min(most, Math.max(0, this.size - position));
     this.#windowLength = await this.#readInto(position, this.#window.subarray(0, length));
   }
 

@@ -6,7 +6,6 @@
  */
 import type { AccessUnit } from '../../codecs/access-unit.ts';
 import { ParseError } from '../../codecs/errors.ts';
-import { MAX_BOX_HEADER_BYTES, parseBoxHeader } from '../../codecs/mp4/boxes.ts';
 import { parseFragment } from '../../codecs/mp4/fragment-samples.ts';
 import { type Movie, parseMovie } from '../../codecs/mp4/movie.ts';
 import {
@@ -17,6 +16,7 @@ import {
 import { type Mp4Sample, SampleCursor } from '../../codecs/mp4/sample-table.ts';
 import type { Track } from '../../codecs/track.ts';
 import type { FileRanges } from './file-ranges.ts';
+import { type BoxPlace, boxAt } from './mp4-boxes.ts';
 import { Mp4Samples } from './mp4-samples.ts';
 import { SeekIndex } from './seek-index.ts';
 import { VodError, type VodFile } from './vod-file.ts';
@@ -28,14 +28,6 @@ const MAX_MOOF_BYTES = 2 * 1024 * 1024;
 const MAX_MFRA_BYTES = 1024 * 1024;
 /** Boxes before the moov: of a file that begins with something else they are chance. */
 const MAX_BOXES_BEFORE_MOOV = 4096;
-
-interface BoxPlace {
-  readonly type: string;
-  readonly at: number;
-  readonly headerBytes: number;
-  /** Past the file's end where it is torn. */
-  readonly end: number;
-}
 
 interface TimedSample {
   readonly sample: Mp4Sample;
@@ -357,19 +349,4 @@ async function findMoov(file: FileRanges): Promise<BoxPlace> {
     at = found.end;
   }
   throw new ParseError('no moov is in it: it is no MP4 file, or was never finished');
-}
-
-/** undefined: the file ends, or is damaged there. */
-async function boxAt(file: FileRanges, at: number): Promise<BoxPlace | undefined> {
-  if (at < 0 || at >= file.size) return undefined;
-  try {
-    const header = parseBoxHeader(await file.view(at, MAX_BOX_HEADER_BYTES));
-    if (header === undefined) return undefined;
-    const { type, headerBytes, size } = header;
-    const end = size === Number.POSITIVE_INFINITY ? file.size : at + size;
-    return { type, at, headerBytes, end };
-  } catch (error) {
-    if (error instanceof ParseError) return undefined;
-    throw error;
-  }
 }

@@ -9,6 +9,7 @@ import { RTMP_HANDSHAKE_SUBJECTS } from './rtmp-handshake-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
 import { RTP_SUBJECTS } from './rtp-subjects.ts';
 import { RTSP_SUBJECTS } from './rtsp-subjects.ts';
+import { VOD_SUBJECTS } from './vod-subjects.ts';
 
 export const ALL_SUBJECTS: readonly Subject[] = [
   ...CODEC_SUBJECTS,
@@ -19,6 +20,7 @@ export const ALL_SUBJECTS: readonly Subject[] = [
   ...MPEGTS_SUBJECTS,
   ...RTMP_SUBJECTS,
   ...RTMP_HANDSHAKE_SUBJECTS,
+  ...VOD_SUBJECTS,
   ...DISCOVERY_SUBJECTS,
   ...CONFIG_SUBJECTS,
 ];

@@ -20,7 +20,7 @@ import { flvTags } from '../../../codecs/flv/tag.ts';
 import { Recordings, type RecordingsContext } from '../../../gateway/recording/recordings.ts';
 import { Board } from '../../../gateway/report/board.ts';
 import { VodLibrary } from '../../../gateway/vod/vod-library.ts';
-import { OTHER_VIDEO_TRACK } from '../../support/units.ts';
+import { AUDIO_TRACK, G711_TRACK, OTHER_VIDEO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
 import { until } from '../../support/until.ts';
 import { cameraUnits, readLines, TestStream, unitLine } from '../../support/vod-units.ts';
 
@@ -185,7 +185,7 @@ describe('append', () => {
     await record('append', 12);
     const whole = await readFile(join(dir, 'cam.flv'));
     const all = wanted(12);
-    for (let cut = whole.length - 1; cut > whole.length - 200; cut -= 1) {
+    for (let cut = whole.length - 1; cut > whole.length - 200; cut -= 3) {
       await writeFile(join(dir, 'cam.flv'), whole.subarray(0, cut));
       await record('append', 1);
       const seen = await lines('flv:cam');
@@ -251,6 +251,93 @@ describe('append', () => {
     assert.deepEqual(unit?.track, OTHER_VIDEO_TRACK);
     assert.equal(await file.seek(500), 400);
     await file.close();
+  });
+});
+
+describe('a recording in fragmented MP4', () => {
+  const mp4 = { format: 'fmp4' } as const;
+  /** Behind the last sound, which plays 1024 samples. */
+  const END_US = (29 * 40 + 20) * 1000 + (1024 / 48) * 1000;
+
+  it('is played as it came, and sought with its index', async () => {
+    await record('record', 60, mp4);
+    assert.deepEqual(await lines('mp4:cam'), wanted(60));
+    const bytes = await readFile(join(dir, 'cam.mp4'));
+    assert.equal(bytes.subarray(-12, -8).toString(), 'mfro');
+    const file = await new VodLibrary([dir]).open('mp4:cam');
+    assert.equal(file.durationMs, 59 * 40 + 20);
+    for (const [ms, want] of [
+      [0, 0],
+      [1999, 1600],
+      [2000, 2000],
+      [399, 0],
+      [9999, 2000],
+    ] as const) {
+      assert.equal(await file.seek(ms), want);
+      const from = wanted(60).findIndex((line) => line.startsWith(`video dts=${want} `));
+      assert.deepEqual(await readLines(file, 20), wanted(60).slice(from, from + 20));
+    }
+    await file.close();
+  });
+
+  it('is gone on with', async () => {
+    await record('append', 30, mp4);
+    await record('append', 20, mp4);
+    assert.deepEqual(await lines('mp4:cam'), [...wanted(30), ...wanted(20, END_US)]);
+    assert.deepEqual(await readdir(dir), ['cam.mp4']);
+    const file = await new VodLibrary([dir]).open('mp4:cam');
+    assert.equal(await file.seek(1700), Math.round(END_US / 1000) + 400);
+    await file.close();
+  });
+
+  it('loses no whole fragment in a crash, and is gone on with', async () => {
+    await record('append', 30, mp4);
+    const whole = await readFile(join(dir, 'cam.mp4'));
+    const lastMoof = whole.lastIndexOf('moof') - 4;
+    const before = wanted(30).filter((line) => Number(/dts=(\d+)/.exec(line)?.[1]) < 800);
+    for (const cut of [lastMoof, lastMoof + 7, lastMoof + 100, whole.lastIndexOf('mfra') - 5]) {
+      await writeFile(join(dir, 'cam.mp4'), whole.subarray(0, cut));
+      assert.deepEqual((await lines('mp4:cam')).slice(0, before.length), before);
+      await record('append', 10, mp4);
+      const seen = await lines('mp4:cam');
+      assert.deepEqual(seen.slice(0, before.length), before, `cut at ${cut}`);
+      assert.equal(seen.length, before.length + 20);
+    }
+  });
+
+  it('is another file when the tracks change, and that is gone on with', async () => {
+    const stream = new TestStream();
+    const recordings = open(mp4);
+    const recording = recordings.record(stream, 'append');
+    stream.write(cameraUnits(20));
+    await until(() => board.recordings.get('cam')?.state === 'recording');
+    stream.write(cameraUnits(20, { fromUs: 800_000, video: OTHER_VIDEO_TRACK }));
+    await until(() => board.recordings.get('cam')?.file === 'cam-2.mp4');
+    stream.write(cameraUnits(20, { fromUs: 1_600_000, video: OTHER_VIDEO_TRACK }));
+    recording[Symbol.dispose]();
+    await recordings.close();
+    assert.equal((await lines('mp4:cam')).length, 40);
+    assert.equal((await lines('mp4:cam-2')).length, 80);
+    const again = new TestStream('cam', [OTHER_VIDEO_TRACK, AUDIO_TRACK]);
+    const more = open(mp4);
+    const second = more.record(again, 'append');
+    again.write(cameraUnits(20, { video: OTHER_VIDEO_TRACK }));
+    second[Symbol.dispose]();
+    await more.close();
+    assert.equal((await lines('mp4:cam-2')).length, 120);
+    assert.ok(log.some((line) => line.includes('has other tracks')));
+  });
+
+  it('leaves out what MP4 has no form for, and says so', async () => {
+    const stream = new TestStream('cam', [VIDEO_TRACK, G711_TRACK]);
+    const recordings = open(mp4);
+    const recording = recordings.record(stream, 'record');
+    stream.write(cameraUnits(20, { audio: G711_TRACK }));
+    await until(() => board.recordings.get('cam')?.state === 'recording');
+    assert.match(board.recordings.get('cam')?.reason ?? '', /Left out: audio G\.711/);
+    recording[Symbol.dispose]();
+    await recordings.close();
+    assert.equal((await lines('mp4:cam')).length, 20);
   });
 });
 
