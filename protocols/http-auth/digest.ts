@@ -37,20 +37,23 @@ export function digestAnswer(challenge: Challenge, request: DigestRequest): stri
   const nonce = challenge.parameters.get('nonce');
   const qop = qopOf(challenge);
   if (hash === undefined || nonce === undefined || qop === 'unknown') return undefined;
-  const h = (text: string) => createHash(hash).update(text).digest('hex');
   const realm = challenge.parameters.get('realm') ?? '';
   const { username, cnonce } = request;
-  const secret = h(`${username}:${realm}:${request.password}`);
-  const ha1 = isSession ? h(`${secret}:${nonce}:${cnonce}`) : secret;
-  const ha2 = h(`${request.method}:${request.uri}`);
   const nc = request.nonceCount.toString(16).padStart(8, '0');
-  const middle = qop === 'auth' ? `${nonce}:${nc}:${cnonce}:auth` : nonce;
+  const response = digestResponse({
+    ...request,
+    hash,
+    realm,
+    nonce,
+    isSession,
+    nc: qop === 'auth' ? nc : undefined,
+  });
   const fields = [
     `username=${quote(username)}`,
     `realm=${quote(realm)}`,
     `nonce=${quote(nonce)}`,
     `uri=${quote(request.uri)}`,
-    `response="${h(`${ha1}:${middle}:${ha2}`)}"`,
+    `response="${response}"`,
   ];
   if (name !== undefined) fields.push(`algorithm=${name}`);
   const opaque = challenge.parameters.get('opaque');
@@ -58,6 +61,32 @@ export function digestAnswer(challenge: Challenge, request: DigestRequest): stri
   if (qop === 'auth') fields.push('qop=auth', `nc=${nc}`, `cnonce="${cnonce}"`);
   else if (isSession) fields.push(`cnonce="${cnonce}"`);
   return `Digest ${fields.join(', ')}`;
+}
+
+export interface DigestFields {
+  /** As node:crypto names it. */
+  readonly hash: string;
+  readonly username: string;
+  readonly realm: string;
+  readonly password: string;
+  readonly nonce: string;
+  readonly cnonce: string;
+  /** Eight hex digits; undefined: the older form without qop. */
+  readonly nc: string | undefined;
+  readonly method: string;
+  readonly uri: string;
+  /** MD5-sess, SHA-256-sess. */
+  readonly isSession: boolean;
+}
+
+/** RFC 7616 §3.4.1. */
+export function digestResponse(fields: DigestFields): string {
+  const { hash, username, realm, password, nonce, cnonce, nc, method, uri, isSession } = fields;
+  const h = (text: string) => createHash(hash).update(text).digest('hex');
+  const secret = h(`${username}:${realm}:${password}`);
+  const ha1 = isSession ? h(`${secret}:${nonce}:${cnonce}`) : secret;
+  const middle = nc === undefined ? nonce : `${nonce}:${nc}:${cnonce}:auth`;
+  return h(`${ha1}:${middle}:${h(`${method}:${uri}`)}`);
 }
 
 interface Algorithm {

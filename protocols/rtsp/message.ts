@@ -111,8 +111,11 @@ export function serializeResponse(
   status: number,
   reason: string,
   headers: readonly (readonly [string, string])[],
+  body = '',
 ): string {
-  return `RTSP/1.0 ${status} ${reason}\r\n${serializeHeaders(headers)}\r\n`;
+  const length: [string, string][] =
+    body === '' ? [] : [['Content-Length', String(Buffer.byteLength(body))]];
+  return `RTSP/1.0 ${status} ${reason}\r\n${serializeHeaders([...headers, ...length])}\r\n${body}`;
 }
 
 function parseHeaders(lines: readonly string[]): RtspHeaders {

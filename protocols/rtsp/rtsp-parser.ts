@@ -14,7 +14,7 @@ const MAX_HEAD_BYTES = 16 * 1024;
 /** SDP of a recorder with many medias stays below 16 KiB. */
 const MAX_BODY_BYTES = 64 * 1024;
 /** Junk between frames is a camera's slip; more than a read's worth is another protocol. */
-const MAX_JUNK_BYTES = 256 * 1024;
+const MAX_CAMERA_JUNK_BYTES = 256 * 1024;
 
 const DOLLAR = 0x24;
 const CR = 0x0d;
@@ -32,9 +32,19 @@ export interface RtspHandler {
   isChannel(channel: number): boolean;
 }
 
+/** What the other side may send between frames. */
+export interface RtspGrammar {
+  /** True as long as the bytes that are there may begin a message. */
+  readonly canBegin: (bytes: Uint8Array, at: number) => boolean;
+  /** With so many bytes `canBegin` is sure. */
+  readonly longestStartBytes: number;
+  readonly maxJunkBytes: number;
+}
+
 export class RtspParser {
   skippedBytes = 0;
   readonly #handler: RtspHandler;
+  readonly #grammar: RtspGrammar;
   /** An unfinished frame or message: the first `#heldLength` bytes. */
   #held: Uint8Array = EMPTY;
   #heldLength = 0;
@@ -43,8 +53,9 @@ export class RtspParser {
   #junkInARow = 0;
   #hasUnderstood = false;
 
-  constructor(handler: RtspHandler) {
+  constructor(handler: RtspHandler, grammar: RtspGrammar = CAMERA) {
     this.#handler = handler;
+    this.#grammar = grammar;
   }
 
   /** Whether anything that came was RTSP or an interleaved frame. */
@@ -88,7 +99,7 @@ export class RtspParser {
   #tellsNothing(chunk: Uint8Array): boolean {
     const length = this.#heldLength + chunk.length;
     if (this.#messageLength > 0) return length < this.#messageLength;
-    const isMessage = this.#heldLength >= LONGEST_START_BYTES;
+    const isMessage = this.#heldLength >= this.#grammar.longestStartBytes;
     return isMessage && length <= MAX_HEAD_BYTES && !chunk.includes(LF);
   }
 
@@ -128,7 +139,7 @@ export class RtspParser {
         at = next;
       } else if (first === CR || first === LF) {
         at += 1;
-      } else if (canBeginMessage(bytes, at)) {
+      } else if (this.#grammar.canBegin(bytes, at)) {
         const next = this.#message(bytes, at);
         if (next < 0) return;
         at = next;
@@ -189,11 +200,11 @@ export class RtspParser {
   /** Passes over what cannot be the start of anything. */
   #skip(bytes: Uint8Array, at: number): number {
     let next = at + 1;
-    while (next < bytes.length && bytes[next] !== DOLLAR && !canBeginMessage(bytes, next))
-      next += 1;
+    const { canBegin, maxJunkBytes } = this.#grammar;
+    while (next < bytes.length && bytes[next] !== DOLLAR && !canBegin(bytes, next)) next += 1;
     this.skippedBytes += next - at;
     this.#junkInARow += next - at;
-    if (this.#junkInARow > MAX_JUNK_BYTES) {
+    if (this.#junkInARow > maxJunkBytes) {
       throw new ParseError(`${this.#junkInARow} bytes that are neither RTSP nor interleaved RTP`);
     }
     return next;
@@ -206,6 +217,8 @@ function lengthAt(bytes: Uint8Array, at: number): number {
 
 const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
+const UNDERSCORE = 0x5f;
+const BLANK = 0x20;
 
 /** The methods a camera may send us, the start of an answer, and that of a web server's. */
 const STARTS = [
@@ -219,10 +232,38 @@ const STARTS = [
   'REDIRECT ',
   'PAUSE ',
 ].map((text) => new TextEncoder().encode(text));
-const LONGEST_START_BYTES = Math.max(...STARTS.map(({ length }) => length));
 
-/** True as long as the bytes that are there fit one of the starts. */
-function canBeginMessage(bytes: Uint8Array, at: number): boolean {
+/** Cameras have slips; to find the way back, only what they really send counts as a message. */
+const CAMERA: RtspGrammar = {
+  canBegin: fitsOneOf,
+  longestStartBytes: Math.max(...STARTS.map(({ length }) => length)),
+  maxJunkBytes: MAX_CAMERA_JUNK_BYTES,
+};
+
+/** GET_PARAMETER has 13. */
+const MAX_METHOD_BYTES = 20;
+
+/**
+ * Clients may ask for anything, and are told what is not known here; but what is neither a request, an answer nor a
+ * frame is no slip of theirs: it ends the session.
+ */
+export const CLIENT_GRAMMAR: RtspGrammar = {
+  canBegin: (bytes, at) => fitsOneOf(bytes, at) || fitsMethod(bytes, at),
+  longestStartBytes: MAX_METHOD_BYTES + 1,
+  maxJunkBytes: 0,
+};
+
+/** A method, and the blank behind it. */
+function fitsMethod(bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i <= MAX_METHOD_BYTES && at + i < bytes.length; i += 1) {
+    const byte = bytes[at + i] ?? 0;
+    if (byte === BLANK) return i > 0;
+    if (byte !== UNDERSCORE && (byte < UPPER_A || byte > UPPER_Z)) return false;
+  }
+  return bytes.length - at <= MAX_METHOD_BYTES;
+}
+
+function fitsOneOf(bytes: Uint8Array, at: number): boolean {
   const first = bytes[at] ?? 0;
   if (first < UPPER_A || first > UPPER_Z) return false;
   const available = bytes.length - at;

@@ -59,6 +59,32 @@ export function parseTransport(text: string): TransportAnswer {
   };
 }
 
+/** What a client offers that a server can do: RTP over its connection, or over UDP to the client itself. */
+export type TransportOffer =
+  | { readonly lower: 'tcp'; readonly channels: readonly [number, number] | undefined }
+  | { readonly lower: 'udp'; readonly ports: readonly [number, number] };
+
+const MAX_OFFERS = 16;
+
+/** In the client's order (§12.39). Encrypted RTP, groups and what cannot be read are left out. */
+export function parseTransportOffers(text: string): TransportOffer[] {
+  const offers: TransportOffer[] = [];
+  for (const part of text.split(',', MAX_OFFERS)) {
+    const [profile = '', ...rest] = part.split(';').map((piece) => piece.trim());
+    const parameters = new Map(rest.map(splitParameter));
+    const match = /^RTP\/AVP(?:\/(TCP|UDP))?$/i.exec(profile);
+    if (match === null || parameters.has('multicast')) continue;
+    const channels = parseRange(parameters.get('interleaved'), 255);
+    const ports = parseRange(parameters.get('client_port'), 65_535);
+    if (match[1]?.toUpperCase() === 'TCP' || channels !== undefined) {
+      offers.push({ lower: 'tcp', channels });
+    } else if (ports !== undefined && ports[0] > 0 && ports[1] > 0) {
+      offers.push({ lower: 'udp', ports });
+    }
+  }
+  return offers;
+}
+
 /** RFC 5771: 224.0.0.0/4; RFC 4291 §2.7: ff00::/8. */
 export function isMulticastAddress(address: string | undefined): boolean {
   return /^(2(2[4-9]|3\d)(\.\d{1,3}){3}|ff[\da-f]{2}:[\da-f:.]+)$/i.test(address ?? '');

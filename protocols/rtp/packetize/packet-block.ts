@@ -9,8 +9,8 @@
  */
 import type { RtpSource } from './rtp-source.ts';
 
-export const INTERLEAVED_HEADER_BYTES = 4;
-export const DOLLAR = 0x24;
+const INTERLEAVED_HEADER_BYTES = 4;
+const DOLLAR = 0x24;
 const RTP_HEADER_BYTES = 12;
 /** An MTU of 1500 without IPv6 and UDP headers leaves 1452; tunnels and PPPoE take of that. */
 const MAX_PACKET_BYTES = 1400;
@@ -53,6 +53,16 @@ export class PacketBlock {
     putU32(bytes, at + 8, timestamp);
     putU32(bytes, at + 12, source.ssrc);
     this.#packetAt = at;
+  }
+
+  /** A whole RTCP packet, before the next RTP packet. */
+  rtcp(channel: number, packet: Uint8Array): void {
+    this.#endPacket();
+    this.#packetAt = NONE;
+    this.u8(DOLLAR);
+    this.u8(channel);
+    this.u16(packet.length);
+    this.bytes(packet);
   }
 
   u8(value: number): void {

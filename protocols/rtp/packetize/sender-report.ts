@@ -32,31 +32,31 @@ export function serializeSenderReport(
     .u32(rtpTimestamp)
     .u32(source.packets)
     .u32(source.octets);
-  return describe(writer, source, cname).toBytes();
+  return describe(writer, source.ssrc, cname).toBytes();
 }
 
 /** A compound begins with a report, §6.1: an empty one of a receiver. */
-export function serializeBye(source: RtpSource, cname: string): Uint8Array {
+export function serializeBye(ssrc: number, cname: string): Uint8Array {
   const writer = new ByteWriter();
-  writer.u8(VERSION_2).u8(PacketType.receiverReport).u16(1).u32(source.ssrc);
-  describe(writer, source, cname);
+  writer.u8(VERSION_2).u8(PacketType.receiverReport).u16(1).u32(ssrc);
+  describe(writer, ssrc, cname);
   return writer
     .u8(VERSION_2 | 1)
     .u8(PacketType.bye)
     .u16(1)
-    .u32(source.ssrc)
+    .u32(ssrc)
     .toBytes();
 }
 
 /** One chunk with one item; zeros end it, one at least, up to the next 32 bits. */
-function describe(writer: ByteWriter, source: RtpSource, cname: string): ByteWriter {
+function describe(writer: ByteWriter, ssrc: number, cname: string): ByteWriter {
   const text = new TextEncoder().encode(cname);
   const chunkBytes = Math.ceil((4 + 2 + text.length + 1) / 4) * 4;
   writer
     .u8(VERSION_2 | 1)
     .u8(PacketType.sdes)
     .u16(chunkBytes / 4)
-    .u32(source.ssrc)
+    .u32(ssrc)
     .u8(SDES_CNAME)
     .u8(text.length)
     .bytes(text);

@@ -1,16 +1,17 @@
 /**
  * A stream as all its RTP receivers get it: every access unit packetized once, with the same SSRC, numbers and times
- * for everybody, and RTCP beside it. What a receiver has not set up is left out where the blocks are sent.
+ * for everybody. Sender reports ride in front of units: every five seconds, and where a GOP begins, so that
+ * whoever begins there has them first. What a receiver has not set up is left out where the blocks are sent.
  */
 import type { AccessUnit } from '../../../codecs/access-unit.ts';
 import { ParseError } from '../../../codecs/errors.ts';
 import type { Track } from '../../../codecs/track.ts';
-import { DOLLAR, type PacketBlock } from './packet-block.ts';
+import type { PacketBlock } from './packet-block.ts';
 import type { Packetizer } from './packetizer.ts';
 import { isSameFormat, type PayloadFormat, payloadFormatOf } from './payload-formats.ts';
 import { ReportClock } from './report-clock.ts';
 import { RtpSource } from './rtp-source.ts';
-import { serializeBye, serializeSenderReport } from './sender-report.ts';
+import { serializeSenderReport } from './sender-report.ts';
 
 /** The channel in the blocks, RTCP on the next: what receivers ask for that set up the picture first. */
 export const CHANNEL_OF = { video: 0, audio: 2 } as const;
@@ -21,6 +22,10 @@ interface PacketizedTrack {
   readonly packetizer: Packetizer;
 }
 
+const REPORT_MS = 5_000;
+/** Where all pictures are random access points, and before every frame of sound alone, reports would be a flood. */
+const MIN_REPORT_MS = 500;
+
 export interface StreamPacketizerOptions {
   /** May be shared with other streams. */
   readonly block: PacketBlock;
@@ -28,6 +33,8 @@ export interface StreamPacketizerOptions {
   readonly wallMs: () => number;
   /** Random numbers of 32 bits. */
   readonly random: () => number;
+  /** Who we are in reports, RFC 3550 §6.5.1. */
+  readonly cname: string;
 }
 
 export class StreamPacketizer {
@@ -35,22 +42,35 @@ export class StreamPacketizer {
   readonly #clock = new ReportClock();
   /** Keep their numbers and times when the source returns, as long as the format is the same. */
   readonly #tracks = new Map<Track['kind'], PacketizedTrack>();
+  #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamPacketizerOptions) {
     this.#options = options;
   }
 
   start(tracks: readonly Track[]): void {
+    const kinds = new Set(tracks.map(({ kind }) => kind));
+    for (const kind of this.#tracks.keys()) if (!kinds.has(kind)) this.#tracks.delete(kind);
     for (const track of tracks) this.#trackFor(track);
+  }
+
+  /** Parameter sets and reports come in the frames. */
+  header(): undefined {
+    return undefined;
   }
 
   /** The unit's packets, each behind an interleaved header; undefined when it is not carried. */
   frame(unit: AccessUnit): Uint8Array | undefined {
     const track = this.#trackFor(unit.track);
     if (track === undefined) return undefined;
-    this.#clock.note(unit.dtsUs, this.#options.wallMs());
-    const { block } = this.#options;
+    const { block, wallMs } = this.#options;
+    const nowMs = wallMs();
+    this.#clock.note(unit.dtsUs, nowMs);
     block.open(track.source);
+    const sinceReportMs = Math.abs(nowMs - this.#reportedAtMs);
+    if (sinceReportMs >= (this.#beginsGop(unit) ? MIN_REPORT_MS : REPORT_MS)) {
+      this.#writeReports(nowMs);
+    }
     try {
       track.packetizer.packetize(unit, track.source.timestampAt(unit.ptsUs), block);
     } catch (error) {
@@ -61,46 +81,22 @@ export class StreamPacketizer {
     return block.take();
   }
 
-  /** The number of a track's next packet, and the time of its clock now: what RTP-Info tells. */
-  nextOf(kind: Track['kind']): { seq: number; rtpTimestamp: number | undefined } | undefined {
-    const source = this.#tracks.get(kind)?.source;
-    if (source === undefined) return undefined;
-    const streamUs = this.#clock.streamUsAt(this.#options.wallMs());
-    return {
-      seq: source.nextSequenceNumber,
-      rtpTimestamp: streamUs === undefined ? undefined : source.timestampAt(streamUs),
-    };
+  #beginsGop({ randomAccess, track }: AccessUnit): boolean {
+    return randomAccess && (track.kind === 'video' || !this.#tracks.has('video'));
   }
 
-  /** Sender reports of all tracks, each behind an interleaved header; undefined before the first unit. */
-  reports(): Uint8Array | undefined {
-    const wallMs = this.#options.wallMs();
-    const streamUs = this.#clock.streamUsAt(wallMs);
-    if (streamUs === undefined) return undefined;
-    return this.#rtcp((source, cname) =>
-      serializeSenderReport(source, { wallMs, rtpTimestamp: source.timestampAt(streamUs) }, cname),
-    );
-  }
-
-  /** To be called with every round of reports. */
-  adjustClock(): void {
+  /** Of all tracks for the same moment. */
+  #writeReports(wallMs: number): void {
+    this.#reportedAtMs = wallMs;
     this.#clock.adjust();
-  }
-
-  byes(): Uint8Array {
-    return this.#rtcp(serializeBye);
-  }
-
-  #rtcp(serialize: (source: RtpSource, cname: string) => Uint8Array): Uint8Array {
-    const sources = [...this.#tracks.values()].map(({ source }) => source);
-    const cname = `${(sources[0]?.ssrc ?? 0).toString(16)}@sluice`;
-    return Buffer.concat(
-      sources.flatMap((source) => {
-        const report = serialize(source, cname);
-        const { length } = report;
-        return [Uint8Array.of(DOLLAR, source.channel + 1, length >> 8, length & 0xff), report];
-      }),
-    );
+    const streamUs = this.#clock.streamUsAt(wallMs);
+    if (streamUs === undefined) return;
+    const { block, cname } = this.#options;
+    for (const { source } of this.#tracks.values()) {
+      const rtpTimestamp = source.timestampAt(streamUs);
+      const report = serializeSenderReport(source, { wallMs, rtpTimestamp }, cname);
+      block.rtcp(source.channel + 1, report);
+    }
   }
 
   #trackFor(track: Track): PacketizedTrack | undefined {

@@ -40,6 +40,7 @@ function roundTrip(
     block: new PacketBlock(),
     wallMs: () => 1_000_000,
     random,
+    cname: 'test',
   });
   packetizer.start(tracks);
   const medias = offeredTracks(tracks).map(({ media }) => media);

@@ -1,0 +1,518 @@
+/**
+ * The server's side of an RTSP dialogue over one connection, RFC 2326: who publishes says ANNOUNCE, SETUP, RECORD, who
+ * plays DESCRIBE, SETUP, PLAY. Bytes in by `push`, bytes out by the given `write`; media and streams are the host's.
+ *
+ * Requests are answered one after the other; interleaved frames pass meanwhile. One session for a connection.
+ * Not here: RTSP 2.0, scale and ranges (all is live), tracks of one session torn down one by one.
+ */
+import { ParseError, ProtocolError } from '../../codecs/errors.ts';
+import type { HttpCredentials } from '../http-auth/authenticator.ts';
+import { DigestVerifier } from '../http-auth/digest-verifier.ts';
+import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
+import { joinControl } from './control-url.ts';
+import { type RtspMessage, type RtspRequest, serializeResponse } from './message.ts';
+import { parseRequestedUrl, type RequestedUrl } from './requested-url.ts';
+import { CLIENT_GRAMMAR, RtspParser } from './rtsp-parser.ts';
+import { parseTransportOffers, type TransportOffer } from './transport.ts';
+
+/** Stated to clients, who say something in half of it (§12.37). */
+export const SESSION_TIMEOUT_MS = 60_000;
+/** Clients ask one thing after the other; a few send two or three at once. */
+const MAX_WAITING_REQUESTS = 16;
+/** Pictures and sound; a description may have more, of which some are not taken. */
+const MAX_TRACKS = 16;
+const CHANNELS = 256;
+const NO_TRACK = -1;
+const MAX_CSEQ_CHARACTERS = 20;
+
+export type Action = 'play' | 'publish';
+
+/** Who may do one of the two. */
+export interface ServerAccess {
+  readonly isOpen: boolean;
+  /** What Digest is asked for; undefined: only a token is a login. */
+  readonly credentials: HttpCredentials | undefined;
+  isToken(token: string): boolean;
+  /** It guesses: it is not listened to for a while. */
+  isBlocked(): boolean;
+  failed(): void;
+}
+
+/** How a track's packets go. */
+export type TrackTransport =
+  | { readonly lower: 'tcp'; readonly channel: number; readonly rtcpChannel: number }
+  | { readonly lower: 'udp'; readonly port: number; readonly rtcpPort: number };
+
+export interface PlayedStream {
+  readonly sdp: string;
+  readonly tracks: number;
+}
+
+/** One entry of RTP-Info for each track that was set up. */
+export interface TrackBeginning {
+  readonly track: number;
+  readonly seq: number | undefined;
+  readonly rtpTimestamp: number | undefined;
+}
+
+/** What the session asks of its owner. Those that may fail throw `RtspError`. */
+export interface ServerHost {
+  describe(name: string): Promise<PlayedStream>;
+  /** As the client knows it, if it was described to it before. */
+  lookUp(name: string): Promise<PlayedStream>;
+  announce(name: string, description: SessionDescription): void;
+  /** For UDP our ports; undefined: this transport cannot be had. */
+  setUp(
+    action: Action,
+    track: number,
+    transport: TrackTransport,
+  ): Promise<{ readonly serverPorts?: readonly [number, number] } | undefined>;
+  /** Media may be sent from `begin` on: the answer is out by then. */
+  play(): { readonly beginnings: readonly TrackBeginning[]; readonly begin: () => void };
+  pause(): void;
+  record(): void;
+  /** The session is over; the connection may begin another. */
+  teardown(): void;
+  /** Of a track that was set up, `bytes[start…end)`, valid during the call. */
+  rtp(track: number, bytes: Uint8Array, start: number, end: number): void;
+  rtcp(track: number, bytes: Uint8Array, start: number, end: number): void;
+  /** The session cannot go on: close the connection. */
+  failed(error: Error): void;
+}
+
+export interface ServerSessionOptions {
+  readonly host: ServerHost;
+  readonly access: Readonly<Record<Action, ServerAccess>>;
+  readonly write: (bytes: Uint8Array) => void;
+  /** Milliseconds on a clock that never goes backwards. */
+  readonly now: () => number;
+  /** Random hex digits nobody can guess, for sessions and nonces. */
+  readonly newId: () => string;
+}
+
+/** Answered with this status. */
+export class RtspError extends Error {
+  override readonly name = 'RtspError';
+  readonly status: Status;
+  readonly headers: Headers;
+
+  /** `words`: for people, instead of the standard's. */
+  constructor(status: Status, headers: Headers = [], words: string = REASONS[status]) {
+    super(words);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+/** §7.1.1. */
+const REASONS = {
+  200: 'OK',
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  406: 'Not Acceptable',
+  415: 'Unsupported Media Type',
+  451: 'Parameter Not Understood',
+  453: 'Not Enough Bandwidth',
+  454: 'Session Not Found',
+  455: 'Method Not Valid in This State',
+  459: 'Aggregate Operation Not Allowed',
+  461: 'Unsupported Transport',
+  501: 'Not Implemented',
+  551: 'Option not supported',
+} as const;
+type Status = keyof typeof REASONS;
+type Headers = readonly (readonly [string, string])[];
+
+interface Reply {
+  readonly headers?: Headers;
+  readonly body?: string;
+  /** Called when it has been written. */
+  readonly afterwards?: () => void;
+}
+
+interface Session {
+  readonly id: string;
+  readonly action: Action;
+  readonly url: RequestedUrl;
+  readonly transports: Map<number, TrackTransport>;
+}
+
+type State =
+  | { readonly at: 'idle' }
+  | { readonly at: 'announced'; readonly url: RequestedUrl; readonly controls: readonly string[] }
+  | {
+      readonly at: 'ready' | 'playing' | 'recording';
+      readonly session: Session;
+      readonly controls: readonly string[];
+    }
+  | { readonly at: 'closed' };
+
+type Method = (request: RtspRequest, url: RequestedUrl) => Reply | Promise<Reply>;
+
+export class RtspServerSession {
+  readonly #options: ServerSessionOptions;
+  readonly #parser: RtspParser;
+  readonly #verifier: DigestVerifier;
+  readonly #waiting: RtspRequest[] = [];
+  readonly #methods: ReadonlyMap<string, Method>;
+  /** What this connection has logged in for; the nonce may end, the login stays. */
+  readonly #allowed = new Set<Action>();
+  /** Per channel: twice the track's index, plus one for RTCP. */
+  readonly #channels = new Int16Array(CHANNELS).fill(NO_TRACK);
+  #state: State = { at: 'idle' };
+  #isAnswering = false;
+  #heardAtMs: number;
+
+  constructor(options: ServerSessionOptions) {
+    const { now, newId } = options;
+    this.#options = options;
+    this.#heardAtMs = now();
+    this.#verifier = new DigestVerifier({ realm: 'Sluice', newNonce: newId, now });
+    this.#parser = new RtspParser(
+      {
+        frame: (channel, bytes, start, end) => this.#frame(channel, bytes, start, end),
+        message: (message) => this.#message(message),
+        webServer: () => undefined,
+        // Clients frame properly; what comes on a channel of nobody is passed over as a whole.
+        isChannel: () => true,
+      },
+      CLIENT_GRAMMAR,
+    );
+    this.#methods = new Map<string, Method>([
+      ['OPTIONS', () => ({ headers: [publicMethods(this.#methods)] })],
+      ['DESCRIBE', (request, url) => this.#describe(request, url)],
+      ['ANNOUNCE', (request, url) => this.#announce(request, url)],
+      ['SETUP', (request, url) => this.#setUp(request, url)],
+      ['PLAY', (request) => this.#play(request)],
+      ['PAUSE', (request) => this.#pause(request)],
+      ['RECORD', (request) => this.#record(request)],
+      ['TEARDOWN', (request) => this.#teardown(request)],
+      ['GET_PARAMETER', (request) => this.#parameter(request)],
+      ['SET_PARAMETER', (request) => this.#parameter(request)],
+    ]);
+  }
+
+  /** It plays or publishes, or has and pauses. */
+  get hasSession(): boolean {
+    return 'session' in this.#state;
+  }
+
+  get isActive(): boolean {
+    return this.#state.at === 'playing' || this.#state.at === 'recording';
+  }
+
+  /** When anything came: a request, a frame, or what the host has heard over UDP. */
+  get heardAtMs(): number {
+    return this.#heardAtMs;
+  }
+
+  heard(): void {
+    this.#heardAtMs = this.#options.now();
+  }
+
+  /** Takes what came over the connection. Throws ParseError when it is no RTSP; that has been answered then. */
+  push(bytes: Uint8Array): void {
+    if (this.#state.at === 'closed') return;
+    this.heard();
+    try {
+      this.#parser.push(bytes);
+    } catch (error) {
+      if (error instanceof ParseError) this.#write(serializeResponse(400, REASONS[400], []));
+      throw error;
+    }
+  }
+
+  /** Nothing is answered any more. */
+  close(): void {
+    this.#state = { at: 'closed' };
+    this.#waiting.length = 0;
+  }
+
+  #frame(channel: number, bytes: Uint8Array, start: number, end: number): void {
+    const track = this.#channels[channel] ?? NO_TRACK;
+    if (track === NO_TRACK) return;
+    const { host } = this.#options;
+    if ((track & 1) === 0) host.rtp(track >> 1, bytes, start, end);
+    else host.rtcp(track >> 1, bytes, start, end);
+  }
+
+  #message(message: RtspMessage): void {
+    // We ask nothing, so an answer is none of ours.
+    if (message.kind === 'response') return;
+    if (this.#waiting.length >= MAX_WAITING_REQUESTS) {
+      throw new ProtocolError('RTSP_FLOOD', `${MAX_WAITING_REQUESTS} requests wait for an answer`);
+    }
+    this.#waiting.push(message);
+    if (!this.#isAnswering) void this.#answerAll();
+  }
+
+  async #answerAll(): Promise<void> {
+    this.#isAnswering = true;
+    try {
+      for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+        await this.#answer(next);
+      }
+    } catch (error) {
+      this.#options.host.failed(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#isAnswering = false;
+    }
+  }
+
+  async #answer(request: RtspRequest): Promise<void> {
+    let status: Status = 200;
+    let reason: string = REASONS[200];
+    let reply: Reply;
+    try {
+      reply = await this.#handle(request);
+    } catch (error) {
+      if (!(error instanceof RtspError)) throw error;
+      ({ status, message: reason } = error);
+      reply = { headers: error.headers };
+    }
+    if (this.#state.at === 'closed') return;
+    const { headers = [], body, afterwards } = reply;
+    const cseq = request.headers.get('cseq')?.slice(0, MAX_CSEQ_CHARACTERS);
+    const all: Headers = [
+      ...(cseq === undefined ? [] : [['CSeq', cseq] as const]),
+      ['Server', 'Sluice'],
+      ...headers,
+    ];
+    this.#write(serializeResponse(status, reason, all, body));
+    afterwards?.();
+  }
+
+  #handle(request: RtspRequest): Reply | Promise<Reply> {
+    const method = this.#methods.get(request.method);
+    if (method === undefined) throw new RtspError(501, [publicMethods(this.#methods)]);
+    const required = ['require', 'proxy-require'].flatMap((name) => request.headers.getAll(name));
+    if (required.length > 0) throw new RtspError(551, [['Unsupported', required.join(', ')]]);
+    return method(request, parseRequestedUrl(request.url));
+  }
+
+  async #describe(request: RtspRequest, url: RequestedUrl): Promise<Reply> {
+    this.#authorize('play', request, url);
+    const { sdp } = await this.#options.host.describe(url.name);
+    return {
+      headers: [
+        ['Content-Type', 'application/sdp'],
+        ['Content-Base', `${url.base}/`],
+      ],
+      body: sdp,
+    };
+  }
+
+  #announce(request: RtspRequest, url: RequestedUrl): Reply {
+    this.#authorize('publish', request, url);
+    if (this.hasSession) throw wrongState();
+    const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
+    if (type !== undefined && type !== 'application/sdp') throw new RtspError(415);
+    const description = parseSdp(new TextDecoder().decode(request.body));
+    const { medias } = description;
+    if (medias.length === 0) throw new RtspError(400);
+    if (medias.length > MAX_TRACKS) throw new RtspError(453);
+    this.#options.host.announce(url.name, description);
+    const controls = medias.map(({ control }) => joinControl(url.base, control));
+    this.#state = { at: 'announced', url, controls };
+    return {};
+  }
+
+  async #setUp(request: RtspRequest, url: RequestedUrl): Promise<Reply> {
+    const state = this.#state;
+    if (state.at === 'closed' || this.isActive) throw wrongState();
+    const before = 'session' in state ? this.#session(request, false) : undefined;
+    const action = before?.action ?? (state.at === 'announced' ? 'publish' : 'play');
+    this.#authorize(action, request, url);
+    const controls = 'controls' in state ? state.controls : [];
+    const track =
+      action === 'publish' ? announcedTrack(controls, request.url) : await this.#playedTrack(url);
+    if (before?.action === 'play' && before.url.name !== url.name) throw wrongState();
+    const session = before ?? { id: this.#options.newId(), action, url, transports: new Map() };
+    const transport = await this.#chooseTransport(request, session, track);
+    if (this.#state !== state) throw wrongState(); // closed meanwhile
+    this.#state = { at: 'ready', session, controls };
+    return { headers: [['Transport', transport], sessionHeader(session)] };
+  }
+
+  /** Of a stream's two tracks, or its only one when the URL names none. */
+  async #playedTrack(url: RequestedUrl): Promise<number> {
+    const { tracks } = await this.#options.host.lookUp(url.name);
+    if (url.track === undefined && tracks > 1) throw new RtspError(459);
+    return url.track ?? 0;
+  }
+
+  /** The first offer that can be had; returns what the client is answered. */
+  async #chooseTransport(request: RtspRequest, session: Session, track: number): Promise<string> {
+    const offers = parseTransportOffers(request.headers.get('transport') ?? '');
+    const mode = session.action === 'publish' ? ';mode=record' : '';
+    for (const offer of offers) {
+      const transport = this.#transportFor(offer, session, track);
+      const accepted = await this.#options.host.setUp(session.action, track, transport);
+      if (accepted === undefined) continue;
+      session.transports.set(track, transport);
+      if (transport.lower === 'tcp') {
+        const { channel, rtcpChannel } = transport;
+        for (const [at, of] of this.#channels.entries()) {
+          if (of >> 1 === track) this.#channels[at] = NO_TRACK;
+        }
+        this.#channels[channel] = track * 2;
+        this.#channels[rtcpChannel] = track * 2 + 1;
+        return `RTP/AVP/TCP;unicast;interleaved=${channel}-${rtcpChannel}${mode}`;
+      }
+      const { port, rtcpPort } = transport;
+      const [ours, oursRtcp] = accepted.serverPorts ?? [0, 0];
+      return `RTP/AVP;unicast;client_port=${port}-${rtcpPort};server_port=${ours}-${oursRtcp}${mode}`;
+    }
+    throw new RtspError(461);
+  }
+
+  /** The client's channels count, if they are free; without any it gets the next two. */
+  #transportFor(offer: TransportOffer, { transports }: Session, track: number): TrackTransport {
+    if (offer.lower === 'udp') {
+      const [port, rtcpPort] = offer.ports;
+      return { lower: 'udp', port, rtcpPort };
+    }
+    const others = [...transports].filter(([other]) => other !== track).map(([, each]) => each);
+    const taken = new Set(
+      others.flatMap((each) => (each.lower === 'tcp' ? [each.channel, each.rtcpChannel] : [])),
+    );
+    let [channel, rtcpChannel] = offer.channels ?? [0, 1];
+    while (offer.channels === undefined && taken.has(channel)) {
+      channel += 2;
+      rtcpChannel += 2;
+    }
+    if (taken.has(channel) || taken.has(rtcpChannel) || channel === rtcpChannel) {
+      throw new RtspError(400);
+    }
+    return { lower: 'tcp', channel, rtcpChannel };
+  }
+
+  #play(request: RtspRequest): Reply {
+    const session = this.#session(request, true);
+    if (session.action !== 'play' || this.#state.at === 'recording') throw wrongState();
+    const headers: (readonly [string, string])[] = [sessionHeader(session), ['Range', 'npt=now-']];
+    if (this.#state.at === 'playing') return { headers };
+    const { beginnings, begin } = this.#options.host.play();
+    this.#become('playing');
+    const infos = beginnings.flatMap((beginning) => rtpInfo(session.url.base, beginning));
+    if (infos.length > 0) headers.push(['RTP-Info', infos.join(',')]);
+    return { headers, afterwards: begin };
+  }
+
+  #pause(request: RtspRequest): Reply {
+    const session = this.#session(request, true);
+    if (session.action !== 'play') throw wrongState();
+    if (this.#state.at === 'playing') {
+      this.#options.host.pause();
+      this.#become('ready');
+    }
+    return { headers: [sessionHeader(session)] };
+  }
+
+  #record(request: RtspRequest): Reply {
+    const session = this.#session(request, true);
+    if (session.action !== 'publish') throw wrongState();
+    if (this.#state.at === 'ready') {
+      this.#options.host.record();
+      this.#become('recording');
+    }
+    return { headers: [sessionHeader(session)] };
+  }
+
+  #teardown(request: RtspRequest): Reply {
+    this.#session(request, true);
+    this.#state = { at: 'idle' };
+    this.#channels.fill(NO_TRACK);
+    this.#options.host.teardown();
+    return {};
+  }
+
+  /** Without a body they keep the session alive; there are no parameters. */
+  #parameter(request: RtspRequest): Reply {
+    if (request.body.length > 0) throw new RtspError(451);
+    const given = request.headers.get('session');
+    return given === undefined ? {} : { headers: [sessionHeader(this.#session(request, false))] };
+  }
+
+  #become(at: 'ready' | 'playing' | 'recording'): void {
+    if ('session' in this.#state) this.#state = { ...this.#state, at };
+  }
+
+  /** The session that a request is about. */
+  #session(request: RtspRequest, mustBeNamed: boolean): Session {
+    const named = request.headers.get('session')?.split(';')[0]?.trim();
+    const session = 'session' in this.#state ? this.#state.session : undefined;
+    if (session === undefined) throw named === undefined ? wrongState() : new RtspError(454);
+    if (named === undefined ? mustBeNamed : named !== session.id) throw new RtspError(454);
+    return session;
+  }
+
+  /** Throws what the client is answered when it may not. */
+  #authorize(action: Action, request: RtspRequest, url: RequestedUrl): void {
+    const access = this.#options.access[action];
+    if (access.isOpen || this.#allowed.has(action)) return;
+    if (access.isBlocked()) throw new RtspError(403);
+    const authorization = request.headers.get('authorization');
+    const verdict = this.#judge(access, authorization, request.method, url.token);
+    if (verdict === 'right') {
+      this.#allowed.add(action);
+      return;
+    }
+    if (verdict === 'wrong') access.failed();
+    if (access.credentials === undefined) throw new RtspError(403);
+    const challenges = this.#verifier.challenges(verdict === 'stale');
+    throw new RtspError(
+      401,
+      challenges.map((each) => ['WWW-Authenticate', each]),
+    );
+  }
+
+  #judge(
+    access: ServerAccess,
+    authorization: string | undefined,
+    method: string,
+    token: string | undefined,
+  ): 'right' | 'wrong' | 'stale' | 'nothing' {
+    const { credentials } = access;
+    if (token !== undefined && access.isToken(token)) return 'right';
+    if (authorization !== undefined && credentials !== undefined) {
+      return this.#verifier.verify(authorization, { method, ...credentials });
+    }
+    return token === undefined ? 'nothing' : 'wrong';
+  }
+
+  #write(text: string): void {
+    this.#options.write(new TextEncoder().encode(text));
+  }
+}
+
+function wrongState(): RtspError {
+  return new RtspError(455);
+}
+
+function publicMethods(methods: ReadonlyMap<string, Method>): readonly [string, string] {
+  return ['Public', [...methods.keys()].join(', ')];
+}
+
+function sessionHeader({ id }: Session): readonly [string, string] {
+  return ['Session', `${id};timeout=${SESSION_TIMEOUT_MS / 1000}`];
+}
+
+/** By the URL its control makes; clients that write another host or path there are known by the end of it. */
+function announcedTrack(controls: readonly string[], url: string): number {
+  const exact = controls.indexOf(url);
+  if (exact !== -1) return exact;
+  const lastOf = (text: string) => text.slice(text.lastIndexOf('/'));
+  const alike = controls.findIndex((control) => lastOf(control) === lastOf(url));
+  if (alike !== -1) return alike;
+  if (controls.length === 1) return 0;
+  throw new RtspError(404);
+}
+
+function rtpInfo(base: string, { track, seq, rtpTimestamp }: TrackBeginning): string[] {
+  if (seq === undefined) return [];
+  const time = rtpTimestamp === undefined ? '' : `;rtptime=${rtpTimestamp}`;
+  return [`url=${base}/trackID=${track};seq=${seq}${time}`];
+}
