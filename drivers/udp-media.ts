@@ -58,6 +58,8 @@ export class UdpMedia {
   readonly port: number;
   readonly #rtp: UdpReceiver;
   readonly #rtcp: UdpReceiver;
+  #peer: string | undefined;
+  #peerRtpPort = 0;
   #rtcpPeer: { readonly address: string; readonly port: number } | undefined;
 
   private constructor(rtp: UdpReceiver, rtcp: UdpReceiver) {
@@ -137,6 +139,19 @@ export class UdpMedia {
     if (rtcpPort === undefined) return;
     this.#rtcpPeer = { address, port: rtcpPort };
     this.#rtcp.send(punch, rtcpPort, address);
+  }
+
+  /** From now on takes packets of this address only, and sends to these ports of it. */
+  sendTo(address: string, rtpPort: number, rtcpPort: number): void {
+    this.#rtp.acceptOnly(address);
+    this.#rtcp.acceptOnly(address);
+    this.#peer = address;
+    this.#peerRtpPort = rtpPort;
+    this.#rtcpPeer = { address, port: rtcpPort };
+  }
+
+  sendRtp(bytes: Uint8Array): void {
+    if (this.#peer !== undefined) this.#rtp.send(bytes, this.#peerRtpPort, this.#peer);
   }
 
   sendRtcp(bytes: Uint8Array): void {

@@ -203,6 +203,7 @@ export class Gateway {
       now: () => performance.now(),
       dataDir: config.gateway.dataDir,
       gatewayId: this.#id,
+      viewersBudget: this.#viewersBudget,
     });
     await this.#acceptors.start();
   }

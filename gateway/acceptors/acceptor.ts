@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { AcceptorConfig } from '../config/schema.ts';
 import type { Hub } from '../hub/hub.ts';
+import type { BacklogBudget } from '../viewers/backlog-budget.ts';
 import type { RtmpFanOuts } from '../viewers/rtmp-fan-outs.ts';
 import type { Publications } from './publications.ts';
 
@@ -23,6 +24,8 @@ export interface AcceptorContext {
   readonly now: () => number;
   readonly dataDir: string;
   readonly gatewayId: string;
+  /** Of all viewers of the process. */
+  readonly viewersBudget: BacklogBudget;
 }
 
 export type MakeAcceptor = (config: AcceptorConfig, context: AcceptorContext) => Acceptor;

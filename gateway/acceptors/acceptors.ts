@@ -5,12 +5,14 @@ import { makeLiveFlvAcceptor } from './live-flv-acceptor.ts';
 import { makeMpegtsTcpAcceptor } from './mpegts-tcp-acceptor.ts';
 import { makeMpegtsUdpAcceptor } from './mpegts-udp-acceptor.ts';
 import { RtmpAcceptor } from './rtmp-acceptor.ts';
+import { RtspAcceptor } from './rtsp-acceptor.ts';
 
 const KINDS: Partial<Record<AcceptorProtocol, MakeAcceptor>> = {
   rtmp: (config, context) => new RtmpAcceptor(config, context),
   liveflv: makeLiveFlvAcceptor,
   'mpegts-tcp': makeMpegtsTcpAcceptor,
   'mpegts-udp': makeMpegtsUdpAcceptor,
+  rtsp: (config, context) => new RtspAcceptor(config, context),
 };
 
 export class Acceptors {

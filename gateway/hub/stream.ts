@@ -68,6 +68,11 @@ export class Stream extends EventEmitter<StreamEvents> implements StreamSink {
     return this.#tracks !== undefined;
   }
 
+  /** Of the latest unit on the stream's time line. */
+  get lastDtsUs(): number | undefined {
+    return this.#lastDtsUs;
+  }
+
   get tracks(): readonly Track[] {
     return this.#tracks ?? [];
   }

@@ -54,12 +54,12 @@ export interface FanOutContext {
 
 export class FanOut {
   readonly #hub: Hub;
-  readonly #makeFramer: () => Framer;
+  readonly #makeFramer: (streamName: string) => Framer;
   readonly #context: FanOutContext;
   readonly #channels = new Map<string, Channel>();
   #looking: NodeJS.Timeout | undefined;
 
-  constructor(hub: Hub, makeFramer: () => Framer, context: FanOutContext) {
+  constructor(hub: Hub, makeFramer: (streamName: string) => Framer, context: FanOutContext) {
     this.#hub = hub;
     this.#makeFramer = makeFramer;
     this.#context = context;
@@ -69,7 +69,7 @@ export class FanOut {
   join(streamName: string, viewer: Viewer): Viewing {
     let channel = this.#channels.get(streamName);
     if (channel === undefined) {
-      channel = new Channel(this.#hub, streamName, this.#makeFramer(), this.#context);
+      channel = new Channel(this.#hub, streamName, this.#makeFramer(streamName), this.#context);
       this.#channels.set(streamName, channel);
       channel.open();
       this.#looking ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();

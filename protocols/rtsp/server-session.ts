@@ -280,7 +280,7 @@ export class RtspServerSession {
       ['Server', 'Sluice'],
       ...headers,
     ];
-    this.#write(serializeResponse(status, reason, all, body));
+    this.#write(serializeResponse(status, reason.replace(/[\r\n]+/g, ' '), all, body));
     afterwards?.();
   }
 

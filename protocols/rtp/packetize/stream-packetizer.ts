@@ -31,6 +31,8 @@ export interface StreamPacketizerOptions {
   readonly block: PacketBlock;
   /** Milliseconds since 1970. */
   readonly wallMs: () => number;
+  /** The stream's time of its latest unit: the first that is packetized may be a GOP old. */
+  readonly newestUs: () => number | undefined;
   /** Random numbers of 32 bits. */
   readonly random: () => number;
   /** Who we are in reports, RFC 3550 §6.5.1. */
@@ -63,9 +65,9 @@ export class StreamPacketizer {
   frame(unit: AccessUnit): Uint8Array | undefined {
     const track = this.#trackFor(unit.track);
     if (track === undefined) return undefined;
-    const { block, wallMs } = this.#options;
+    const { block, wallMs, newestUs } = this.#options;
     const nowMs = wallMs();
-    this.#clock.note(unit.dtsUs, nowMs);
+    this.#clock.note(unit.dtsUs, newestUs() ?? unit.dtsUs, nowMs);
     block.open(track.source);
     const sinceReportMs = Math.abs(nowMs - this.#reportedAtMs);
     if (sinceReportMs >= (this.#beginsGop(unit) ? MIN_REPORT_MS : REPORT_MS)) {

@@ -39,6 +39,7 @@ function roundTrip(
   const packetizer = new StreamPacketizer({
     block: new PacketBlock(),
     wallMs: () => 1_000_000,
+    newestUs: () => undefined,
     random,
     cname: 'test',
   });
