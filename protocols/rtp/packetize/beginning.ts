@@ -6,7 +6,7 @@ import { nextInBlock } from './packet-block.ts';
 export interface Beginning {
   /** Of the first packet; undefined when it is not among them. */
   readonly seq: number | undefined;
-  /** Of the moment of the very first packet, whichever track that is of; undefined without a report. */
+  /** Of the earliest moment of all first packets, whichever track has it; undefined without a report. */
   readonly rtpTimestamp: number | undefined;
 }
 
@@ -28,12 +28,11 @@ export function beginningOf(
 ): readonly Beginning[] {
   const found: Found[] = tracks.map(() => ({
     seq: undefined,
-
     reported: undefined,
   }));
   const byChannel = new Map(tracks.map(({ channel }, index) => [channel, found[index]]));
   const packet = new RtpPacket();
-  /** Seconds from the reports' moment to the first packet. */
+  /** Seconds from the reports' moment to the first packet: the earliest of all tracks'. */
   let first: number | undefined;
   for (const [channel, block, start, end] of packetsOf(blocks)) {
     const track = byChannel.get(channel & ~1);
@@ -44,7 +43,8 @@ export function beginningOf(
       track.seq = packet.sequenceNumber;
       const { clockRate = 1 } = tracks[found.indexOf(track)] ?? {};
       if (track.reported === undefined) continue;
-      first ??= ((packet.timestamp - track.reported) | 0) / clockRate;
+      const seconds = ((packet.timestamp - track.reported) | 0) / clockRate;
+      if (first === undefined || seconds < first) first = seconds;
     }
     if (found.every(({ seq }) => seq !== undefined)) break;
   }

@@ -12,10 +12,10 @@ export class ReportClock {
   /** The least since the last look: of the unit that was least delayed. */
   #leastUs = Number.POSITIVE_INFINITY;
 
-  /** A unit has come. `newestUs`: the stream's time of the latest one, which is not this one when a GOP is replayed. */
-  note(dtsUs: number, newestUs: number, wallMs: number): void {
+  /** A unit has come, and it is the stream's latest. */
+  note(dtsUs: number, wallMs: number): void {
     const offsetUs = wallMs * 1000 - dtsUs;
-    this.#offsetUs ??= wallMs * 1000 - newestUs;
+    this.#offsetUs ??= offsetUs;
     if (offsetUs < this.#leastUs) this.#leastUs = offsetUs;
   }
 

@@ -67,7 +67,7 @@ export class StreamPacketizer {
     if (track === undefined) return undefined;
     const { block, wallMs, newestUs } = this.#options;
     const nowMs = wallMs();
-    this.#clock.note(unit.dtsUs, newestUs() ?? unit.dtsUs, nowMs);
+    this.#clock.note(newestUs() ?? unit.dtsUs, nowMs);
     block.open(track.source);
     const sinceReportMs = Math.abs(nowMs - this.#reportedAtMs);
     if (sinceReportMs >= (this.#beginsGop(unit) ? MIN_REPORT_MS : REPORT_MS)) {

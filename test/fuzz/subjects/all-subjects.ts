@@ -8,6 +8,7 @@ import { MPEGTS_SUBJECTS } from './mpegts-subjects.ts';
 import { RTMP_HANDSHAKE_SUBJECTS } from './rtmp-handshake-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
 import { RTP_SUBJECTS } from './rtp-subjects.ts';
+import { RTSP_SERVER_SUBJECTS } from './rtsp-server-subjects.ts';
 import { RTSP_SUBJECTS } from './rtsp-subjects.ts';
 import { VOD_SUBJECTS } from './vod-subjects.ts';
 
@@ -17,6 +18,7 @@ export const ALL_SUBJECTS: readonly Subject[] = [
   ...FLV_SUBJECTS,
   ...RTP_SUBJECTS,
   ...RTSP_SUBJECTS,
+  ...RTSP_SERVER_SUBJECTS,
   ...MPEGTS_SUBJECTS,
   ...RTMP_SUBJECTS,
   ...RTMP_HANDSHAKE_SUBJECTS,
