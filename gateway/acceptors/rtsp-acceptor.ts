@@ -10,6 +10,11 @@ import { RtspClient, type RtspClientContext } from './rtsp-client.ts';
 import { TcpListener } from './tcp-listener.ts';
 import { UdpPorts } from './udp-ports.ts';
 
+type RtspAcceptorContext = Pick<
+  AcceptorContext,
+  'hub' | 'publications' | 'viewersBudget' | 'log' | 'now'
+>;
+
 const LOOK_MS = 1_000;
 /** RFC 3550 §6.2: receiver reports to publishers. */
 const LOOKS_PER_REPORT = 5;
@@ -21,7 +26,7 @@ export class RtspAcceptor implements Acceptor {
   #looking: NodeJS.Timeout | undefined;
   #looks = 0;
 
-  constructor(config: AcceptorConfig, context: AcceptorContext) {
+  constructor(config: AcceptorConfig, context: RtspAcceptorContext) {
     const { log, now } = context;
     this.#now = now;
     const clientContext = this.#clientContext(config, context);
@@ -69,7 +74,7 @@ export class RtspAcceptor implements Acceptor {
     }
   }
 
-  #clientContext(config: AcceptorConfig, context: AcceptorContext): RtspClientContext {
+  #clientContext(config: AcceptorConfig, context: RtspAcceptorContext): RtspClientContext {
     const { hub, publications, viewersBudget, log, now } = context;
     const cname = `sluice-${randomBytes(6).toString('hex')}`;
     const block = new PacketBlock();

@@ -51,8 +51,8 @@ class Server {
       acceptors: [{ protocol: 'rtsp', listen: '127.0.0.1:0', ...acceptor }],
     });
     this.acceptor = new RtspAcceptor(acceptors[0]!, {
-      ...{ hub: this.hub, publications: this.publications, log, now, dataDir: '/nowhere' },
-      ...{ gatewayId: 'here', viewersBudget: new BacklogBudget() },
+      ...{ hub: this.hub, publications: this.publications, log, now },
+      viewersBudget: new BacklogBudget(),
     });
   }
 
