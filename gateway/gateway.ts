@@ -203,7 +203,7 @@ export class Gateway {
       now: () => performance.now(),
       dataDir: config.gateway.dataDir,
       gatewayId: this.#id,
-      viewersBudget: this.#viewersBudget,
+      viewers: this.#viewers,
     });
     await this.#acceptors.start();
   }

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { AcceptorConfig } from '../config/schema.ts';
 import type { Hub } from '../hub/hub.ts';
-import type { BacklogBudget } from '../viewers/backlog-budget.ts';
+import type { FanOutContext } from '../viewers/fan-out.ts';
 import type { RtmpFanOuts } from '../viewers/rtmp-fan-outs.ts';
 import type { Publications } from './publications.ts';
 
@@ -24,8 +24,8 @@ export interface AcceptorContext {
   readonly now: () => number;
   readonly dataDir: string;
   readonly gatewayId: string;
-  /** Of all viewers of the process. */
-  readonly viewersBudget: BacklogBudget;
+  /** What all viewers of the process share. */
+  readonly viewers: FanOutContext;
 }
 
 export type MakeAcceptor = (config: AcceptorConfig, context: AcceptorContext) => Acceptor;

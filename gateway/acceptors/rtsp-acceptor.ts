@@ -12,7 +12,7 @@ import { UdpPorts } from './udp-ports.ts';
 
 type RtspAcceptorContext = Pick<
   AcceptorContext,
-  'hub' | 'publications' | 'viewersBudget' | 'log' | 'now'
+  'hub' | 'publications' | 'viewers' | 'log' | 'now'
 >;
 
 const LOOK_MS = 1_000;
@@ -75,7 +75,7 @@ export class RtspAcceptor implements Acceptor {
   }
 
   #clientContext(config: AcceptorConfig, context: RtspAcceptorContext): RtspClientContext {
-    const { hub, publications, viewersBudget, log, now } = context;
+    const { hub, publications, viewers, log, now } = context;
     const cname = `sluice-${randomBytes(6).toString('hex')}`;
     const block = new PacketBlock();
     const makeFramer = (streamName: string) =>
@@ -90,7 +90,7 @@ export class RtspAcceptor implements Acceptor {
       config,
       hub,
       publications,
-      fanOut: new FanOut(hub, makeFramer, { now, budget: viewersBudget }),
+      fanOut: new FanOut(hub, makeFramer, viewers),
       ports: new UdpPorts(Math.random()),
       access: {
         play: new Access(config.play, now),

@@ -52,7 +52,7 @@ class Server {
     });
     this.acceptor = new RtspAcceptor(acceptors[0]!, {
       ...{ hub: this.hub, publications: this.publications, log, now },
-      viewersBudget: new BacklogBudget(),
+      viewers: { now, budget: new BacklogBudget() },
     });
   }
 
