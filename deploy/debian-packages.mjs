@@ -6,6 +6,8 @@ import { PlainError } from './prepare.mjs';
 const PACKAGES = [
   // The player, and the encoder of test streams.
   'ffmpeg',
+  // Pushes bytes as they are.
+  'socat',
   // The camera: GStreamer's RTSP server, driven from Python.
   'gir1.2-gst-rtsp-server-1.0',
   'gstreamer1.0-libav',

@@ -12,7 +12,9 @@ export class KeepingMaster {
     this.sink = sink;
   }
 
-  static async listen(options: Pick<RtmpSinkOptions, 'port'> = {}): Promise<KeepingMaster> {
+  static async listen(
+    options: Pick<RtmpSinkOptions, 'host' | 'port'> = {},
+  ): Promise<KeepingMaster> {
     const sink = await RtmpSink.listen({
       ...options,
       onMessage: (_session, message) => master.#keep(message),

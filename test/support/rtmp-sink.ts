@@ -47,6 +47,8 @@ export interface RtmpSinkOptions {
   /** As `ffmpeg -listen 1` does in onBWDone. */
   omitTransactionIds?: boolean;
   tls?: { key: string; cert: string };
+  /** Left out: loopback. */
+  host?: string;
   /** A fixed port, to come back on; 0: any. */
   port?: number;
 }
@@ -70,7 +72,7 @@ export class RtmpSink {
 
   static async listen(options: RtmpSinkOptions = {}): Promise<RtmpSink> {
     const sink = new RtmpSink(options);
-    sink.#server.listen(options.port ?? 0, '127.0.0.1');
+    sink.#server.listen(options.port ?? 0, options.host ?? '127.0.0.1');
     await once(sink.#server, 'listening');
     return sink;
   }

@@ -1,0 +1,136 @@
+/** What others push in leaves as it came: FLV and MPEG-TS by every way, published to an RTMP master. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { after, before, describe, it } from 'node:test';
+import { MessageType, type RtmpMessage } from '../../protocols/rtmp/message.ts';
+import { assertSameUnits, type CodedUnit } from '../support/compare-units.ts';
+import { flvUnits, unitOf } from '../support/flv-units.ts';
+import { freePort } from '../support/free-port.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
+import { MediaFolder, MpegtsSender } from '../support/mpegts-sender.ts';
+import { RtmpSink, type RtmpSinkSession } from '../support/rtmp-sink.ts';
+
+const SECONDS = 6;
+/** Of 150 pictures and 281 sounds; the first second passes until the master is connected. */
+const FEWEST = 250;
+const GROUP = '239.255.78.3';
+const H264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2', '-g', '25', '-threads', '1'];
+const AAC = ['-c:a', 'aac', '-b:a', '96k', '-ac', '2'];
+const TOKEN = 'a-token-1';
+
+const arrived = new Map<string, CodedUnit[]>();
+let ports: { named: number; login: number; tcp: number; udp: number; group: number };
+let folder: MediaFolder;
+let media: string;
+let master: RtmpSink;
+let gateway: GatewayProcess;
+
+function keep({ streamName }: RtmpSinkSession, { typeId, timestampMs, payload }: RtmpMessage) {
+  if (typeId !== MessageType.video && typeId !== MessageType.audio) return;
+  const unit = unitOf({ type: typeId, timestampMs, body: payload.slice() });
+  if (unit === undefined) return;
+  const units = arrived.get(streamName) ?? [];
+  arrived.set(streamName, units);
+  units.push(unit);
+}
+
+before(async () => {
+  folder = await MediaFolder.make();
+  media = await folder.encode('h264.mkv', { video: H264, audio: AAC, seconds: SECONDS });
+  master = await RtmpSink.listen({ onMessage: keep });
+  const [named = 0, login = 0, tcp = 0, udp = 0, group = 0, mqtt = 0] = await Promise.all(
+    Array.from({ length: 6 }, () => freePort()),
+  );
+  ports = { named, login, tcp, udp, group };
+  gateway = await GatewayProcess.start(`
+acceptors:
+  - { protocol: liveflv, listen: "127.0.0.1:${named}", localStreamName: live-flv }
+  - { protocol: liveflv, listen: "127.0.0.1:${login}", publish: { token: ${TOKEN} } }
+  - { protocol: mpegts-tcp, listen: "127.0.0.1:${tcp}", localStreamName: ts-tcp, publish: { addresses: [127.0.0.1] } }
+  - { protocol: mpegts-udp, listen: "127.0.0.1:${udp}", localStreamName: ts-udp }
+  - { protocol: mpegts-udp, listen: "${GROUP}:${group}", interface: lo, localStreamName: ts-group }
+proxypublish: { targets: [{ targetUri: "${master.url()}" }] }
+mqtt: { embedded: { listen: "127.0.0.1:${mqtt}" } }
+`);
+});
+
+after(async () => {
+  await gateway.stop();
+  await master.close();
+  await folder[Symbol.asyncDispose]();
+});
+
+/** Enough arrived, and it is what was sent. */
+async function assertArrived(name: string, sent: readonly CodedUnit[]): Promise<void> {
+  await gateway.until(`the master has ${FEWEST} units of ${name}`, () =>
+    Promise.resolve((arrived.get(name)?.length ?? 0) >= FEWEST),
+  );
+  const { video, audio } = assertSameUnits(sent, arrived.get(name) ?? [], { fewest: FEWEST });
+  assert.ok(video > 80 && audio > 150, `${name}: ${video} pictures, ${audio} sounds`);
+}
+
+async function exitOf(process: ChildProcess): Promise<void> {
+  const [code] = (await once(process, 'exit')) as [number | null];
+  assert.equal(code, 0);
+}
+
+function ffmpeg(input: string, output: readonly string[]): ChildProcess {
+  const options = ['-v', 'error', '-re', '-i', input, '-map', '0', '-c', 'copy'];
+  return spawn('ffmpeg', [...options, ...output], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+async function flvOf(input: string): Promise<CodedUnit[]> {
+  return flvUnits(await folder.elementary(input, '0', 'flv'));
+}
+
+describe('bit for bit at the master', { concurrency: true }, () => {
+  it('FLV from ffmpeg, under the acceptor’s name', async () => {
+    await exitOf(ffmpeg(media, ['-f', 'flv', `tcp://127.0.0.1:${ports.named}`]));
+    await assertArrived('live-flv', await flvOf(media));
+  });
+
+  it('FLV through socat, with a token and a name in onMetaData', async () => {
+    const words = ['-metadata', 'streamName=Yard_1', '-metadata', `token=${TOKEN}`];
+    const source = ffmpeg(media, [...words, '-f', 'flv', '-']);
+    const socat = spawn('socat', ['-u', 'STDIN', `TCP:127.0.0.1:${ports.login}`], {
+      stdio: ['pipe', 'ignore', 'inherit'],
+    });
+    source.stdout?.pipe(socat.stdin);
+    await exitOf(socat);
+    await assertArrived('yard-1', await flvOf(media));
+  });
+
+  const ways: readonly [string, string, () => string][] = [
+    ['TCP', 'ts-tcp', () => `tcp://127.0.0.1:${ports.tcp}`],
+    ['UDP', 'ts-udp', () => `udp://127.0.0.1:${ports.udp}?pkt_size=1316`],
+    [
+      'a group',
+      'ts-group',
+      () => `udp://${GROUP}:${ports.group}?pkt_size=1316&localaddr=127.0.0.1`,
+    ],
+  ];
+  for (const [way, name, url] of ways) {
+    it(`MPEG-TS over ${way}`, async () => {
+      const file = folder.path(`${name}.ts`);
+      await using sender = new MpegtsSender([media], ['-f', 'mpegts', url()], file, [], 1);
+      assert.equal(await sender.ended, 0, sender.errors);
+      await assertArrived(name, await flvOf(file));
+    });
+  }
+
+  it('a wrong token: nobody hears of it, and nobody minds', async () => {
+    const words = ['-metadata', 'streamName=intruder', '-metadata', 'token=wrong'];
+    const source = ffmpeg(media, [...words, '-f', 'flv', '-']);
+    const socat = spawn('socat', ['-u', 'STDIN', `TCP:127.0.0.1:${ports.login}`], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    socat.stdin.on('error', () => source.kill());
+    source.stdout?.pipe(socat.stdin);
+    await once(socat, 'exit');
+    source.kill();
+    assert.equal(await gateway.stream('intruder'), undefined);
+    assert.match(gateway.log, /its login in onMetaData is wrong or missing/);
+    assert.doesNotMatch(gateway.log, new RegExp(TOKEN));
+  });
+});
