@@ -6,8 +6,9 @@ import { PlainError } from './prepare.mjs';
 const PACKAGES = [
   // The player, and the encoder of test streams.
   'ffmpeg',
-  // Pushes bytes as they are.
+  // Pushes bytes as they are; the player of the ancestor's days.
   'socat',
+  'rtmpdump',
   // The camera: GStreamer's RTSP server, driven from Python.
   'gir1.2-gst-rtsp-server-1.0',
   'gstreamer1.0-libav',

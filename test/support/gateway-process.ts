@@ -13,44 +13,73 @@ const POLL_MS = 100;
 
 export class GatewayProcess {
   log = '';
-  readonly #process: ChildProcess;
+  #process: ChildProcess;
+  /** Where in the log. */
+  #startedAt = 0;
   readonly #folder: string;
   readonly #httpPort: number;
 
-  private constructor(process: ChildProcess, folder: string, httpPort: number) {
-    this.#process = process;
+  private constructor(folder: string, httpPort: number) {
     this.#folder = folder;
     this.#httpPort = httpPort;
-    const keep = (chunk: Buffer) => {
-      this.log += chunk;
-    };
-    process.stdout?.on('data', keep);
-    process.stderr?.on('data', keep);
+    this.#process = this.#spawn();
   }
 
   /** `yaml`: what is beside gateway, http and discovery, which is off. */
-  static async start(yaml: string): Promise<GatewayProcess> {
+  static async start(yaml: string, { id = 'box' }: { id?: string } = {}): Promise<GatewayProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
     const httpPort = await freePort();
     const file = join(folder, 'sluice.yaml');
     await writeFile(
       file,
-      `gateway: { id: box, dataDir: ./data }
+      `gateway: { id: ${id}, dataDir: ./data }
 discovery: { onvif: false, mdns: false }
 http: { listen: "127.0.0.1:${httpPort}" }
 ${yaml}`,
     );
-    const child = spawn(process.execPath, ['dist/gateway/main.js', 'run', '--config', file], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const gateway = new GatewayProcess(child, folder, httpPort);
+    const gateway = new GatewayProcess(folder, httpPort);
     try {
-      await gateway.until('it answers', () => gateway.api('streams'), START_TIMEOUT_MS);
+      await gateway.#answers();
     } catch (error) {
       await gateway.stop();
       throw error;
     }
     return gateway;
+  }
+
+  /** As a power cut would: nothing is said to anybody. */
+  async kill(): Promise<void> {
+    const exited = once(this.#process, 'exit');
+    this.#process.kill('SIGKILL');
+    await exited;
+  }
+
+  /** After `kill`. */
+  async startAgain(): Promise<void> {
+    this.#process = this.#spawn();
+    await this.#answers();
+  }
+
+  async #answers(): Promise<void> {
+    // The page answers before the acceptors listen.
+    const from = this.#startedAt;
+    const isRunning = () => this.log.includes('sluice is running', from);
+    await this.until('it runs', () => Promise.resolve(isRunning()), START_TIMEOUT_MS);
+    await this.until('it answers', () => this.api('streams'), START_TIMEOUT_MS);
+  }
+
+  #spawn(): ChildProcess {
+    const file = join(this.#folder, 'sluice.yaml');
+    this.#startedAt = this.log.length;
+    const child = spawn(process.execPath, ['dist/gateway/main.js', 'run', '--config', file], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const keep = (chunk: Buffer) => {
+      this.log += chunk;
+    };
+    child.stdout.on('data', keep);
+    child.stderr.on('data', keep);
+    return child;
   }
 
   get isRunning(): boolean {
