@@ -1,5 +1,6 @@
 /** Which driver serves which kind of source: one explicit table, by the scheme of the source's URL. */
 import { parsePlayUrl } from '../protocols/rtmp/play-url.ts';
+import { RTMP_PORTS } from '../protocols/rtmp/variants.ts';
 import { parseSourceUrl } from '../protocols/source-url.ts';
 import { RtspCamera } from './camera/rtsp-camera.ts';
 import type { Credentials, DriverContext, StreamDriver, TransportChoice } from './driver.ts';
@@ -74,8 +75,7 @@ const RTP_BY_SDP: SourceKind = {
 const SOURCE_KINDS: ReadonlyMap<string, SourceKind> = new Map([
   ['rtsp', RTSP],
   ['rtsps', RTSP],
-  ['rtmp', RTMP],
-  ['rtmps', RTMP],
+  ...[...RTMP_PORTS.keys()].map((scheme): [string, SourceKind] => [scheme, RTMP]),
   ['http', HTTP],
   ['https', HTTP],
   ['udp', MPEGTS_UDP],

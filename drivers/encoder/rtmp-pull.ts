@@ -1,5 +1,4 @@
 /** One connection to an RTMP server as a player, from connect to goodbye. */
-import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { ProtocolError } from '../../codecs/errors.ts';
 import { FlvDemuxer } from '../../codecs/flv/flv-demuxer.ts';
@@ -8,9 +7,11 @@ import type { StreamSink } from '../../codecs/stream-sink.ts';
 import { MediaReader } from '../../protocols/rtmp/media-reader.ts';
 import { PlaySession } from '../../protocols/rtmp/play-session.ts';
 import type { PlayUrl } from '../../protocols/rtmp/play-url.ts';
-import { SHARED_READ_BUFFER } from '../camera/shared-read-buffer.ts';
-import { dial, MAX_UNREAD_BYTES } from '../dial.ts';
+import { rtmpVariant } from '../../protocols/rtmp/variants.ts';
+import { MAX_UNREAD_BYTES } from '../dial.ts';
 import type { Credentials, DriverContext, SourceStats } from '../driver.ts';
+import { dialRtmp } from '../rtmp/rtmp-dial.ts';
+import type { RtmpSocket } from '../rtmp/rtmp-socket.ts';
 import type { TlsTrust } from '../tls-trust.ts';
 
 /** From connected to asking for the stream. Servers that ask a web service for every player take seconds. */
@@ -44,7 +45,7 @@ export class RtmpPull {
   readonly #demuxer: FlvDemuxer;
   readonly #session: PlaySession;
   readonly #media: MediaReader;
-  #socket: Socket | undefined;
+  #socket: RtmpSocket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #settle: ((end: RtmpPullEnd) => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
@@ -65,6 +66,7 @@ export class RtmpPull {
         pageUrl: undefined,
         credentials,
         authQuery,
+        isHandshakeDone: rtmpVariant(source.scheme).isEncrypted,
         fourCcList: FOUR_CCS,
         onMedia: (message) => {
           options.stats.receivedPackets += this.#media.push(message);
@@ -92,18 +94,9 @@ export class RtmpPull {
     });
     ended.catch(() => undefined); // it may end before it is waited for
     const abort = () => this.#fail?.(signal.reason);
-    const socket = await dial(
-      {
-        host: source.host,
-        port: source.port,
-        tls: source.scheme === 'rtmps' ? (tls ?? {}) : undefined,
-        onread: {
-          buffer: SHARED_READ_BUFFER,
-          callback: (byteLength) => this.#read(SHARED_READ_BUFFER.subarray(0, byteLength)),
-        },
-      },
-      signal,
-    );
+    const { scheme, host, port } = source;
+    const onData = (bytes: Uint8Array) => this.#read(bytes);
+    const socket = await dialRtmp({ scheme, host, port, tls, onData }, signal);
     try {
       signal.throwIfAborted();
       signal.addEventListener('abort', abort, { once: true });
@@ -127,7 +120,7 @@ export class RtmpPull {
     else this.#fail?.(new ProtocolError('NOT_READING', 'it does not read what it is answered'));
   }
 
-  #listen(socket: Socket): void {
+  #listen(socket: RtmpSocket): void {
     const hungUp = () => this.#fail?.(this.#session.closedByPeer());
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'ECONNRESET' || error.code === 'EPIPE') hungUp();
@@ -142,7 +135,7 @@ export class RtmpPull {
   }
 
   /** Everything a server can provoke ends this connection, and nothing else. */
-  #read(bytes: Uint8Array): boolean {
+  #read(bytes: Uint8Array): void {
     const before = this.#session.state.at;
     try {
       this.#options.stats.receivedBytes += bytes.length;
@@ -151,7 +144,6 @@ export class RtmpPull {
     } catch (error) {
       this.#fail?.(error);
     }
-    return true;
   }
 
   #changed(): void {

@@ -37,10 +37,13 @@ interface WithTls {
 
 /** A camera with ONVIF may name an rtsps:// URL. */
 const SOURCES_WITH_TLS: WithTls = {
-  schemes: ['rtsps:', 'rtmps:', 'https:', 'onvif:'],
-  words: 'only rtsps://, rtmps://, https:// and onvif:// sources',
+  schemes: ['rtsps:', 'rtmps:', 'rtmpts:', 'https:', 'onvif:'],
+  words: 'only rtsps://, rtmps://, rtmpts://, https:// and onvif:// sources',
 };
-const TARGETS_WITH_TLS: WithTls = { schemes: ['rtmps:'], words: 'only rtmps:// targets' };
+const TARGETS_WITH_TLS: WithTls = {
+  schemes: ['rtmps:', 'rtmpts:'],
+  words: 'only rtmps:// and rtmpts:// targets',
+};
 
 /** Three ways to trust a certificate; only one can hold. */
 function checkTrust(

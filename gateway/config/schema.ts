@@ -157,7 +157,7 @@ const stream = z
     {
       source: checkedText(SOURCE_EXPECTED, sourceProblem).check(
         z.describe(
-          'Where the stream comes from: rtsp://, rtsps://, rtmp://, rtmps://, http://, https:// (FLV, MPEG-TS), udp://, rtp://, tcp:// (MPEG-TS), sdp:///file (RTP) or onvif://host',
+          'Where the stream comes from: rtsp://, rtsps://, rtmp://, rtmps:// (rtmpe, rtmpt, rtmpts, rtmpte), http://, https:// (FLV, MPEG-TS), udp://, rtp://, tcp:// (MPEG-TS), sdp:///file (RTP) or onvif://host',
         ),
       ),
       username,
@@ -200,7 +200,9 @@ const target = z
   .strictObject(
     {
       targetUri: checkedText(TARGET_EXPECTED, targetProblem).check(
-        z.describe('The master: rtmp:// or rtmps://; user:password@ for Adobe authentication'),
+        z.describe(
+          'The master: rtmp://, rtmps://, rtmpe://, rtmpt://, rtmpts:// or rtmpte://; user:password@ for Adobe authentication',
+        ),
       ),
       localStreamName: z
         ._default(text('a stream name or a pattern with *'), '*')

@@ -4,18 +4,14 @@ import { sourceKindOf } from '../../drivers/catalog.ts';
 import { parseMpegtsUrl } from '../../drivers/encoder/mpegts-url.ts';
 import { sdpPathOf } from '../../drivers/encoder/sdp-file.ts';
 import { parseOnvifUrl } from '../../drivers/onvif/onvif-endpoint.ts';
+import { RTMP_PORTS } from '../../protocols/rtmp/variants.ts';
 import { parseTargetUri } from '../proxypublish/target-url.ts';
 
-const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', 'rtmp:', 'rtmps:', 'http:', 'https:', 'onvif:'];
-const RTMP_SCHEMES = ['rtmp:', 'rtmps:'];
+const RTMP_SCHEMES = [...RTMP_PORTS.keys()].map((scheme) => `${scheme}:`);
+const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', ...RTMP_SCHEMES, 'http:', 'https:', 'onvif:'];
 /** MPEG-TS: without a host where we listen. */
 const MPEGTS_SCHEMES = ['udp:', 'rtp:', 'tcp:'];
-const TARGET_SCHEMES = RTMP_SCHEMES;
 const BROKER_SCHEMES = ['mqtt:', 'mqtts:'];
-
-/** Schemes that are planned but do nothing in this version. */
-const LATER_SOURCES = ['rtmpe:', 'rtmpt:', 'rtmpte:'];
-const LATER_TARGETS = ['rtmpe:', 'rtmpt:', 'rtmpte:'];
 
 /** Schemes of other worlds, and what to do instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
@@ -30,8 +26,9 @@ function insteadOf(protocol: string): string {
 }
 
 export const SOURCE_EXPECTED =
-  'a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
-export const TARGET_EXPECTED = 'a URL rtmp://host/app or rtmps://host/app';
+  'a URL rtsp://, rtsps://, rtmp://, rtmps:// (rtmpe, rtmpt, rtmpts, rtmpte), http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
+export const TARGET_EXPECTED =
+  'a URL rtmp://host/app or rtmps://host/app (rtmpe, rtmpt, rtmpts, rtmpte)';
 export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 
 export function sourceProblem(value: string): string | undefined {
@@ -43,21 +40,21 @@ export function sourceProblem(value: string): string | undefined {
   if (MPEGTS_SCHEMES.includes(scheme)) return parseProblem(value, parseMpegtsUrl);
   if (scheme === 'sdp:') return parseProblem(value, sdpPathOf);
   return (
-    schemeProblem(scheme, SOURCE_SCHEMES, LATER_SOURCES, SOURCE_EXPECTED) ??
+    schemeProblem(scheme, SOURCE_SCHEMES, SOURCE_EXPECTED) ??
     readProblem(value, readSource, sourceWords(scheme))
   );
 }
 
 export function targetProblem(value: string): string | undefined {
   return (
-    schemeProblem(schemeOf(value), TARGET_SCHEMES, LATER_TARGETS, TARGET_EXPECTED) ??
+    schemeProblem(schemeOf(value), RTMP_SCHEMES, TARGET_EXPECTED) ??
     readProblem(value, parseTargetUri, TARGET_EXPECTED)
   );
 }
 
 export function brokerProblem(value: string): string | undefined {
   return (
-    schemeProblem(schemeOf(value), BROKER_SCHEMES, [], BROKER_EXPECTED) ??
+    schemeProblem(schemeOf(value), BROKER_SCHEMES, BROKER_EXPECTED) ??
     readProblem(value, (url) => new URL(url), BROKER_EXPECTED)
   );
 }
@@ -79,10 +76,8 @@ function parseProblem(value: string, parse: (url: string) => unknown): string | 
 function schemeProblem(
   scheme: string,
   supported: readonly string[],
-  later: readonly string[],
   expected: string,
 ): string | undefined {
-  if (later.includes(scheme)) return `${expected} (${scheme}// is not supported in this version)`;
   return supported.includes(scheme) ? undefined : expected;
 }
 

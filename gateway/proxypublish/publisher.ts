@@ -2,11 +2,11 @@
  * One stream → one RTMP session: dials, holds the dialogue, and feeds the session from the stream
  * until aborted or broken. The mirror image of a stream driver; retrying is the supervisor's.
  */
-import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { AuthenticationError, ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
 import type { Track } from '../../codecs/track.ts';
-import { dial } from '../../drivers/dial.ts';
+import { dialRtmp } from '../../drivers/rtmp/rtmp-dial.ts';
+import type { RtmpSocket } from '../../drivers/rtmp/rtmp-socket.ts';
 import type { TlsTrust } from '../../drivers/tls-trust.ts';
 import {
   PUBLISH_CHUNK_SIZE,
@@ -15,6 +15,7 @@ import {
   type PublishSessionState,
   type PublishType,
 } from '../../protocols/rtmp/publish-session.ts';
+import { rtmpVariant } from '../../protocols/rtmp/variants.ts';
 import {
   type Carriage,
   type CarriageWish,
@@ -140,17 +141,18 @@ export class RtmpPublisher {
     signal: AbortSignal,
   ): Promise<string | undefined> {
     const { log } = this.#context;
-    if (this.#options.insecure === true && this.#target.scheme === 'rtmps') {
+    if (this.#options.insecure === true && rtmpVariant(this.#target.scheme).isTls) {
       log.warn('insecure: the certificate of the master is NOT checked');
     }
     const { scheme, host, port } = this.#target;
-    const tls = scheme === 'rtmps' ? this.#options : undefined;
-    const socket = await dial({ host, port, tls }, signal);
+    const reading: Reading = { read: () => undefined };
+    const onData = (bytes: Uint8Array) => reading.read(bytes);
+    const socket = await dialRtmp({ scheme, host, port, tls: this.#options, onData }, signal);
     const session = new PublishSession(this.#sessionOptions(authQuery, source), (bytes) => {
       socket.write(bytes);
     });
     try {
-      const next = await this.#converse(socket, session, source, signal);
+      const next = await this.#converse(socket, reading, session, source, signal);
       await sayGoodbye(socket, session);
       return next;
     } catch (error) {
@@ -165,7 +167,8 @@ export class RtmpPublisher {
 
   /** Settles when the session is over, one way or another. */
   async #converse(
-    socket: Socket,
+    socket: RtmpSocket,
+    reading: Reading,
     session: PublishSession,
     source: PublishSource,
     signal: AbortSignal,
@@ -187,7 +190,7 @@ export class RtmpPublisher {
       sink = this.#makeSink(socket, session, state.messageStreamId, ending);
       subscription = source.subscribe(sink);
     };
-    socket.on('data', (chunk: Uint8Array) => {
+    reading.read = (chunk) => {
       if (ending.isOver) return;
       try {
         const before = session.state.at;
@@ -196,7 +199,7 @@ export class RtmpPublisher {
       } catch (error) {
         ending.fail(error);
       }
-    });
+    };
     const hungUp = (): void => {
       if (!ending.isOver) ending.fail(this.#hungUp(session));
     };
@@ -235,7 +238,7 @@ export class RtmpPublisher {
   }
 
   #makeSink(
-    socket: Socket,
+    socket: RtmpSocket,
     session: PublishSession,
     messageStreamId: number,
     ending: Ending,
@@ -306,10 +309,16 @@ export class RtmpPublisher {
       pageUrl: this.#options.pageUrl,
       credentials: this.#target.credentials,
       authQuery,
+      isHandshakeDone: rtmpVariant(this.#target.scheme).isEncrypted,
       offered: offeredFourCcs(source.tracks, this.#wish),
       via: gatewayId === undefined ? [] : [...source.via, gatewayId],
     };
   }
+}
+
+/** Where what the socket reads goes. */
+interface Reading {
+  read: (bytes: Uint8Array) => void;
 }
 
 /** How a conversation ends: the first reason counts. An abort is an end like any other. */
@@ -348,7 +357,7 @@ class Ending {
 }
 
 /** Unpublishes and closes, and waits a moment for the master to read it. */
-async function sayGoodbye(socket: Socket, session: PublishSession): Promise<void> {
+async function sayGoodbye(socket: RtmpSocket, session: PublishSession): Promise<void> {
   if (socket.destroyed) return;
   session.close();
   await new Promise<void>((resolve) => {

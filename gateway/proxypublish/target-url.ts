@@ -1,15 +1,14 @@
 /** The address of a master as users write it: `rtmp://user:password@host:port/application`. */
 import { ParseError } from '../../codecs/errors.ts';
 import type { RtmpCredentials } from '../../protocols/rtmp/authentication.ts';
+import { isRtmpScheme, RTMP_PORTS, type RtmpScheme } from '../../protocols/rtmp/variants.ts';
 import { parseSourceUrl, type SourceUrl, userInfoOf } from '../../protocols/source-url.ts';
 
-const DEFAULT_PORTS: ReadonlyMap<string, number> = new Map([
-  ['rtmp', 1935],
-  ['rtmps', 443],
-]);
+const TARGET_WORDS =
+  'a target is rtmp://host[:port]/application, or begins with rtmps, rtmpe, rtmpt, rtmpts or rtmpte';
 
 export interface TargetUrl {
-  readonly scheme: 'rtmp' | 'rtmps';
+  readonly scheme: RtmpScheme;
   readonly host: string;
   readonly port: number;
   /** The whole path, parameters included; the stream's name is never part of it. */
@@ -19,14 +18,14 @@ export interface TargetUrl {
   readonly tcUrl: string;
 }
 
-/** `rtmp(s)://[user[:password]@]host[:port][/app]`; a password may be written as it is. */
+/** `rtmp(s|e|t|ts|te)://[user[:password]@]host[:port][/app]`; a password may be written as it is. */
 export function parseTargetUri(targetUri: string): TargetUrl {
   const { url, scheme, host, port, credentials } = read(targetUri);
   const [, place = '', path = ''] = /^[a-z]+:\/\/([^/?#]*)\/?(.*)$/s.exec(url) ?? [];
   const app = path.replace(/\/+$/, '');
+  if (!isRtmpScheme(scheme)) throw new Error(TARGET_WORDS);
   return {
-    scheme: scheme === 'rtmps' ? 'rtmps' : 'rtmp',
-    ...{ host, port, app, credentials },
+    ...{ scheme, host, port, app, credentials },
     tcUrl: `${scheme}://${place}/${app}`,
   };
 }
@@ -47,10 +46,10 @@ export function splitStreamName(url: string): { targetUri: string; targetStreamN
 
 function read(targetUri: string): SourceUrl {
   try {
-    return parseSourceUrl(targetUri, DEFAULT_PORTS);
+    return parseSourceUrl(targetUri, RTMP_PORTS);
   } catch (error) {
     // Its words are about sources.
     if (!(error instanceof ParseError)) throw error;
-    throw new Error('a target is rtmp://host[:port]/application or rtmps://…');
+    throw new Error(TARGET_WORDS);
   }
 }

@@ -37,6 +37,8 @@ export interface ClientSessionOptions {
   readonly credentials: RtmpCredentials | undefined;
   /** Empty, or what the session before this one left in its state `reconnect`. */
   readonly authQuery: string;
+  /** What carries the connection has done it already, as for RTMPE it must. */
+  readonly isHandshakeDone: boolean;
 }
 
 export type ClientSessionState =
@@ -91,7 +93,9 @@ export class ClientSession {
   }
 
   open(): void {
-    if (this.#state.at === 'handshake') this.#write(this.#state.handshake.hello());
+    if (this.#state.at !== 'handshake') return;
+    if (this.#options.isHandshakeDone) this.#connect();
+    else this.#write(this.#state.handshake.hello());
   }
 
   push(chunk: Uint8Array): void {

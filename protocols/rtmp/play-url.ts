@@ -5,13 +5,10 @@
  */
 import { ParseError } from '../../codecs/errors.ts';
 import { parseSourceUrl, type SourceUrl } from '../source-url.ts';
-
-const RTMP_PORTS: ReadonlyMap<string, number> = new Map([
-  ['rtmp', 1935],
-  ['rtmps', 443],
-]);
+import { isRtmpScheme, RTMP_PORTS, type RtmpScheme } from './variants.ts';
 
 export interface PlayUrl extends SourceUrl {
+  readonly scheme: RtmpScheme;
   readonly app: string;
   /** What connect says; without user and password. */
   readonly tcUrl: string;
@@ -21,18 +18,20 @@ export interface PlayUrl extends SourceUrl {
 /** Messages never quote the text: it may hold a password. */
 export function parsePlayUrl(text: string): PlayUrl {
   const source = parseSourceUrl(text, RTMP_PORTS);
+  const { scheme } = source;
   const [, place = '', path = '', query = ''] =
     /^[a-z]+:\/\/([^/?#]*)\/?([^?]*)(.*)$/s.exec(source.url) ?? [];
   const slash = path.lastIndexOf('/');
   const app = path.slice(0, Math.max(slash, 0));
   const name = path.slice(slash + 1);
-  if (app === '' || name === '') {
+  if (app === '' || name === '' || !isRtmpScheme(scheme)) {
     throw new ParseError("The source's URL must be rtmp://host/application/stream");
   }
   return {
     ...source,
+    scheme,
     app,
-    tcUrl: `${source.scheme}://${place}/${app}`,
+    tcUrl: `${scheme}://${place}/${app}`,
     streamName: name + query,
   };
 }

@@ -7,6 +7,7 @@ import { FLV_SUBJECTS } from './flv-subjects.ts';
 import { MPEGTS_SUBJECTS } from './mpegts-subjects.ts';
 import { RTMP_HANDSHAKE_SUBJECTS } from './rtmp-handshake-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
+import { RTMP_TUNNEL_SUBJECTS } from './rtmp-tunnel-subjects.ts';
 import { RTP_SUBJECTS } from './rtp-subjects.ts';
 import { RTSP_SERVER_SUBJECTS } from './rtsp-server-subjects.ts';
 import { RTSP_SUBJECTS } from './rtsp-subjects.ts';
@@ -23,6 +24,7 @@ export const ALL_SUBJECTS: readonly Subject[] = [
   ...RTMP_SUBJECTS,
   ...RTMP_HANDSHAKE_SUBJECTS,
   ...VOD_SUBJECTS,
+  ...RTMP_TUNNEL_SUBJECTS,
   ...DISCOVERY_SUBJECTS,
   ...CONFIG_SUBJECTS,
 ];

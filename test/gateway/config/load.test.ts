@@ -20,8 +20,9 @@ function parse(source: string) {
 }
 
 const URL_WORDS =
-  'expected a URL rtsp://, rtsps://, rtmp://, rtmps://, http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
-const TARGET_WORDS = 'expected a URL rtmp://host/app or rtmps://host/app';
+  'expected a URL rtsp://, rtsps://, rtmp://, rtmps:// (rtmpe, rtmpt, rtmpts, rtmpte), http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
+const TARGET_WORDS =
+  'expected a URL rtmp://host/app or rtmps://host/app (rtmpe, rtmpt, rtmpts, rtmpte)';
 const TOP_KEYS =
   'gateway, log, discovery, streams, acceptors, proxypublish, recording, vod, mqtt, http, limits';
 
@@ -117,11 +118,6 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     's.yaml: streams: expected a map of stream names, got a list',
   ],
   [
-    'a source of a later version',
-    'streams: {a: {source: "rtmpt://h/a/x"}}',
-    `s.yaml: streams.a.source: ${URL_WORDS} (rtmpt:// is not supported in this version), got "rtmpt://h/a/x"`,
-  ],
-  [
     'a group without a port',
     'streams: {a: {source: "udp://@239.1.1.1"}}',
     's.yaml: streams.a.source: expected a URL udp://@group:port, udp://@:port or tcp://host:port, got "udp://@239.1.1.1"',
@@ -135,11 +131,6 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     'a source by WebRTC',
     'streams: {a: {source: "webrtc://h/x"}}',
     's.yaml: streams.a.source: expected another source than webrtc://, which this version does not take: use the RTSP or RTMP URL of the same device, got "webrtc://h/x"',
-  ],
-  [
-    'a source by RTMPE',
-    'streams: {a: {source: "rtmpe://h/a/x"}}',
-    `s.yaml: streams.a.source: ${URL_WORDS} (rtmpe:// is not supported in this version), got "rtmpe://h/a/x"`,
   ],
   [
     'a source without scheme',
@@ -167,11 +158,6 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     `s.yaml: streams.a.source: ${URL_WORDS} without spaces, got "rtsp://***@h/x y"`,
   ],
   [
-    'a target of a later version',
-    'proxypublish: {targets: [{targetUri: "rtmpe://h/a"}]}',
-    `s.yaml: proxypublish.targets[0].targetUri: ${TARGET_WORDS} (rtmpe:// is not supported in this version), got "rtmpe://h/a"`,
-  ],
-  [
     'a target that is a camera',
     'proxypublish: {targets: [{targetUri: "rtsp://h/a"}]}',
     `s.yaml: proxypublish.targets[0].targetUri: ${TARGET_WORDS}, got "rtsp://h/a"`,
@@ -189,7 +175,7 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'trust without TLS',
     'proxypublish: {targets: [{targetUri: "rtmp://h/a", insecure: true}]}',
-    's.yaml: proxypublish.targets[0].insecure: only rtmps:// targets have a certificate; leave it out',
+    's.yaml: proxypublish.targets[0].insecure: only rtmps:// and rtmpts:// targets have a certificate; leave it out',
   ],
   [
     'two ways to trust a camera',
@@ -199,7 +185,7 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'a certificate for a camera without TLS',
     'streams: {a: {source: "rtsp://h/a", insecure: true}}',
-    's.yaml: streams.a.insecure: only rtsps://, rtmps://, https:// and onvif:// sources have a certificate; leave it out',
+    's.yaml: streams.a.insecure: only rtsps://, rtmps://, rtmpts://, https:// and onvif:// sources have a certificate; leave it out',
   ],
   [
     'a camera’s authority that is none',

@@ -25,6 +25,7 @@ const OPTIONS: PublishSessionOptions = {
   pageUrl: undefined,
   credentials: { username: 'user', password: 'secret' },
   authQuery: '',
+  isHandshakeDone: false,
   offered: [],
   via: [],
 };
