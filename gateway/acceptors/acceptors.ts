@@ -7,8 +7,12 @@ import { makeMpegtsUdpAcceptor } from './mpegts-udp-acceptor.ts';
 import { RtmpAcceptor } from './rtmp-acceptor.ts';
 import { RtspAcceptor } from './rtsp-acceptor.ts';
 
+const RTMP: MakeAcceptor = (config, context) => new RtmpAcceptor(config, context);
+
 const KINDS: Partial<Record<AcceptorProtocol, MakeAcceptor>> = {
-  rtmp: (config, context) => new RtmpAcceptor(config, context),
+  rtmp: RTMP,
+  rtmps: RTMP,
+  rtmpt: RTMP,
   liveflv: makeLiveFlvAcceptor,
   'mpegts-tcp': makeMpegtsTcpAcceptor,
   'mpegts-udp': makeMpegtsUdpAcceptor,

@@ -1,10 +1,16 @@
-/** The RTMP server: `rtmp` and `rtmps`. A client's bytes are read here and handed to its RtmpConnection. */
+/**
+ * The RTMP server: `rtmp`, `rtmps` and `rtmpt`. A client's bytes are read here and handed to its RtmpConnection, or, when they
+ * begin as HTTP does, to the tunnels: each of the three takes both.
+ */
 import type { Socket } from 'node:net';
+import { isHttp } from '../../protocols/rtmp/tunnel-request.ts';
 import type { AcceptorConfig } from '../config/schema.ts';
 import type { Acceptor, AcceptorContext } from './acceptor.ts';
 import { RtmpConnection, type RtmpService, type RtmpTransport } from './rtmp-connection.ts';
 import { RtmpLogin } from './rtmp-login.ts';
-import { TcpListener } from './tcp-listener.ts';
+import { type CertificateFiles, TcpListener } from './tcp-listener.ts';
+import type { TunnelEnd } from './tunnel-session.ts';
+import { Tunnels } from './tunnels.ts';
 
 /** For the last words to go out to a client that is sent away; a stop of the whole service may take 2 s. */
 const LAST_WORDS_MS = 500;
@@ -12,12 +18,15 @@ const LAST_WORDS_MS = 500;
 export class RtmpAcceptor implements Acceptor {
   readonly #service: RtmpService;
   readonly #listener: TcpListener;
+  readonly #tunnels: Tunnels;
   readonly #connections = new Set<RtmpConnection>();
 
   constructor(config: AcceptorConfig, context: AcceptorContext) {
     const { publications, rtmpFanOuts, log, now } = context;
+    const { connections, connectionsPerAddress } = config.limits;
+    const tls = certificateOf(config);
     this.#service = {
-      protocol: config.protocol.toUpperCase(),
+      protocol: tls === undefined ? 'RTMP' : 'RTMPS',
       config,
       login: new RtmpLogin(config.publish, config.play, now),
       publications,
@@ -28,12 +37,21 @@ export class RtmpAcceptor implements Acceptor {
     this.#listener = new TcpListener(
       {
         listen: config.listen,
-        maxConnections: config.limits.connections,
-        maxConnectionsPerAddress: config.limits.connectionsPerAddress,
+        maxConnections: connections,
+        maxConnectionsPerAddress: connectionsPerAddress,
+        tls,
         log,
       },
       (socket, address) => this.#accept(socket, address),
     );
+    const tunnelService = { ...this.#service, protocol: tls === undefined ? 'RTMPT' : 'RTMPTS' };
+    this.#tunnels = new Tunnels({
+      maxSessions: connections,
+      maxSessionsPerAddress: connectionsPerAddress,
+      log,
+      now,
+      open: (session, address) => this.#open(session, address, tunnelService),
+    });
   }
 
   get port(): number | undefined {
@@ -46,19 +64,45 @@ export class RtmpAcceptor implements Acceptor {
 
   async stop(): Promise<void> {
     for (const connection of this.#connections) connection.end('this gateway is stopping');
+    this.#tunnels.stop();
     await this.#listener.stop();
   }
 
   #accept(socket: Socket, address: string): void {
-    const connection = new RtmpConnection(new SocketTransport(socket), address, this.#service);
-    this.#connections.add(connection);
-    socket.on('data', (chunk: Uint8Array) => connection.push(chunk));
-    socket.on('error', () => undefined); // 'close' follows
-    socket.on('close', () => {
-      this.#connections.delete(connection);
-      connection.closed();
+    // Before its first byte, too: it bounds how long that is waited for.
+    let side: ClientSide = this.#open(new SocketTransport(socket), address, this.#service);
+    let isFirst = true;
+    socket.on('data', (chunk: Uint8Array) => {
+      if (isFirst && isHttp(chunk[0])) {
+        side.closed();
+        side = this.#tunnels.connect(socket, address);
+      }
+      isFirst = false;
+      side.push(chunk);
     });
+    socket.on('error', () => undefined); // 'close' follows
+    socket.on('close', () => side.closed());
   }
+
+  #open(transport: RtmpTransport, address: string, service: RtmpService): TunnelEnd {
+    const connection = new RtmpConnection(transport, address, service);
+    this.#connections.add(connection);
+    return {
+      push: (chunk) => connection.push(chunk),
+      end: (words) => connection.end(words),
+      closed: () => {
+        this.#connections.delete(connection);
+        connection.closed();
+      },
+    };
+  }
+}
+
+/** What takes the bytes of a socket. */
+type ClientSide = Omit<TunnelEnd, 'end'>;
+
+function certificateOf({ certFile, keyFile }: AcceptorConfig): CertificateFiles | undefined {
+  return certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
 }
 
 class SocketTransport implements RtmpTransport {

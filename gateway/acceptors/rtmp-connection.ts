@@ -37,7 +37,7 @@ export interface RtmpTransport {
 
 /** What all connections of an acceptor have in common. */
 export interface RtmpService {
-  /** For people: "RTMP", "RTMPS". */
+  /** For people: "RTMP", "RTMPS", "RTMPT". */
   readonly protocol: string;
   readonly config: Pick<AcceptorConfig, 'apps' | 'duplicatePublisher' | 'limits'>;
   readonly login: RtmpLogin;
@@ -121,13 +121,13 @@ export class RtmpConnection implements ServerDialogue {
   }
 
   publish(stream: ServerStream, request: PublishRequest): StreamUse | undefined {
-    const { publications, config, protocol, now } = this.#service;
+    const { publications, config, now } = this.#service;
     if (!this.#isAllowed('publish', stream, request)) return undefined;
     const { name, publishType } = request;
     try {
       const publication = publications.open({
         name,
-        protocol,
+        protocol: this.#protocol,
         peer: this.#address,
         via: this.#request?.via ?? [],
         publishType,
@@ -170,6 +170,10 @@ export class RtmpConnection implements ServerDialogue {
   /** Everything is live. */
   streamLength(_name: unknown, answer: (seconds: number) => void): void {
     answer(0);
+  }
+
+  get #protocol(): string {
+    return `${this.#service.protocol}${this.#session.isEncrypted ? 'E' : ''}`;
   }
 
   #isAllowed(
