@@ -168,16 +168,6 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     's.yaml: proxypublish.targets[0].targetStreamName: expected a template of {gateway} and {stream}, got "{name}"',
   ],
   [
-    'rtmps without a certificate',
-    'acceptors: [{protocol: rtmps, listen: "127.0.0.1:443"}]',
-    's.yaml: acceptors[0].certFile: expected the certificate that rtmps needs, got nothing',
-  ],
-  [
-    'rtmp with a certificate',
-    'acceptors: [{protocol: rtmp, listen: "127.0.0.1:1935", certFile: a.pem, keyFile: a.key}]',
-    's.yaml: acceptors[0].certFile: rtmp has no certificate: leave it out, or write rtmps',
-  ],
-  [
     'two ways to trust',
     'proxypublish: {targets: [{targetUri: "rtmps://h/a", caFile: ca.pem, insecure: true}]}',
     's.yaml: proxypublish.targets[0].insecure: expected one of caFile and insecure, got both',
