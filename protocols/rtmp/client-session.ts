@@ -38,7 +38,7 @@ export interface ClientSessionOptions {
   /** Empty, or what the session before this one left in its state `reconnect`. */
   readonly authQuery: string;
   /** What carries the connection has done it already, as for RTMPE it must. */
-  readonly isHandshakeDone: boolean;
+  readonly isHandshakeDone?: boolean | undefined;
 }
 
 export type ClientSessionState =

@@ -27,7 +27,6 @@ class Dialogue extends RtmpDialogue<PlaySession> {
         pageUrl: undefined,
         credentials: undefined,
         authQuery: '',
-        isHandshakeDone: false,
         streamName: 'cam?token=1',
         fourCcList: ['hvc1', 'Opus'],
         onMedia: ({ typeId, timestampMs, payload }) => {

@@ -25,7 +25,6 @@ const OPTIONS: PublishSessionOptions = {
   pageUrl: undefined,
   credentials: { username: 'user', password: 'secret' },
   authQuery: '',
-  isHandshakeDone: false,
   offered: [],
   via: [],
 };
