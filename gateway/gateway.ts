@@ -15,6 +15,7 @@ import { gatewayId, nextSession } from './config/identity.ts';
 import { configHash } from './config/load.ts';
 import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
 import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
+import { adminLogin, isLoopbackListen } from './http/admin-login.ts';
 import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
 import { LiveRoutes } from './http/live-routes.ts';
@@ -150,14 +151,27 @@ export class Gateway {
 
   async #startHttp(): Promise<void> {
     const { config, log } = this.#options;
+    const { listen, limits, cors, play, certFile, keyFile } = config.http;
+    const httpLog = log.child({ part: 'http' });
+    const tls = certFile && keyFile ? { certFile, keyFile } : undefined;
+    if (!isLoopbackListen(listen) && tls === undefined) {
+      httpLog.warn(
+        { listen },
+        'passwords cross the network as they are: set http.certFile and http.keyFile',
+      );
+    }
     this.#http = new HttpServer({
-      listen: config.http.listen,
-      limits: config.http.limits,
+      listen,
+      tls,
+      limits,
+      cors,
+      play,
+      admin: adminLogin(config, httpLog, (words) => process.stderr.write(words)),
       routes: [
         ...apiRoutes({ board: this.board, status: () => this.#status }),
         ...new LiveRoutes(this.#hub, this.#viewers).routes,
       ],
-      log: log.child({ part: 'http' }),
+      log: httpLog,
     });
     await this.#http.start();
   }
@@ -166,6 +180,7 @@ export class Gateway {
     const { config, log } = this.#options;
     const { board } = this;
     const port = this.#http?.port;
+    const scheme = config.http.certFile === undefined ? 'http' : 'https';
     const source = {
       id: this.#id,
       session: nextSession(config, log),
@@ -175,7 +190,7 @@ export class Gateway {
       urls:
         port === undefined
           ? {}
-          : { http: `http://${config.http.listen.replace(/:\d+$/, '')}:${port}` },
+          : { http: `${scheme}://${config.http.listen.replace(/:\d+$/, '')}:${port}` },
     };
     const health = new HealthSampler({ board, dataDir: config.gateway.dataDir, now: Date.now });
     this.#mqtt = new MqttReporter({

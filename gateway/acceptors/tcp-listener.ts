@@ -3,24 +3,16 @@
  * is in use; and takes a new certificate when its files change, without ending a session.
  */
 import { once } from 'node:events';
-import { readFile, stat } from 'node:fs/promises';
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { Logger } from 'pino';
+import { Certificate, type CertificateFiles } from '../certificate.ts';
 import { parseHostPort } from '../config/fields.ts';
 
 const RETRY_LISTEN_MS = 5_000;
-/** Certificates are renewed weeks before they end. */
-const CERTIFICATE_CHECK_MS = 10_000;
 const TLS_HANDSHAKE_MS = 10_000;
 /** A crowd is told of once in a while, not once per head. */
 const TELL_REFUSED_MS = 60_000;
-
-export interface CertificateFiles {
-  /** PEM. */
-  readonly certFile: string;
-  readonly keyFile: string;
-}
 
 export interface TcpListenerOptions {
   /** `host:port`. */
@@ -39,8 +31,7 @@ export class TcpListener {
   readonly #perAddress = new Map<string, number>();
   #server: Server | undefined;
   #retry: NodeJS.Timeout | undefined;
-  #certificateCheck: NodeJS.Timeout | undefined;
-  #certificateVersion = '';
+  #certificateWatch: Disposable | undefined;
   #isStopped = false;
   #toldProblem = '';
   #toldRefusedAtMs = Number.NEGATIVE_INFINITY;
@@ -62,19 +53,15 @@ export class TcpListener {
   /** Resolves when it listens, or has failed for the first time. */
   async start(): Promise<void> {
     if (this.#isStopped) return;
-    const { listen, log, tls } = this.#options;
+    const { listen, log } = this.#options;
     try {
       const server = await this.#listen();
       if (this.#isStopped) {
+        this.#certificateWatch?.[Symbol.dispose]();
         server.close();
         return;
       }
       this.#server = server;
-      if (tls !== undefined) {
-        this.#certificateCheck = setInterval(() => {
-          void this.#reloadCertificate(server as TlsServer, tls);
-        }, CERTIFICATE_CHECK_MS);
-      }
       log.info({ listen, port: this.port }, 'listening');
     } catch (err) {
       this.#tellProblem(err);
@@ -86,7 +73,7 @@ export class TcpListener {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#retry);
-    clearInterval(this.#certificateCheck);
+    this.#certificateWatch?.[Symbol.dispose]();
     for (const socket of this.#sockets) socket.destroy();
     const server = this.#server;
     if (server === undefined || !server.listening) return;
@@ -112,9 +99,11 @@ export class TcpListener {
   }
 
   async #makeTls(files: CertificateFiles): Promise<TlsServer> {
-    const { cert, key, version } = await readCertificate(files);
-    this.#certificateVersion = version;
-    const server = createTlsServer({ cert, key, handshakeTimeout: TLS_HANDSHAKE_MS });
+    const certificate = new Certificate(files, this.#options.log);
+    const pem = await certificate.read();
+    const server = createTlsServer({ ...pem, handshakeTimeout: TLS_HANDSHAKE_MS });
+    this.#certificateWatch?.[Symbol.dispose]();
+    this.#certificateWatch = certificate.watch((renewed) => server.setSecureContext(renewed));
     server.on('secureConnection', (socket) => socket.setNoDelay(true));
     // A peer that speaks no TLS, or not ours; its socket is closed already.
     server.on('tlsClientError', (err) => this.#options.log.debug({ err }, 'TLS handshake failed'));
@@ -160,31 +149,6 @@ export class TcpListener {
     this.#toldProblem = words;
     log.error({ err, listen }, `cannot listen on ${listen}: ${words}; trying again every 5 s`);
   }
-
-  async #reloadCertificate(server: TlsServer, files: CertificateFiles): Promise<void> {
-    const { log } = this.#options;
-    try {
-      if ((await versionOf(files)) === this.#certificateVersion) return;
-      const { cert, key, version } = await readCertificate(files);
-      server.setSecureContext({ cert, key });
-      this.#certificateVersion = version;
-      log.info({ certFile: files.certFile }, 'took the new certificate');
-    } catch (err) {
-      // Half of a pair may be there while it is being replaced; the old one stays in use.
-      log.warn({ err, certFile: files.certFile }, 'cannot take the new certificate yet');
-    }
-  }
-}
-
-async function readCertificate(files: CertificateFiles) {
-  const version = await versionOf(files);
-  const [cert, key] = await Promise.all([readFile(files.certFile), readFile(files.keyFile)]);
-  return { cert, key, version };
-}
-
-async function versionOf({ certFile, keyFile }: CertificateFiles): Promise<string> {
-  const [cert, key] = await Promise.all([stat(certFile), stat(keyFile)]);
-  return `${cert.mtimeMs} ${cert.size} ${cert.ino} ${key.mtimeMs} ${key.size} ${key.ino}`;
 }
 
 function problemWords(err: unknown): string {

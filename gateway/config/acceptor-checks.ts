@@ -2,10 +2,11 @@
 import { parseMpegtsUrl } from '../../drivers/encoder/mpegts-url.ts';
 import { isMulticastAddress } from '../../protocols/rtsp/transport.ts';
 import { parseTargetUri } from '../proxypublish/target-url.ts';
+import { checkCertificatePair } from './certificate-check.ts';
 import { failAt, formatPath, type KeyPath } from './config-error.ts';
 import { type HostPort, isLoopback, parseAddressRange, parseHostPort } from './fields.ts';
-import { checkLogin } from './login-check.ts';
-import type { AcceptorConfig, AcceptorProtocol, Config, LoginConfig } from './schema.ts';
+import { checkWholeLogin, hasLogin } from './login-check.ts';
+import type { AcceptorConfig, AcceptorProtocol, Config } from './schema.ts';
 import { schemeOf } from './urls.ts';
 
 /** What a protocol has room for. */
@@ -61,32 +62,10 @@ function checkAbilities(acceptor: AcceptorConfig, path: KeyPath, file: string): 
     if (abilities.play && publish.addresses !== undefined) {
       fail(['publish', 'addresses'], `${protocol} clients have a login; leave it out`);
     }
-    checkAcceptorLogin(publish, [...path, 'publish'], file);
+    checkWholeLogin(publish, [...path, 'publish'], file);
   }
   if (play !== undefined) {
-    checkAcceptorLogin(play, [...path, 'play'], file);
-  }
-}
-
-function hasLogin({ username, token, tokenFile }: LoginConfig): boolean {
-  return (username ?? token ?? tokenFile) !== undefined;
-}
-
-function checkAcceptorLogin(login: LoginConfig, path: KeyPath, file: string): void {
-  checkLogin(login, path, file);
-  const { username, password, passwordFile, token, tokenFile, addresses } = login;
-  if (token !== undefined && tokenFile !== undefined) {
-    failAt(file, [...path, 'tokenFile'], 'expected token or tokenFile, got both');
-  }
-  if (username !== undefined && (password ?? passwordFile) === undefined) {
-    failAt(file, [...path, 'password'], 'expected a password beside the user name, got nothing');
-  }
-  if (!hasLogin(login) && addresses === undefined) {
-    failAt(
-      file,
-      path,
-      'expected username and password, or token; left out altogether: everybody may',
-    );
+    checkWholeLogin(play, [...path, 'play'], file);
   }
 }
 
@@ -97,13 +76,11 @@ function checkCertificate(acceptor: AcceptorConfig, path: KeyPath, file: string)
     if ((certFile ?? keyFile) === undefined) return;
     failAt(file, [...path, given], 'only rtmps has a certificate; leave it out');
   }
-  const missing = certFile === undefined ? 'certFile' : 'keyFile';
-  if (certFile !== undefined && keyFile !== undefined) return;
-  const words =
-    (certFile ?? keyFile) === undefined
-      ? 'expected a certificate and its key for rtmps, got nothing'
-      : 'expected beside the other half of the pair, got nothing';
-  failAt(file, [...path, missing], words);
+  if ((certFile ?? keyFile) === undefined) {
+    const words = 'expected a certificate and its key for rtmps, got nothing';
+    failAt(file, [...path, 'certFile'], words);
+  }
+  checkCertificatePair(acceptor, path, file);
 }
 
 function checkUdp(acceptor: AcceptorConfig, path: KeyPath, file: string): void {

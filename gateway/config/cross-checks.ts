@@ -1,9 +1,10 @@
 /** What one key alone cannot tell: keys that exclude or need one another. */
 import { checkAcceptors } from './acceptor-checks.ts';
+import { checkCertificatePair } from './certificate-check.ts';
 import { failAt, type KeyPath } from './config-error.ts';
 import { isMap } from './describe-issue.ts';
-import { checkLogin } from './login-check.ts';
-import type { Config, MqttConfig } from './schema.ts';
+import { checkLogin, checkWholeLogin, hasLogin } from './login-check.ts';
+import type { Config, HttpConfig, MqttConfig } from './schema.ts';
 import { schemeOf } from './urls.ts';
 
 /** `tree` is what the file says, without defaults. */
@@ -20,8 +21,19 @@ export function checkBetweenKeys(config: Config, tree: unknown, file: string): v
     checkTrust(target, target.targetUri, TARGETS_WITH_TLS, path, file);
   }
   checkAcceptors(config, file);
+  checkHttp(config.http, file);
   checkLogin(config.mqtt, ['mqtt'], file);
   checkMqtt(config.mqtt, tree, file);
+}
+
+function checkHttp(http: HttpConfig, file: string): void {
+  const { admin, play } = http;
+  checkCertificatePair(http, ['http'], file);
+  if (admin !== undefined) checkWholeLogin(admin, ['http', 'admin'], file);
+  if (typeof play === 'object') {
+    if (!hasLogin(play)) failAt(file, ['http', 'play'], 'expected a login, or open: everybody may');
+    checkWholeLogin(play, ['http', 'play'], file);
+  }
 }
 
 interface Trust {

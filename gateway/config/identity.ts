@@ -33,10 +33,10 @@ export function nextSession(config: Config, log: Logger): number {
 }
 
 /** Replaced as a whole: a power cut leaves the old file or the new one. */
-export function writeAtomically(folder: string, file: string, text: string): void {
+export function writeAtomically(folder: string, file: string, text: string, mode = 0o666): void {
   mkdirSync(folder, { recursive: true });
   const temporary = join(folder, `.${file}.${process.pid}`);
-  writeFileSync(temporary, text, { flush: true });
+  writeFileSync(temporary, text, { flush: true, mode });
   renameSync(temporary, join(folder, file));
 }
 

@@ -10,7 +10,13 @@ import { registerSecret, registerUrlSecrets, scrub } from '../secrets.ts';
 import { ConfigError, failAt, type KeyPath } from './config-error.ts';
 import { checkBetweenKeys } from './cross-checks.ts';
 import { describeIssues, isMap } from './describe-issue.ts';
-import { type AcceptorConfig, type Config, configSchema, type LoginConfig } from './schema.ts';
+import {
+  type AcceptorConfig,
+  type Config,
+  configSchema,
+  type HttpConfig,
+  type LoginConfig,
+} from './schema.ts';
 
 /** No configuration is longer; a wrong file (a video, a core) is refused before it is parsed. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -121,7 +127,7 @@ function registerUrls(node: unknown): void {
 }
 
 function resolveFiles(config: Config, context: ParseContext): Config {
-  const { gateway, discovery, streams, acceptors, proxypublish, vod, mqtt } = config;
+  const { gateway, discovery, streams, acceptors, proxypublish, vod, mqtt, http } = config;
   const credentials = discovery.credentials.map((entry, index) =>
     withPassword(entry, ['discovery', 'credentials', index], context),
   );
@@ -146,6 +152,16 @@ function resolveFiles(config: Config, context: ParseContext): Config {
     proxypublish: { ...proxypublish, targets },
     vod: vod.dir === undefined ? vod : { dir: resolve(context.folder, vod.dir) },
     mqtt: withCaFile(withPassword(mqtt, ['mqtt'], context), ['mqtt'], context),
+    http: resolvedHttp(http, context),
+  };
+}
+
+function resolvedHttp(http: HttpConfig, context: ParseContext): HttpConfig {
+  const { admin, play } = http;
+  return {
+    ...withCertificate(http, context),
+    admin: admin && withPassword(admin, ['http', 'admin'], context),
+    play: typeof play === 'object' ? withLogin(play, ['http', 'play'], context) : play,
   };
 }
 
@@ -170,16 +186,25 @@ function withPassword<T extends MayHavePassword>(
 
 /** `publish` and `play` of an acceptor, with their secrets read, and the paths of its certificate. */
 function withLogins(entry: AcceptorConfig, path: KeyPath, context: ParseContext): AcceptorConfig {
-  const { publish, play, certFile, keyFile } = entry;
-  const at = (file: string | undefined) =>
-    file === undefined ? undefined : resolve(context.folder, file);
+  const { publish, play } = entry;
   return {
-    ...entry,
-    certFile: at(certFile),
-    keyFile: at(keyFile),
+    ...withCertificate(entry, context),
     publish: publish && withLogin(publish, [...path, 'publish'], context),
     play: play && withLogin(play, [...path, 'play'], context),
   };
+}
+
+interface MayHaveCertificate {
+  readonly certFile?: string | undefined;
+  readonly keyFile?: string | undefined;
+}
+
+/** They may come later than this service, and change: only the paths are looked at. */
+function withCertificate<T extends MayHaveCertificate>(entry: T, context: ParseContext): T {
+  const { certFile, keyFile } = entry;
+  const at = (file: string | undefined) =>
+    file === undefined ? undefined : resolve(context.folder, file);
+  return { ...entry, certFile: at(certFile), keyFile: at(keyFile) };
 }
 
 function withLogin(entry: LoginConfig, path: KeyPath, context: ParseContext): LoginConfig {

@@ -448,16 +448,49 @@ const mqtt = section('Where the state is told: a broker, or without url one insi
   }),
 });
 
-const http = section('Health and state over HTTP', {
+const HTTP_LISTEN_EXPECTED = 'an address and a port such as 127.0.0.1:8080 or 0.0.0.0:8080';
+const ORIGIN_EXPECTED = 'an origin such as https://www.example.com, or *';
+
+const http = section('Streams for players, health and state over HTTP', {
   listen: z
     ._default(
-      loopbackListen(
-        '127.0.0.1:8080',
-        'this version has no login; use a reverse proxy or an SSH tunnel',
+      checkedText(HTTP_LISTEN_EXPECTED, (value) =>
+        parseHostPort(value) === undefined ? HTTP_LISTEN_EXPECTED : undefined,
       ),
       '127.0.0.1:8080',
     )
-    .check(z.describe('Address and port')),
+    .check(z.describe('Address and port; another than this machine’s own asks for a login')),
+  certFile: z.optional(text('the path of a PEM file')).check(z.describe('Certificate for TLS')),
+  keyFile: z.optional(text('the path of a PEM file')).check(z.describe('Its private key')),
+  admin: z
+    .optional(
+      z.strictObject(
+        { username: text('a user name').check(z.describe('User name')), password, passwordFile },
+        { error: mapOnly },
+      ),
+    )
+    .check(
+      z.describe(
+        'Who may do everything; left out: this machine without a login, others with a password that is made at the first start and shown once',
+      ),
+    ),
+  play: z
+    .optional(
+      z.union([z.literal('open'), players], {
+        error: 'open, or a user name and a password, or a token',
+      }),
+    )
+    .check(
+      z.describe('Who may watch besides; open: everybody. Left out: only who may do everything'),
+    ),
+  cors: z
+    ._default(
+      z
+        .array(checkedText(ORIGIN_EXPECTED, originProblem), { error: 'a list of origins' })
+        .check(z.maxLength(64, { error: 'at most 64 origins' })),
+      [],
+    )
+    .check(z.describe('Web pages of these origins may play streams and read the API; *: any')),
   limits: section('Bounds on viewers; the API has bounds of its own', {
     viewers: z._default(wholeNumber(0, 100_000), 1_000).check(z.describe('Viewers served at once')),
     viewersPerAddress: z
@@ -465,6 +498,12 @@ const http = section('Health and state over HTTP', {
       .check(z.describe('The same, of one address; this machine itself is not counted')),
   }),
 });
+
+/** As browsers write it: no path, no slash at the end. */
+function originProblem(value: string): string | undefined {
+  if (value === '*') return undefined;
+  return URL.canParse(value) && new URL(value).origin === value ? undefined : ORIGIN_EXPECTED;
+}
 
 const limits = section('Bounds on memory and patience', {
   gopCacheMaxBytes: z

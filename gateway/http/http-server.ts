@@ -1,28 +1,25 @@
 /**
- * The HTTP server: takes connections, bounds everything a client can hold (header bytes, time, connections,
- * answers under way), and hands each request to the route that its path belongs to. It answers GET and HEAD.
+ * The HTTP server: hands each request to the route that its path belongs to, when whoever asks may ask, and there is room
+ * for one more answer. It answers GET and HEAD, and OPTIONS where a browser asks for another site's page.
  */
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
+import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { isLoopback, parseHostPort } from '../config/fields.ts';
-import { type Answer, problem, sendAnswer, sendAnswerRaw } from './answer.ts';
+import type { CertificateFiles } from '../certificate.ts';
+import { isLoopback } from '../config/fields.ts';
+import { type Answer, problem, sendAnswer } from './answer.ts';
+import { Cors } from './cors.ts';
+import { Gatekeeper, type GatekeeperConfig } from './gatekeeper.ts';
+import { HttpListener } from './http-listener.ts';
+import { peerOf } from './peer.ts';
 import { matchRoute, type Route, type RouteMatch } from './route.ts';
 import { ServingBudget, type ViewerLimits } from './serving-budget.ts';
-import { WaitingRoom } from './waiting-room.ts';
 
-const MAX_HEADER_BYTES = 8 * 1024;
-const HEADERS_TIMEOUT_MS = 5_000;
-const REQUEST_TIMEOUT_MS = 10_000;
-const KEEP_ALIVE_MS = 5_000;
-/** A client that takes nothing of its answer for so long is gone. */
-const IDLE_TIMEOUT_MS = 60_000;
-/** How often Node looks for requests past their time. */
-const TIMEOUT_CHECK_MS = 1_000;
-
-export interface HttpServerContext {
+export interface HttpServerContext extends GatekeeperConfig {
   readonly listen: string;
+  /** Given: HTTPS. */
+  readonly tls?: CertificateFiles | undefined;
+  readonly cors: readonly string[];
   readonly limits: ViewerLimits;
   readonly routes: readonly Route[];
   readonly log: Logger;
@@ -30,71 +27,36 @@ export interface HttpServerContext {
 
 export class HttpServer {
   readonly #context: HttpServerContext;
-  readonly #server: Server;
+  readonly #listener: HttpListener;
+  readonly #gatekeeper: Gatekeeper;
+  readonly #cors: Cors;
   readonly #budget: ServingBudget;
-  readonly #waiting = new WaitingRoom();
   /** The last answer begun on each connection. */
   readonly #answering = new WeakMap<Socket, ServerResponse>();
-  /** Node forgets about those that were upgraded. */
-  readonly #upgraded = new Set<Socket>();
 
   constructor(context: HttpServerContext) {
     this.#context = context;
+    this.#gatekeeper = new Gatekeeper(context, () => performance.now());
+    this.#cors = new Cors(context.cors);
     this.#budget = new ServingBudget(context.limits);
-    this.#server = createServer(
-      {
-        maxHeaderSize: MAX_HEADER_BYTES,
-        headersTimeout: HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
-      },
-      (request, response) => this.#serve(request, response),
-    );
-    this.#server.timeout = IDLE_TIMEOUT_MS;
-    this.#server.on('clientError', refuseMalformed);
-    this.#server.on('connection', (socket: Socket) => {
-      this.#waiting.enter(socket);
-      socket.once('close', () => this.#waiting.leave(socket));
+    this.#listener = new HttpListener(context, {
+      onRequest: (request, response) => this.#serve(request, response),
+      onUpgrade: (request, socket, head) => this.#upgrade(request, socket, head),
     });
-    this.#server.on('upgrade', (request, socket: Socket, head) =>
-      this.#upgrade(request, socket, head),
-    );
   }
 
   /** Never fails: when the port is taken there is one warning, and the service goes on without. */
-  async start(): Promise<void> {
-    const { listen, log } = this.#context;
-    const address = parseHostPort(listen);
-    if (address === undefined) throw new RangeError(`not a listen address: ${listen}`);
-    try {
-      this.#server.listen(address);
-      await once(this.#server, 'listening');
-    } catch (err) {
-      log.warn(
-        { err, listen },
-        'cannot listen for HTTP: this port is in use. /healthz and the API are off. Set http.listen to another port',
-      );
-      return;
-    }
-    this.#server.on('error', (err) => log.warn({ err }, 'HTTP server'));
-    log.info({ listen, port: this.port }, 'HTTP listens');
+  start(): Promise<void> {
+    return this.#listener.start();
   }
 
   /** What it really listens on: the configured port may be 0. undefined when it does not. */
   get port(): number | undefined {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : undefined;
+    return this.#listener.port;
   }
 
-  /** Cuts open connections: nobody waits for a keep-alive to end. */
-  async stop(): Promise<void> {
-    if (!this.#server.listening) return;
-    const closed = once(this.#server, 'close');
-    this.#server.close();
-    this.#server.closeAllConnections();
-    for (const socket of this.#upgraded) socket.destroy();
-    await closed;
+  stop(): Promise<void> {
+    return this.#listener.stop();
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -106,16 +68,21 @@ export class HttpServer {
       return;
     }
     this.#answering.set(socket, response);
+    this.#cors.setHeaders(request, response);
     const place = this.#admit(request);
+    if (place === 'preflight') {
+      this.#cors.answerPreflight(response);
+      return;
+    }
     if (!('route' in place)) {
       sendAnswer(response, place);
       return;
     }
-    this.#waiting.leave(socket);
+    this.#listener.waiting.leave(socket);
     response.once('close', () => {
       place.held[Symbol.dispose]();
       const isLast = this.#answering.get(socket) === response;
-      if (isLast && !socket.destroyed) this.#waiting.enter(socket);
+      if (isLast && !socket.destroyed) this.#listener.waiting.enter(socket);
     });
     this.#handle(request, response, place).catch((err: unknown) => {
       this.#context.log.error({ err, url: request.url }, 'HTTP request failed');
@@ -135,22 +102,19 @@ export class HttpServer {
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Node has taken its own listeners off; a reset must not end the process.
     socket.on('error', () => socket.destroy());
-    this.#upgraded.add(socket);
-    socket.once('close', () => this.#upgraded.delete(socket));
-    const match = this.#match(request.url ?? '/');
-    const upgrade = match?.route.upgrade;
+    const upgrade = this.#match(request.url ?? '/')?.route.upgrade;
     if (upgrade === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') {
       // "Upgrade: h2c" is an offer that a server need not take (RFC 9110 §7.8).
       this.#serve(request, responseOn(socket, request));
       return;
     }
     const refuse = (answer: Answer) => sendAnswer(responseOn(socket, request), answer);
-    const place = this.#admit(request);
-    if (!('route' in place)) {
-      refuse(place);
+    const place = this.#cors.allowsWebSocket(request) ? this.#admit(request) : FORBIDDEN_ORIGIN;
+    if (place === 'preflight' || !('route' in place)) {
+      refuse(place === 'preflight' ? METHOD_NOT_ALLOWED : place);
       return;
     }
-    this.#waiting.leave(socket);
+    this.#listener.waiting.leave(socket);
     socket.once('close', () => place.held[Symbol.dispose]());
     try {
       upgrade({ request, socket, head, captured: place.captured, refuse });
@@ -161,22 +125,21 @@ export class HttpServer {
   }
 
   /** The route with its place in the budget, or why it is not served. */
-  #admit(request: IncomingMessage): Answer | (RouteMatch & { readonly held: Disposable }) {
+  #admit(
+    request: IncomingMessage,
+  ): Answer | 'preflight' | (RouteMatch & { readonly held: Disposable }) {
     const { headers, method, socket, url = '/' } = request;
-    // A web page could have its own name point here (DNS rebinding) and read this API.
-    if (!isLocalHost(headers.host)) {
-      return problem(403, 'forbidden-host', 'expected localhost, 127.0.0.1 or [::1] as Host');
-    }
-    if (method !== 'GET' && method !== 'HEAD') {
-      const words = 'only GET and HEAD are answered';
-      return problem(405, 'method-not-allowed', words, { allow: 'GET, HEAD' });
-    }
+    if (this.#cors.isPreflight(request)) return 'preflight';
+    const match = this.#match(url);
+    const { access, query } = match ? { ...match, access: match.route.access } : NOTHING;
+    const refusal = this.#gatekeeper.refusal(access, request, query);
+    if (refusal !== undefined) return refusal;
+    if (method !== 'GET' && method !== 'HEAD') return METHOD_NOT_ALLOWED;
     if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') {
       return problem(413, 'body-not-allowed', 'a GET request has no body here');
     }
-    const match = this.#match(url);
     if (match === undefined) return problem(404, 'not-found', 'no such path');
-    const held = this.#budget.enter(match.route.access, addressToCount(socket.remoteAddress));
+    const held = this.#budget.enter(access, addressToCount(socket));
     if (held === undefined) {
       const words = 'as many are served as may be at once; try again later';
       return problem(503, 'busy', words, { 'retry-after': '5' });
@@ -194,6 +157,18 @@ export class HttpServer {
   }
 }
 
+const INTERNAL = problem(500, 'internal', 'this is a fault of the service; see its log');
+const FORBIDDEN_ORIGIN = problem(
+  403,
+  'forbidden-origin',
+  'not for pages of this origin (http.cors)',
+);
+const METHOD_NOT_ALLOWED = problem(405, 'method-not-allowed', 'only GET and HEAD are answered', {
+  allow: 'GET, HEAD',
+});
+/** What there is behind a path that there is not is for nobody to know. */
+const NOTHING = { access: 'admin', query: new URLSearchParams() } as const;
+
 /** For a request that Node has handed over for an upgrade; the connection ends with the answer. */
 function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
   const response = new ServerResponse(request);
@@ -203,34 +178,8 @@ function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {
   return response;
 }
 
-const INTERNAL = problem(500, 'internal', 'this is a fault of the service; see its log');
-
-/** undefined: this machine. An IPv4 peer of an IPv6 listener is written `::ffff:10.0.0.1`. */
-function addressToCount(address: string | undefined): string | undefined {
-  const plain = address?.replace(/^::ffff:/, '');
-  return plain === undefined || isLoopback(plain) ? undefined : plain;
-}
-
-function isLocalHost(host: string | undefined): boolean {
-  if (host === undefined) return false;
-  const name = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(host);
-  return name !== null && isLoopback((name[1] ?? name[2] ?? '').toLowerCase());
-}
-
-function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  const [statusLine, code] = malformedKind(error.code);
-  const status = Number.parseInt(statusLine, 10);
-  sendAnswerRaw(socket, statusLine, problem(status, code, 'not an HTTP request we can read'));
-}
-
-function malformedKind(code: string | undefined): readonly [statusLine: string, code: string] {
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    return ['431 Request Header Fields Too Large', 'header-too-large'];
-  }
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['408 Request Timeout', 'timeout'];
-  return ['400 Bad Request', 'bad-request'];
+/** undefined: this machine. */
+function addressToCount({ remoteAddress }: Socket): string | undefined {
+  const peer = peerOf(remoteAddress);
+  return isLoopback(peer) ? undefined : peer;
 }

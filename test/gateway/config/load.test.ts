@@ -263,19 +263,39 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     's.yaml: mqtt.embedded.listen: expected a loopback address such as 127.0.0.1:1883 (the embedded broker has no login; for others, set mqtt.url to a broker of your own), got "0.0.0.0:1883"',
   ],
   [
-    'open HTTP',
-    'http: {listen: "[::]:8080"}',
-    's.yaml: http.listen: expected a loopback address such as 127.0.0.1:8080 (this version has no login; use a reverse proxy or an SSH tunnel), got "[::]:8080"',
+    'half a certificate for HTTP',
+    'http: {keyFile: a.key}',
+    's.yaml: http.certFile: expected beside the other half of the pair, got nothing',
+  ],
+  [
+    'an administrator without a password',
+    'http: {admin: {username: a}}',
+    's.yaml: http.admin.password: expected a password beside the user name, got nothing',
+  ],
+  [
+    'players without a login',
+    'http: {play: {}}',
+    's.yaml: http.play: expected a login, or open: everybody may',
+  ],
+  [
+    'players by a word',
+    'http: {play: closed}',
+    's.yaml: http.play: expected open, or a user name and a password, or a token, got "closed"',
+  ],
+  [
+    'an origin with a path',
+    'http: {cors: ["https://a.example/"]}',
+    's.yaml: http.cors[0]: expected an origin such as https://www.example.com, or *, got "https://a.example/"',
   ],
   [
     'HTTP on a number',
     'http: {listen: 8080}',
-    's.yaml: http.listen: expected a listen address such as 127.0.0.1:8080, got 8080',
+    's.yaml: http.listen: expected an address and a port such as 127.0.0.1:8080 or 0.0.0.0:8080, got 8080',
   ],
   [
     'a port too high',
     'http: {listen: "127.0.0.1:65536"}',
-    's.yaml: http.listen: expected a listen address such as 127.0.0.1:8080, got "127.0.0.1:65536"',
+    's.yaml: http.listen: expected an address and a port such as 127.0.0.1:8080 or 0.0.0.0:8080, got "127.0.0.1:65536"',
   ],
   [
     'a variable that is not set',

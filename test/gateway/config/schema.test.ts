@@ -16,6 +16,7 @@ const env = {
   PUBLISH_PASSWORD: 'e-pass',
   PLAY_TOKEN: 'f-token',
   PUBLISH_TOKEN: 'g-token',
+  HTTP_PASSWORD: 'h-pass',
 };
 
 describe('the configuration schema', () => {

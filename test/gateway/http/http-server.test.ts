@@ -13,6 +13,9 @@ function makeServer(context: Partial<HttpServerContext>): HttpServer {
   return new HttpServer({
     listen: '127.0.0.1:0',
     limits: { viewers: 1_000, viewersPerAddress: 100 },
+    admin: undefined,
+    play: undefined,
+    cors: [],
     routes: [],
     log: collectingLog().log,
     ...context,

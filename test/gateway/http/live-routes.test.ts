@@ -25,6 +25,9 @@ describe('live streams over HTTP', () => {
   const server = new HttpServer({
     listen: '127.0.0.1:0',
     limits: { viewers: 100, viewersPerAddress: 100 },
+    admin: undefined,
+    play: undefined,
+    cors: [],
     routes: live.routes,
     log: collectingLog().log,
   });

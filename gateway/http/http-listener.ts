@@ -1,0 +1,180 @@
+/**
+ * The port for HTTP or HTTPS: takes connections, and bounds what a client can hold before it asks: header bytes, time,
+ * connections. It goes on trying when the port is in use.
+ */
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { Certificate, type CertificateFiles } from '../certificate.ts';
+import { parseHostPort } from '../config/fields.ts';
+import { problem, sendAnswerRaw } from './answer.ts';
+import { WaitingRoom } from './waiting-room.ts';
+
+const LIMITS = {
+  maxHeaderSize: 8 * 1024,
+  headersTimeout: 5_000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5_000,
+  /** How often Node looks for requests past their time. */
+  connectionsCheckingInterval: 1_000,
+};
+const TLS_HANDSHAKE_MS = 5_000;
+/** A client that takes nothing of its answer for so long is gone. */
+const IDLE_TIMEOUT_MS = 60_000;
+const RETRY_LISTEN_MS = 5_000;
+
+export interface HttpListenerOptions {
+  readonly listen: string;
+  /** Given: HTTPS. */
+  readonly tls?: CertificateFiles | undefined;
+  readonly log: Logger;
+}
+
+export interface HttpListenerEvents {
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Node has taken its listeners off. */
+  readonly onUpgrade: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
+}
+
+export class HttpListener {
+  /** Connections enter when they come; whoever answers takes them out and puts them back. */
+  readonly waiting = new WaitingRoom();
+  readonly #options: HttpListenerOptions;
+  readonly #events: HttpListenerEvents;
+  /** Node forgets about those that were upgraded, and about those in a TLS handshake. */
+  readonly #sockets = new Set<Socket>();
+  /** By the peer's address and port: what a connection was before its handshake is not told afterwards. */
+  readonly #handshaking = new Map<string, Socket>();
+  #server: Server | undefined;
+  #certificateWatch: Disposable | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #hasTold = false;
+
+  constructor(options: HttpListenerOptions, events: HttpListenerEvents) {
+    this.#options = options;
+    this.#events = events;
+  }
+
+  /** What it really listens on: the configured port may be 0. undefined while it does not. */
+  get port(): number | undefined {
+    const address = this.#server?.address();
+    return typeof address === 'object' && address !== null ? address.port : undefined;
+  }
+
+  /** Resolves when it listens, or has failed for the first time: the service goes on without. */
+  async start(): Promise<void> {
+    const { listen, tls, log } = this.#options;
+    const address = parseHostPort(listen);
+    if (address === undefined) throw new RangeError(`not a listen address: ${listen}`);
+    try {
+      const server = tls === undefined ? createServer(LIMITS) : await this.#makeTls(tls);
+      this.#follow(server, tls !== undefined);
+      server.listen(address);
+      await once(server, 'listening');
+      this.#server = server;
+    } catch (err) {
+      this.#tell(err);
+      if (!this.#isStopped) this.#retry = setTimeout(() => void this.start(), RETRY_LISTEN_MS);
+      return;
+    }
+    if (this.#isStopped) await this.stop();
+    this.#server.on('error', (err) => log.warn({ err }, 'HTTP server'));
+    log.info({ listen, port: this.port }, 'HTTP listens');
+  }
+
+  /** Cuts open connections: nobody waits for a keep-alive to end. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#retry);
+    this.#certificateWatch?.[Symbol.dispose]();
+    for (const socket of this.#sockets) socket.destroy();
+    const server = this.#server;
+    if (server === undefined || !server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  }
+
+  async #makeTls(files: CertificateFiles): Promise<Server> {
+    const certificate = new Certificate(files, this.#options.log);
+    const pem = await certificate.read();
+    const server = createTlsServer({ ...LIMITS, ...pem, handshakeTimeout: TLS_HANDSHAKE_MS });
+    this.#certificateWatch?.[Symbol.dispose]();
+    this.#certificateWatch = certificate.watch((renewed) => server.setSecureContext(renewed));
+    return server;
+  }
+
+  #follow(server: Server, isTls: boolean): void {
+    server.timeout = IDLE_TIMEOUT_MS;
+    server.on('clientError', refuseMalformed);
+    server.on('connection', (socket) => {
+      this.#admit(socket);
+      if (isTls) this.#rememberHandshake(socket);
+    });
+    server.on('secureConnection', (socket: Socket) => {
+      const before = this.#handshaking.get(keyOf(socket));
+      if (before !== undefined) this.waiting.leave(before);
+      this.#admit(socket);
+    });
+    server.on('request', this.#events.onRequest);
+    server.on('upgrade', (request, socket: Socket, head) =>
+      this.#events.onUpgrade(request, socket, head),
+    );
+  }
+
+  #admit(socket: Socket): void {
+    this.waiting.enter(socket);
+    this.#sockets.add(socket);
+    socket.once('close', () => {
+      this.waiting.leave(socket);
+      this.#sockets.delete(socket);
+    });
+  }
+
+  #rememberHandshake(socket: Socket): void {
+    const key = keyOf(socket);
+    this.#handshaking.set(key, socket);
+    socket.once('close', () => {
+      if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key);
+    });
+  }
+
+  #tell(err: unknown): void {
+    if (this.#hasTold) return;
+    this.#hasTold = true;
+    const { listen, log } = this.#options;
+    const isInUse = err instanceof Error && 'code' in err && err.code === 'EADDRINUSE';
+    const why = isInUse
+      ? 'this port is in use. Set http.listen to another port'
+      : `${err instanceof Error ? err.message : String(err)}`;
+    log.warn(
+      { err, listen },
+      `cannot listen for HTTP: ${why}; until then there is no /healthz and no API, and it is tried again every 5 s`,
+    );
+  }
+}
+
+function keyOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
+}
+
+function refuseMalformed(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const [statusLine, code] = malformedKind(error.code);
+  const status = Number.parseInt(statusLine, 10);
+  sendAnswerRaw(socket, statusLine, problem(status, code, 'not an HTTP request we can read'));
+}
+
+function malformedKind(code: string | undefined): readonly [statusLine: string, code: string] {
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    return ['431 Request Header Fields Too Large', 'header-too-large'];
+  }
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return ['408 Request Timeout', 'timeout'];
+  return ['400 Bad Request', 'bad-request'];
+}

@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isLocalHost, peerOf } from '../../../gateway/http/peer.ts';
+
+const peers = [
+  ['10.0.0.1', '10.0.0.1'],
+  ['::ffff:10.0.0.1', '10.0.0.1'],
+  ['::1', '::1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2'],
+  ['2001:db8:1:2::9', '2001:db8:1:2'],
+  ['2001:db8::9', '2001:db8:0:0'],
+  ['fe80::1234:5678%eth0', 'fe80:0:0:0'],
+  [undefined, 'unknown'],
+] as const;
+
+test('an IPv6 peer is its /64', () => {
+  for (const [address, wanted] of peers) assert.equal(peerOf(address), wanted, address);
+});
+
+test('names of this machine', () => {
+  for (const host of ['localhost', '127.0.0.1:80', '[::1]', '[::1]:8080', 'LOCALHOST']) {
+    assert.ok(isLocalHost(host), host);
+  }
+  for (const host of [undefined, '', 'a.example', '127.0.0.1.a.example', '[::2]', 'localhost:x']) {
+    assert.ok(!isLocalHost(host), host);
+  }
+});
