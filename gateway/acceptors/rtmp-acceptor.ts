@@ -4,11 +4,12 @@
  */
 import type { Socket } from 'node:net';
 import { isHttp } from '../../protocols/rtmp/tunnel-request.ts';
+import type { CertificateFiles } from '../certificate.ts';
 import type { AcceptorConfig } from '../config/schema.ts';
 import type { Acceptor, AcceptorContext } from './acceptor.ts';
 import { RtmpConnection, type RtmpService, type RtmpTransport } from './rtmp-connection.ts';
 import { RtmpLogin } from './rtmp-login.ts';
-import { type CertificateFiles, TcpListener } from './tcp-listener.ts';
+import { TcpListener } from './tcp-listener.ts';
 import type { TunnelEnd } from './tunnel-session.ts';
 import { Tunnels } from './tunnels.ts';
 
