@@ -25,9 +25,9 @@ export class RtmpAcceptor implements Acceptor {
   constructor(config: AcceptorConfig, context: AcceptorContext) {
     const { publications, rtmpFanOuts, log, now } = context;
     const { connections, connectionsPerAddress } = config.limits;
-    const tls = certificateOf(config);
+    const isTls = config.protocol === 'rtmps' || config.certFile !== undefined;
     this.#service = {
-      protocol: tls === undefined ? 'RTMP' : 'RTMPS',
+      protocol: isTls ? 'RTMPS' : 'RTMP',
       config,
       login: new RtmpLogin(config.publish, config.play, now),
       publications,
@@ -40,12 +40,12 @@ export class RtmpAcceptor implements Acceptor {
         listen: config.listen,
         maxConnections: connections,
         maxConnectionsPerAddress: connectionsPerAddress,
-        tls,
+        tls: isTls ? () => certificateOf(config, context) : undefined,
         log,
       },
       (socket, address) => this.#accept(socket, address),
     );
-    const tunnelService = { ...this.#service, protocol: tls === undefined ? 'RTMPT' : 'RTMPTS' };
+    const tunnelService = { ...this.#service, protocol: isTls ? 'RTMPTS' : 'RTMPT' };
     this.#tunnels = new Tunnels({
       maxSessions: connections,
       maxSessionsPerAddress: connectionsPerAddress,
@@ -102,8 +102,13 @@ export class RtmpAcceptor implements Acceptor {
 /** What takes the bytes of a socket. */
 type ClientSide = Omit<TunnelEnd, 'end'>;
 
-function certificateOf({ certFile, keyFile }: AcceptorConfig): CertificateFiles | undefined {
-  return certFile === undefined || keyFile === undefined ? undefined : { certFile, keyFile };
+async function certificateOf(
+  { certFile, keyFile }: AcceptorConfig,
+  { dataDir, gatewayId, log }: AcceptorContext,
+): Promise<CertificateFiles> {
+  if (certFile !== undefined && keyFile !== undefined) return { certFile, keyFile };
+  const { ownCertificate } = await import('./own-certificate.ts');
+  return await ownCertificate(dataDir, gatewayId, log);
 }
 
 class SocketTransport implements RtmpTransport {

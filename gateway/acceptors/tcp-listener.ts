@@ -17,8 +17,8 @@ const TELL_REFUSED_MS = 60_000;
 export interface TcpListenerOptions {
   /** `host:port`. */
   readonly listen: string;
-  /** Given: TLS. */
-  readonly tls?: CertificateFiles | undefined;
+  /** Given: TLS. Asked whenever it tries to listen. */
+  readonly tls?: (() => Promise<CertificateFiles>) | undefined;
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   readonly log: Logger;
@@ -55,7 +55,8 @@ export class TcpListener {
     if (this.#isStopped) return;
     const { listen, log } = this.#options;
     try {
-      const server = await this.#listen();
+      const tls = await this.#options.tls?.();
+      const server = await this.#listen(tls);
       if (this.#isStopped) {
         this.#certificateWatch?.[Symbol.dispose]();
         server.close();
@@ -82,8 +83,8 @@ export class TcpListener {
     await closed;
   }
 
-  async #listen(): Promise<Server> {
-    const { listen, tls, log } = this.#options;
+  async #listen(tls: CertificateFiles | undefined): Promise<Server> {
+    const { listen, log } = this.#options;
     const address = parseHostPort(listen);
     if (address === undefined) throw new RangeError(`not a listen address: ${listen}`);
     const server =

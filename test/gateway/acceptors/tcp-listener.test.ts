@@ -87,7 +87,7 @@ describe('TcpListener', () => {
       await makeCertificate('DNS:localhost'),
     ];
     await put(one);
-    const { port } = await listen({ tls: { certFile, keyFile } });
+    const { port } = await listen({ tls: async () => ({ certFile, keyFile }) });
     const seen = async () => {
       const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false });
       await once(socket, 'secureConnect');
