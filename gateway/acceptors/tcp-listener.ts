@@ -11,6 +11,11 @@ import { parseHostPort } from '../config/fields.ts';
 
 const RETRY_LISTEN_MS = 5_000;
 const TLS_HANDSHAKE_MS = 10_000;
+/**
+ * librtmp with GnuTLS takes the session tickets that TLS 1.3 sends behind its handshake for an error in reading
+ * (rtmpdump of Debian 12), and Node cannot leave them out.
+ */
+const MAX_TLS_VERSION = 'TLSv1.2';
 /** A crowd is told of once in a while, not once per head. */
 const TELL_REFUSED_MS = 60_000;
 
@@ -102,9 +107,12 @@ export class TcpListener {
   async #makeTls(files: CertificateFiles): Promise<TlsServer> {
     const certificate = new Certificate(files, this.#options.log);
     const pem = await certificate.read();
-    const server = createTlsServer({ ...pem, handshakeTimeout: TLS_HANDSHAKE_MS });
+    const versions = { maxVersion: MAX_TLS_VERSION } as const;
+    const server = createTlsServer({ ...pem, ...versions, handshakeTimeout: TLS_HANDSHAKE_MS });
     this.#certificateWatch?.[Symbol.dispose]();
-    this.#certificateWatch = certificate.watch((renewed) => server.setSecureContext(renewed));
+    this.#certificateWatch = certificate.watch((renewed) => {
+      server.setSecureContext({ ...renewed, ...versions });
+    });
     server.on('secureConnection', (socket) => socket.setNoDelay(true));
     // A peer that speaks no TLS, or not ours; its socket is closed already.
     server.on('tlsClientError', (err) => this.#options.log.debug({ err }, 'TLS handshake failed'));

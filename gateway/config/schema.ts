@@ -334,7 +334,13 @@ const acceptor = z
       listen: checkedText(LISTEN_EXPECTED, (value) =>
         parseHostPort(value) === undefined ? LISTEN_EXPECTED : undefined,
       ).check(z.describe('Address and port')),
-      certFile: z.optional(text('the path of a PEM file')).check(z.describe('Certificate for TLS')),
+      certFile: z
+        .optional(text('the path of a PEM file'))
+        .check(
+          z.describe(
+            'Certificate for TLS; left out: one of our own, kept in dataDir; its fingerprint is in the log',
+          ),
+        ),
       keyFile: z.optional(text('the path of a PEM file')).check(z.describe('Its private key')),
       apps: z
         ._default(

@@ -14,15 +14,19 @@ export class Publishing {
   readonly ended: Promise<unknown>;
   sink: StreamSink | undefined;
   #tracks: readonly Track[];
+  readonly #via: readonly string[];
 
   constructor(
     options: Partial<RtmpPublisherOptions> & Pick<RtmpPublisherOptions, 'targetUri'>,
     tracks: readonly Track[],
+    /** The gateways that the stream came through, this one last. */
+    way: readonly string[] = [],
   ) {
     this.#tracks = tracks;
+    this.#via = way.slice(0, -1);
     this.publisher = new RtmpPublisher(
       { targetStreamName: 'cam', ...options },
-      { log: pino({ level: 'silent' }), now: () => performance.now() },
+      { log: pino({ level: 'silent' }), now: () => performance.now(), gatewayId: way.at(-1) },
     );
     const accepted = new Promise<void>((resolve) => {
       this.publisher.onPublishing = resolve;
@@ -66,7 +70,10 @@ export class Publishing {
 
   #run(): Promise<void> {
     const subscribe = (sink: StreamSink) => this.#subscribe(sink);
-    return this.publisher.run({ tracks: this.#tracks, via: [], subscribe }, this.abort.signal);
+    return this.publisher.run(
+      { tracks: this.#tracks, via: this.#via, subscribe },
+      this.abort.signal,
+    );
   }
 
   #subscribe(sink: StreamSink): Disposable {
