@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { concat } from '../../../codecs/bytes.ts';
+import { serializeAmf0 } from '../../../codecs/flv/amf0.ts';
 import { sequenceHeader } from '../../../codecs/flv/sequence-header.ts';
+import { FLV_TAG_HEADER_BYTES, writeFlvTagHeader } from '../../../codecs/flv/tag.ts';
 import { Publications } from '../../../gateway/acceptors/publications.ts';
 import { RtmpConnection, type RtmpService } from '../../../gateway/acceptors/rtmp-connection.ts';
 import { RtmpLogin } from '../../../gateway/acceptors/rtmp-login.ts';
@@ -13,7 +15,7 @@ import { BacklogBudget } from '../../../gateway/viewers/backlog-budget.ts';
 import { RtmpFanOuts } from '../../../gateway/viewers/rtmp-fan-outs.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
 import { commandMessage } from '../../../protocols/rtmp/command.ts';
-import type { RtmpMessage } from '../../../protocols/rtmp/message.ts';
+import { MessageType, type RtmpMessage } from '../../../protocols/rtmp/message.ts';
 import { hex, toHex } from '../../support/hex.ts';
 import { RtmpClientDialogue } from '../../support/rtmp-client-dialogue.ts';
 import { AUDIO_TRACK, HEVC_TRACK, VIDEO_TRACK } from '../../support/units.ts';
@@ -413,6 +415,28 @@ describe('a client of the RTMP server', () => {
     );
     client.command(0, 'getStreamLength', 5, null, 'cam');
     assert.deepEqual(client.commands(), [[0, '_result', 5, 0]]);
+  });
+
+  it('publishes in AMF3, and in aggregates', (t) => {
+    mockTime(t);
+    const server = new Server();
+    const player = server.client().play('cam');
+    player.heard();
+    const publisher = server.client().connected({ objectEncoding: 3 });
+    const payload = concat(hex`00`, serializeAmf0('publish', 3, null, 'cam', 'live'));
+    publisher.say({ typeId: MessageType.commandAmf3, timestampMs: 0, messageStreamId: 1, payload });
+    assert.deepEqual(publisher.story(), ['event 0', 'NetStream.Publish.Start']);
+    const tags = [
+      { type: 9, timestampMs: 0, body: hex`17 01 000000 00000002 6501` },
+      { type: 8, timestampMs: 10, body: hex`af 01 02` },
+      { type: 9, timestampMs: 40, body: hex`27 01 000000 00000002 4103` },
+    ].flatMap(({ type, timestampMs, body }) => {
+      const header = new Uint8Array(FLV_TAG_HEADER_BYTES);
+      writeFlvTagHeader(header, 0, type, body.length, timestampMs);
+      return [header, body, new Uint8Array(4)];
+    });
+    publisher.headers().media(22, 0, concat(...tags));
+    assert.deepEqual(player.story(), [...HEADER, 'key 0 01', 'sound 10 02', 'picture 40 03']);
   });
 
   it('what it says is never an error of ours', (t) => {
