@@ -35,7 +35,7 @@ export class RtspAcceptor implements Acceptor {
     this.#listener = new TcpListener(
       {
         listen,
-        tls,
+        tls: tls && (async () => tls),
         maxConnections: limits.connections,
         maxConnectionsPerAddress: limits.connectionsPerAddress,
         log,
