@@ -9,7 +9,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
-import type { CertificateFiles } from './tcp-listener.ts';
+import type { CertificateFiles } from '../certificate.ts';
 
 const CERT_FILE = 'own-certificate.pem';
 const KEY_FILE = 'own-certificate.key';
