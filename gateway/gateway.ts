@@ -33,6 +33,9 @@ import { MqttReporter } from './report/mqtt-reporter.ts';
 import { tlsTrust } from './tls-trust.ts';
 import { VERSION } from './version.ts';
 import { BacklogBudget } from './viewers/backlog-budget.ts';
+import { hlsRoutes } from './viewers/hls/hls-routes.ts';
+import { HlsStreams } from './viewers/hls/hls-streams.ts';
+import { playerPageRoute } from './viewers/hls/player-page.ts';
 import { RtmpFanOuts } from './viewers/rtmp-fan-outs.ts';
 
 /** Attempts to connect, of all cameras and masters together. */
@@ -72,6 +75,7 @@ export class Gateway {
   #discovering: Promise<void> = Promise.resolve();
   #mqtt: MqttReporter | undefined;
   #http: HttpServer | undefined;
+  readonly #hls: HlsStreams;
   #publishStats: NodeJS.Timeout | undefined;
   #status: 'starting' | 'running' | 'stopping' = 'starting';
 
@@ -105,6 +109,13 @@ export class Gateway {
       now: Date.now,
     });
     this.#publications.record = (stream, type) => this.#recordings.record(stream, type);
+    this.#hls = new HlsStreams({
+      hub: this.#hub,
+      maxBytes: config.limits.hlsMaxBytes,
+      log: log.child({ part: 'hls' }),
+      now: () => performance.now(),
+      wallClock: Date.now,
+    });
     // Reporters, HTTP and tests listen; a fixed small number, not a leak.
     this.board.setMaxListeners(32);
   }
@@ -145,6 +156,7 @@ export class Gateway {
     this.#stopping.abort(new Error('the gateway is stopping'));
     await this.#fleet.stopped();
     await this.#mqtt?.stop();
+    this.#hls.stop();
     await this.#http?.stop();
     await this.#discovering;
   }
@@ -170,6 +182,8 @@ export class Gateway {
       routes: [
         ...apiRoutes({ board: this.board, status: () => this.#status }),
         ...new LiveRoutes(this.#hub, this.#viewers).routes,
+        ...hlsRoutes(this.#hls),
+        playerPageRoute,
       ],
       log: httpLog,
     });

@@ -24,7 +24,7 @@ export interface Fragment {
   readonly byteLength: number;
   /** Of the picture, else of the sound: what it adds to the time line. */
   readonly durationUs: number;
-  /** Decoding may begin with its first picture. */
+  /** Decoding may begin with one of its pictures, not always the first. */
   readonly isIndependent: boolean;
 }
 
@@ -56,7 +56,7 @@ export class FragmentWriter {
     const written = this.#tracks.filter((track) => !track.isEmpty);
     const [first] = written;
     if (first === undefined) return undefined;
-    const isIndependent = first.beginsWithSync;
+    const isIndependent = first.hasSync;
     const runs = written.map((track) =>
       track.finish(track === this.#video ? nextDtsUs : undefined),
     );
@@ -106,8 +106,8 @@ class TrackWriter {
     return this.#samples.length === 0;
   }
 
-  get beginsWithSync(): boolean {
-    return this.#samples[0]?.isSync === true;
+  get hasSync(): boolean {
+    return this.#samples.some(({ isSync }) => isSync);
   }
 
   push({ data, dtsUs, ptsUs, randomAccess }: AccessUnit): void {

@@ -521,6 +521,9 @@ const limits = section('Bounds on memory and patience', {
   queueMaxMs: z
     ._default(wholeNumber(100, 10 * MINUTE_MS), 5_000)
     .check(z.describe('The same queue in milliseconds of media')),
+  hlsMaxBytes: z
+    ._default(wholeNumber(MEBIBYTE, 4096 * MEBIBYTE), 96 * MEBIBYTE)
+    .check(z.describe('Segments of all streams that are watched as HLS; the oldest go first')),
   stallMs: z
     ._default(wholeNumber(1_000, 10 * MINUTE_MS), 8_000)
     .check(z.describe('A camera that sends nothing for so long is connected again')),

@@ -107,8 +107,9 @@ describe('fragments', () => {
     assert.equal(writer.finish(), undefined);
     push(writer, audioUnit(), videoUnit({ dtsUs: 40_000, randomAccess: false }));
     assert.equal(writer.byteLength, 40);
-    const fragment = writer.finish();
-    assert.equal(fragment!.isIndependent, false);
+    assert.equal(writer.finish()!.isIndependent, false);
+    push(writer, videoUnit({ dtsUs: 80_000, randomAccess: false }), videoUnit({ dtsUs: 120_000 }));
+    assert.equal(writer.finish()!.isIndependent, true);
     assert.equal(writer.byteLength, 0);
     assert.equal(writer.finish(), undefined);
   });
