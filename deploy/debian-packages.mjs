@@ -31,6 +31,8 @@ const PACKAGES = [
   'python3',
   'dbus',
   'libavahi-compat-libdnssd-dev',
+  // The viewer in a browser.
+  'chromium',
   // Certificates; network namespaces, and what loses packets in them.
   'iproute2',
   'iptables',

@@ -82,6 +82,10 @@ ${yaml}`,
     return child;
   }
 
+  get url(): string {
+    return `http://127.0.0.1:${this.#httpPort}`;
+  }
+
   get isRunning(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
@@ -93,7 +97,7 @@ ${yaml}`,
   }
 
   async api(path: string): Promise<unknown> {
-    const response = await fetch(`http://127.0.0.1:${this.#httpPort}/api/v1/${path}`);
+    const response = await fetch(`${this.url}/api/v1/${path}`);
     return await response.json();
   }
 

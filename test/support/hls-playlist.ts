@@ -219,7 +219,7 @@ function checkTimes({ segments }: HlsPlaylist): void {
     const before = segments[index - 1];
     if (before?.duration === undefined || segment.discontinuity) continue;
     const errorMs = segment.programDateTimeMs - before.programDateTimeMs - before.duration * 1000;
-    assert.ok(Math.abs(errorMs) < 1500, `§4.4.4.6: ${segment.uri} is ${errorMs} ms off`);
+    assert.ok(Math.abs(errorMs) < 25, `§4.4.4.6: ${segment.uri} is ${errorMs} ms off`);
   }
 }
 

@@ -16,8 +16,8 @@ const MEDIA_TYPE = 'video/mp4';
 const FIRST_SEGMENT_MS = 20_000;
 /** §6.2.5.2: a request that waits is answered with 503 after three target durations. */
 const WAIT_TARGET_DURATIONS = 3;
-/** §6.2.5.2: asking for what is further away than the segment after the next is a mistake. */
-const MAX_SEGMENTS_AHEAD = 2;
+/** §6.2.5.2: asking for what comes more than two segments after the last whole one is a mistake. */
+const MAX_SEGMENTS_AHEAD = 1;
 /** Longer than any of it is listed; then it is gone here, too. */
 const MEDIA_MAX_AGE_S = 60;
 

@@ -116,7 +116,8 @@ export class HlsStream implements Disposable {
 
   #changed(): void {
     const { segments } = this.segmenter;
-    while (segments.length > KEPT_SEGMENTS + 1) this.segmenter.dropOldest();
+    const open = segments.at(-1)?.isComplete === false ? 1 : 0;
+    while (segments.length - open > KEPT_SEGMENTS) this.segmenter.dropOldest();
     this.#context.grown();
     for (const { isMet, settle } of [...this.#waiters]) {
       if (isMet()) settle(true);

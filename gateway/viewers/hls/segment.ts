@@ -18,7 +18,7 @@ export class Segment {
   /** It begins with a picture that decoding may begin with. */
   readonly isIndependent: boolean;
   /** Wall clock, ms since 1970. */
-  readonly startedAtMs: number;
+  startedAtMs: number;
   readonly parts: Fragment[] = [];
   isComplete = false;
   byteLength = 0;

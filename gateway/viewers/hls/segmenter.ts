@@ -16,8 +16,9 @@ import { type Initialization, Segment } from './segment.ts';
 
 /** Nothing for so long is a hole: what comes after it begins anew. Slower cameras exist, at a picture a second. */
 const HOLE_US = 2_500_000;
-/** Wall clock and camera drift apart; closer than this nobody needs to know. */
-const MAX_CLOCK_ERROR_MS = 1_000;
+const MAX_CLOCK_ERROR_MS = 60_000;
+/** In a segment of two seconds: 1 %, more than any clock is wrong that still works. */
+const CLOCK_STEP_MS = 20;
 /** Of the first frame, which tells what AC-3 is. */
 const AUDIO_HEADER_BYTES = 16;
 const NOTHING = new Uint8Array(0);
@@ -51,7 +52,8 @@ export class Segmenter implements StreamSink {
   #hasBegun = false;
   #isDiscontinuity = false;
   #lastUs: number | undefined;
-  #clock: { readonly dtsUs: number; readonly wallMs: number } | undefined;
+  /** Wall clock where the stream's time is 0. */
+  #clockAtZeroMs: number | undefined;
 
   /**
    * `firstNumber`: of the first segment; those of a segmenter that begins later must be higher. `wallClock`: ms
@@ -144,6 +146,7 @@ export class Segmenter implements StreamSink {
       this.#isDiscontinuity = this.#hasBegun;
     }
     this.#lastUs = dtsUs;
+    this.#correctClock(dtsUs);
     const open = this.#open;
     if (open === undefined) {
       if (randomAccess) this.#beginSegment(unit);
@@ -238,15 +241,27 @@ export class Segmenter implements StreamSink {
     };
   }
 
+  /** Clocks of camera and gateway drift apart: a little is made up for with each segment, so that no time steps. */
   #wallTimeOf(dtsUs: number): number {
     const wallMs = this.#wallClock();
-    const clock = this.#isDiscontinuity ? undefined : this.#clock;
-    if (clock !== undefined) {
-      const dueMs = clock.wallMs + Math.round((dtsUs - clock.dtsUs) / 1000);
-      if (Math.abs(dueMs - wallMs) < MAX_CLOCK_ERROR_MS) return dueMs;
+    const atZeroMs = wallMs - dtsUs / 1000;
+    const knownMs = this.#isDiscontinuity ? undefined : this.#clockAtZeroMs;
+    const errorMs = knownMs === undefined ? Number.POSITIVE_INFINITY : atZeroMs - knownMs;
+    // A clock that was set, or never was.
+    if (knownMs === undefined || Math.abs(errorMs) > MAX_CLOCK_ERROR_MS) {
+      this.#clockAtZeroMs = atZeroMs;
+      return Math.round(wallMs);
     }
-    this.#clock = { dtsUs, wallMs };
-    return wallMs;
+    this.#clockAtZeroMs = knownMs + Math.max(-CLOCK_STEP_MS, Math.min(CLOCK_STEP_MS, errorMs));
+    return Math.round(this.#clockAtZeroMs + dtsUs / 1000);
+  }
+
+  /** What a GOP cache gives comes at once, and late: the latest unit tells the time of the first segment. */
+  #correctClock(dtsUs: number): void {
+    if (this.targetDurationS !== undefined || this.#clockAtZeroMs === undefined) return;
+    const earlierMs = Math.min(0, this.#wallClock() - dtsUs / 1000 - this.#clockAtZeroMs);
+    this.#clockAtZeroMs += earlierMs;
+    if (this.#open !== undefined) this.#open.startedAtMs += Math.round(earlierMs);
   }
 
   #endPart(nextDtsUs: number | undefined): void {
