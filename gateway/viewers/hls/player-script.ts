@@ -14,6 +14,7 @@ const suffix = token === null ? '' : '?token=' + encodeURIComponent(token);
 /** Seconds behind the newest picture at which it catches up by a jump. */
 const TOO_LATE_S = 8;
 const KEPT_S = 20;
+const HLS_TYPE = 'application/vnd.apple.mpegurl';
 const RETRY_MS = [500, 1000, 2000, 4000];
 
 function say(text) {
@@ -142,6 +143,8 @@ async function playWithMediaSource(signal) {
   const Source = window.ManagedMediaSource || window.MediaSource;
   if (Source === undefined) throw new Trouble('This browser can neither play HLS nor be helped to.');
   if (!Source.isTypeSupported(type)) {
+    // Chromium has MP3 in fMP4 in its own player only.
+    if (video.canPlayType(HLS_TYPE) !== '' && video.canPlayType(type) !== '') return playNatively(signal);
     const missing = codecs.split(',').filter((codec) => !Source.isTypeSupported('video/mp4; codecs="' + codec + '"'));
     throw new Trouble('This browser does not decode ' + missing.join(', ') + '. Another browser, or a player such as VLC, may.');
   }
@@ -187,7 +190,7 @@ async function playNatively(signal) {
   throw new Trouble('The stream has ended. Trying again …');
 }
 
-const isApple = /^Apple/.test(navigator.vendor) && video.canPlayType('application/vnd.apple.mpegurl') !== '';
+const isApple = /^Apple/.test(navigator.vendor) && video.canPlayType(HLS_TYPE) !== '';
 const play = isApple ? playNatively : playWithMediaSource;
 
 async function run() {
