@@ -15,6 +15,8 @@ const FIRST_SEGMENT_US = 500_000;
 const MAX_SEGMENT_US = 10_000_000;
 /** A segment longer than this is cut at its next picture; at 8 Mbit/s it would last 16 s. */
 export const MAX_SEGMENT_BYTES = 16 * 1024 * 1024;
+/** GOPs are not of one length to the microsecond: the next one may be so much longer and still be whole. */
+const LONGER_US = 200_000;
 /** The rounded duration must not exceed the target. */
 const ROUNDS_DOWN_US = 490_000;
 
@@ -77,7 +79,10 @@ export class Cutter {
     // Segments are whole GOPs, and the first one is a GOP, or a few short ones.
     const gops = Math.ceil((SEGMENT_US - EARLY_US) / durationUs);
     const usualUs = Math.min(gops * durationUs, MAX_SEGMENT_US);
-    this.#targetDurationS = Math.max(Math.round(usualUs / 1_000_000), SEGMENT_US / 1_000_000);
+    this.#targetDurationS = Math.max(
+      Math.round((usualUs + LONGER_US) / 1_000_000),
+      SEGMENT_US / 1_000_000,
+    );
   }
 
   get #leastUs(): number {

@@ -66,8 +66,10 @@ for (const [durationS, target] of [
   [1, 2],
   [1.5, 3],
   [2.04, 2],
-  [2.5, 3],
-  [4.4, 4],
+  [2.2, 2],
+  [2.4, 3],
+  [3.499999, 4],
+  [4.2, 4],
   [10, 10],
 ] as const) {
   test(`a first segment of ${durationS} s: the target is ${target} s`, () => {
