@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { type Answer, problem, sendAnswer } from '../../http/answer.ts';
+import { peerOf } from '../../http/peer.ts';
 import type { HttpCall, Route } from '../../http/route.ts';
 import { toName } from '../../names.ts';
 import type { HlsStream } from './hls-stream.ts';
@@ -18,6 +19,8 @@ const FIRST_SEGMENT_MS = 20_000;
 const WAIT_TARGET_DURATIONS = 3;
 /** §6.2.5.2: asking for what comes more than two segments after the last whole one is a mistake. */
 const MAX_SEGMENTS_AHEAD = 1;
+/** Of a User-Agent: browsers have 150 characters. */
+const MAX_PROGRAM_LENGTH = 200;
 /** Longer than any of it is listed; then it is gone here, too. */
 const MEDIA_MAX_AGE_S = 60;
 
@@ -47,11 +50,13 @@ interface HlsCall {
 
 async function withStream(
   streams: HlsStreams,
-  { response, captured, query }: HttpCall,
+  { request, response, captured, query }: HttpCall,
   handle: (call: HlsCall) => void | Promise<void>,
 ): Promise<void> {
   const [name = '', ...numbers] = captured;
-  const stream = streams.open(toName(name, 'stream'));
+  const program = (request.headers['user-agent'] ?? '').slice(0, MAX_PROGRAM_LENGTH);
+  const viewer = `${peerOf(request.socket.remoteAddress)} ${program}`;
+  const stream = streams.open(toName(name, 'stream'), viewer);
   if (stream === undefined) return sendAnswer(response, NOT_THERE);
   const hangUp = new AbortController();
   response.once('close', () => hangUp.abort());
@@ -65,15 +70,17 @@ const NOT_YET = problem(503, 'not-yet', 'the source sends nothing at present; tr
 });
 
 async function sendMultivariantPlaylist(call: HlsCall): Promise<void> {
-  if (!(await isReady(call))) return;
   const { stream, query } = call;
+  // A player that begins now must not begin with what was there before the source went away.
+  if (stream.isReady && !stream.segmenter.isOnline) return sendAnswer(call.response, NOT_THERE);
+  if (!(await isMet(call, () => stream.isLive))) return;
   const text = multivariantPlaylist(stream.segmenter, stream.description, uriSuffix(query));
   sendPlaylist(call.response, text);
 }
 
 async function sendMediaPlaylist(call: HlsCall): Promise<void> {
   const { stream, response, query, gone } = call;
-  if (!(await isReady(call))) return;
+  if (!(await isMet(call, () => stream.isReady))) return;
   const wanted = blockingReload(query);
   if (wanted === 'malformed') {
     return sendAnswer(response, problem(400, 'bad-request', '_HLS_msn and _HLS_part are numbers'));
@@ -116,8 +123,11 @@ async function sendPart({ stream, response, numbers, gone }: HlsCall): Promise<v
 }
 
 /** Answers where it is not. */
-async function isReady({ stream, response, gone }: HlsCall): Promise<boolean> {
-  if (await stream.waitUntil(() => stream.isReady, FIRST_SEGMENT_MS, gone)) return true;
+async function isMet(
+  { stream, response, gone }: HlsCall,
+  condition: () => boolean,
+): Promise<boolean> {
+  if (await stream.waitUntil(condition, FIRST_SEGMENT_MS, gone)) return true;
   sendAnswer(response, whyNot(stream));
   return false;
 }

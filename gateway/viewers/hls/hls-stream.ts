@@ -5,6 +5,7 @@ import type { Hub } from '../../hub/hub.ts';
 import { LISTED_SEGMENTS } from './playlists.ts';
 import type { Segment } from './segment.ts';
 import { Segmenter } from './segmenter.ts';
+import { ViewerCount } from './viewer-count.ts';
 
 /** Kept behind the playlist: a player that read it a moment ago still finds what it lists (§6.2.2). */
 const KEPT_SEGMENTS = LISTED_SEGMENTS + 2;
@@ -25,6 +26,7 @@ export interface HlsStreamContext {
 export class HlsStream implements Disposable {
   readonly name: string;
   readonly segmenter: Segmenter;
+  readonly viewers: ViewerCount;
   /** When somebody last asked; its owner's clock. */
   askedAtMs = 0;
   readonly #context: HlsStreamContext;
@@ -35,6 +37,7 @@ export class HlsStream implements Disposable {
   constructor(name: string, context: HlsStreamContext) {
     this.name = name;
     this.#context = context;
+    this.viewers = new ViewerCount(context.hub, name);
     // Seconds: segments are longer, so those of a later segmenter have higher numbers.
     const firstNumber = Math.floor(context.wallClock() / 1000);
     this.segmenter = new Segmenter(firstNumber, context.wallClock, {
@@ -48,6 +51,7 @@ export class HlsStream implements Disposable {
 
   [Symbol.dispose](): void {
     this.#isOver = true;
+    this.viewers[Symbol.dispose]();
     this.#following?.[Symbol.dispose]();
     for (const { settle } of [...this.#waiters]) settle(false);
   }
@@ -59,6 +63,11 @@ export class HlsStream implements Disposable {
   /** A playlist can be given: how long segments and parts are is known. */
   get isReady(): boolean {
     return this.segmenter.targetDurationS !== undefined;
+  }
+
+  /** The source is there, and what it sends now is in the playlist. */
+  get isLive(): boolean {
+    return this.isReady && this.segmenter.isFlowing;
   }
 
   /** Nothing will come: whoever waits is told at once. */

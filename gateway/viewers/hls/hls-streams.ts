@@ -29,10 +29,12 @@ export class HlsStreams {
     this.#context = context;
   }
 
-  /** undefined: there is no such stream, or its source is away. */
-  open(name: string): HlsStream | undefined {
+  /** undefined: there is no such stream, or its source is away. `viewer`: what tells one who asks from another. */
+  open(name: string, viewer: string): HlsStream | undefined {
     const stream = this.#streams.get(name) ?? this.#begin(name);
-    if (stream !== undefined) stream.askedAtMs = this.#context.now();
+    if (stream === undefined) return undefined;
+    stream.askedAtMs = this.#context.now();
+    stream.viewers.asked(viewer, stream.askedAtMs);
     return stream;
   }
 
@@ -63,6 +65,7 @@ export class HlsStreams {
   #look(): void {
     const nowMs = this.#context.now();
     for (const stream of [...this.#streams.values()]) {
+      stream.viewers.look(nowMs);
       if (nowMs - stream.askedAtMs > IDLE_MS) this.#end(stream, 'nobody asks for it');
     }
   }

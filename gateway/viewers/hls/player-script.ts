@@ -94,9 +94,11 @@ function readMedia(text) {
 
 /** Where to begin: the last piece with a keyframe that lies the hold-back or more behind the end. */
 function startOf({ pieces, holdBackS }) {
+  const newest = pieces.length === 0 ? 0 : pieces[pieces.length - 1].generation;
+  const first = pieces.findIndex(({ generation }) => generation === newest);
   let behindS = 0;
   let index = pieces.length;
-  while (index > 0) {
+  while (index > first) {
     index -= 1;
     behindS += pieces[index].durationS;
     if (pieces[index].independent && behindS >= holdBackS) break;

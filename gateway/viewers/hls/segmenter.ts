@@ -21,6 +21,8 @@ const MAX_CLOCK_ERROR_MS = 60_000;
 const CLOCK_STEP_MS = 20;
 /** Of the first frame, which tells what AC-3 is. */
 const AUDIO_HEADER_BYTES = 16;
+/** A stream begins with 0, its sound perhaps a little before. */
+const ORIGIN_US = -10_000_000;
 const NOTHING = new Uint8Array(0);
 
 export interface SegmenterEvents {
@@ -41,6 +43,7 @@ export class Segmenter implements StreamSink {
   #video: VideoTrack | undefined;
   #audio: AudioTrack | undefined;
   #isOnline = false;
+  #isFlowing = false;
   #firstAudio: Uint8Array | undefined;
   /** What the open segment, or the last one, is made of. */
   #writing: Writing | undefined;
@@ -67,6 +70,11 @@ export class Segmenter implements StreamSink {
 
   get isOnline(): boolean {
     return this.#isOnline;
+  }
+
+  /** Online, and something of it is there already. */
+  get isFlowing(): boolean {
+    return this.#isOnline && this.#isFlowing;
   }
 
   /** MP4 has no form for any of its tracks, or none for its picture. */
@@ -99,6 +107,7 @@ export class Segmenter implements StreamSink {
   start(tracks: readonly Track[]): void {
     this.#endSegment();
     this.#isOnline = true;
+    this.#isFlowing = false;
     this.#isDiscontinuity = this.#hasBegun;
     this.#lastUs = undefined;
     this.#video = tracks.find((track) => track.kind === 'video');
@@ -237,7 +246,7 @@ export class Segmenter implements StreamSink {
       // AC-3 has not come yet: with the next segment it may be there.
       isWhole: audio === undefined || audioForm !== undefined || this.#firstAudio !== undefined,
       initialization,
-      writer: new FragmentWriter(forms, 0),
+      writer: new FragmentWriter(forms, ORIGIN_US),
     };
   }
 
@@ -268,6 +277,7 @@ export class Segmenter implements StreamSink {
     const part = this.#writing?.writer.finish(nextDtsUs);
     if (part === undefined) return;
     this.#open?.add(part);
+    this.#isFlowing = true;
     this.#cutter.partEnded(part.durationUs);
   }
 

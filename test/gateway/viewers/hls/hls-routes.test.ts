@@ -30,6 +30,9 @@ const streams = new HlsStreams({
 const server = new HttpServer({
   listen: '127.0.0.1:0',
   limits: { viewers: 100, viewersPerAddress: 100 },
+  admin: undefined,
+  play: undefined,
+  cors: [],
   routes: hlsRoutes(streams),
   log,
 });
@@ -80,7 +83,7 @@ class Source {
 }
 
 function isBegun(name: string): boolean {
-  return streams.open(name)?.segmenter.isOnline === true;
+  return streams.open(name, 'test')?.segmenter.isOnline === true;
 }
 
 async function bytesOf(url: string): Promise<Uint8Array> {
@@ -222,6 +225,31 @@ describe('HLS over HTTP', () => {
     await until(() => isBegun('seven'));
     hub.open('seven').stop();
     assert.equal(await waiting, 503);
+  });
+
+  test('while the source is away, and until it sends again, nobody begins with what is old', async () => {
+    const source = new Source('ten');
+    await source.begun();
+    hub.open('ten').stop();
+    assert.equal(await statusOf(source.url('index.m3u8')), 404);
+    assert.equal(await statusOf(source.url('media.m3u8')), 200);
+    hub.open('ten').start([VIDEO_TRACK, AUDIO_TRACK]);
+    let isAnswered = false;
+    const waiting = statusOf(source.url('index.m3u8')).finally(() => {
+      isAnswered = true;
+    });
+    await untilWaiting(source.url('media.m3u8'));
+    assert.equal(isAnswered, false);
+    source.send(2);
+    assert.equal(await waiting, 200);
+  });
+
+  test('viewers are counted on the stream', async () => {
+    const source = new Source('eleven');
+    await source.begun();
+    await fetch(source.url('media.m3u8'), { headers: { 'user-agent': 'another' } });
+    // The third is this test, which looks on.
+    assert.equal(hub.get('eleven')!.viewers, 3);
   });
 
   test('G.711 alone: what is wrong, in words', async () => {

@@ -36,26 +36,26 @@ class Setup {
   }
 
   segments(name: string): number {
-    return this.streams.open(name)?.segmenter.segments.length ?? 0;
+    return this.streams.open(name, 'me')?.segmenter.segments.length ?? 0;
   }
 }
 
 test('only a stream that is there, and whose source is', (context) => {
   const setup = new Setup(context, 1e6);
-  assert.equal(setup.streams.open('cam'), undefined);
+  assert.equal(setup.streams.open('cam', 'me'), undefined);
   setup.hub.open('cam');
-  assert.equal(setup.streams.open('cam'), undefined);
+  assert.equal(setup.streams.open('cam', 'me'), undefined);
   setup.online('cam');
-  assert.notEqual(setup.streams.open('cam'), undefined);
+  assert.notEqual(setup.streams.open('cam', 'me'), undefined);
 });
 
 test('it is the same for all who ask, and lives through a loss of the source', (context) => {
   const setup = new Setup(context, 1e6);
   setup.online('cam');
-  const stream = setup.streams.open('cam');
+  const stream = setup.streams.open('cam', 'me');
   setup.send('cam', 5);
   setup.hub.remove('cam');
-  assert.equal(setup.streams.open('cam'), stream);
+  assert.equal(setup.streams.open('cam', 'me'), stream);
   setup.online('cam');
   setup.send('cam', 5);
   assert.ok(stream!.segmenter.segments.some(({ isDiscontinuity }) => isDiscontinuity));
@@ -64,14 +64,14 @@ test('it is the same for all who ask, and lives through a loss of the source', (
 test('a minute after the last request it ends, and its numbers go on when it begins again', (context) => {
   const setup = new Setup(context, 1e6);
   setup.online('cam');
-  const first = setup.streams.open('cam')!;
+  const first = setup.streams.open('cam', 'me')!;
   setup.send('cam', 30);
   context.mock.timers.tick(5_000);
-  assert.equal(setup.streams.open('cam'), first);
+  assert.equal(setup.streams.open('cam', 'me'), first);
   setup.send('cam', 61);
   context.mock.timers.tick(5_000);
   const lastNumber = first.segmenter.nextPart.segment;
-  const second = setup.streams.open('cam')!;
+  const second = setup.streams.open('cam', 'me')!;
   assert.notEqual(second, first);
   assert.ok(second.segmenter.nextPart.segment > lastNumber);
   setup.send('cam', 3);
@@ -81,7 +81,7 @@ test('a minute after the last request it ends, and its numbers go on when it beg
 test('so many segments are kept, listed and a little longer', (context) => {
   const setup = new Setup(context, 1e6);
   setup.online('cam');
-  setup.streams.open('cam');
+  setup.streams.open('cam', 'me');
   setup.send('cam', 60);
   assert.equal(setup.segments('cam'), 10);
 });
@@ -89,11 +89,11 @@ test('so many segments are kept, listed and a little longer', (context) => {
 test('when the memory is spent the oldest segment of all goes first', (context) => {
   const setup = new Setup(context, 100_000);
   setup.online('old');
-  setup.streams.open('old');
+  setup.streams.open('old', 'me');
   setup.send('old', 10, 10_000);
   const before = setup.segments('old');
   setup.online('new');
-  setup.streams.open('new');
+  setup.streams.open('new', 'me');
   setup.send('new', 6, 10_000);
   assert.ok(before >= 5);
   assert.ok(setup.segments('old') < before);
@@ -104,10 +104,10 @@ test('a stream keeps its last whole segment; where not even those fit, the large
   const setup = new Setup(context, 50_000);
   for (const name of ['large', 'small']) {
     setup.online(name);
-    setup.streams.open(name);
+    setup.streams.open(name, 'me');
   }
   setup.send('small', 3, 5_000);
-  const large = setup.streams.open('large')!;
+  const large = setup.streams.open('large', 'me')!;
   setup.send('large', 5, 30_000);
   assert.equal(setup.hub.get('large')!.isOnline, true);
   assert.equal(large.isHopeless, true);
@@ -118,7 +118,7 @@ test('a stream keeps its last whole segment; where not even those fit, the large
 test('whoever waits is told at once when it ends', async (context) => {
   const setup = new Setup(context, 1e6);
   setup.online('cam');
-  const stream = setup.streams.open('cam')!;
+  const stream = setup.streams.open('cam', 'me')!;
   const waiting = stream.waitUntil(() => stream.isReady, 20_000, new AbortController().signal);
   setup.streams.stop();
   assert.equal(await waiting, false);
@@ -127,7 +127,7 @@ test('whoever waits is told at once when it ends', async (context) => {
 test('whoever waits is told when the time is over, and when the viewer is gone', async (context) => {
   const setup = new Setup(context, 1e6);
   setup.online('cam');
-  const stream = setup.streams.open('cam')!;
+  const stream = setup.streams.open('cam', 'me')!;
   const gone = new AbortController();
   const waiting = [
     stream.waitUntil(() => stream.isReady, 1_000, new AbortController().signal),

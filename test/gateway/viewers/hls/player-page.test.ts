@@ -10,6 +10,9 @@ import { collectingLog } from '../../../support/reporting.ts';
 const server = new HttpServer({
   listen: '127.0.0.1:0',
   limits: { viewers: 100, viewersPerAddress: 100 },
+  admin: undefined,
+  play: undefined,
+  cors: [],
   routes: [playerPageRoute],
   log: collectingLog().log,
 });
