@@ -15,6 +15,11 @@ export interface StreamDriver {
    * words, each once, without secrets. People see them in the stream's info.
    */
   readonly notes: readonly string[];
+  /**
+   * The device's own still picture, a JPEG. Left out where a driver knows of none; throws UnsupportedError where the
+   * device has none.
+   */
+  snapshot?(signal: AbortSignal): Promise<Uint8Array>;
 }
 
 /** How media comes. `http`: RTSP tunnelled through HTTP. */

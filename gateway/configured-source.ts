@@ -1,14 +1,17 @@
 /** From what `sluice.yaml` says of a stream to the driver that serves it. */
 import { OnvifCamera } from '../drivers/camera/onvif-camera.ts';
 import { RtspCamera } from '../drivers/camera/rtsp-camera.ts';
+import { fetchSnapshot } from '../drivers/camera/snapshot.ts';
 import { sourceKindOf } from '../drivers/catalog.ts';
 import type { Credentials, DriverContext, StreamDriver } from '../drivers/driver.ts';
+import { HTTP_PORTS } from '../drivers/encoder/http-request.ts';
 import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
 import { parseOnvifUrl } from '../drivers/onvif/onvif-endpoint.ts';
-import { redactUrl } from '../protocols/source-url.ts';
+import { parseSourceUrl, redactUrl } from '../protocols/source-url.ts';
 import { profileRule } from './adoption.ts';
 import type { DiscoveryConfig, StreamConfig } from './config/schema.ts';
 import type { StreamInfo } from './report/status.ts';
+import type { TakeSnapshot } from './shared-snapshot.ts';
 import { tlsTrust } from './tls-trust.ts';
 
 export interface ConfiguredSource {
@@ -21,6 +24,8 @@ export interface ConfiguredSource {
   readonly host: string | undefined;
   /** What the device says about itself, when it is known. */
   readonly describe?: () => Partial<StreamInfo>;
+  /** Instead of the driver's. */
+  readonly snapshot?: TakeSnapshot;
 }
 
 interface Opened {
@@ -47,7 +52,18 @@ export function openConfiguredSource(
     host,
     who: who.filter(Boolean).join(' '),
     sourceUrl: redactUrl(stream.source),
+    ...(stream.snapshot === undefined
+      ? {}
+      : { snapshot: openSnapshot(stream.snapshot, stream, context) }),
   };
+}
+
+/** With the login in its URL, else with that of the stream. */
+function openSnapshot(url: string, stream: StreamConfig, { now }: DriverContext): TakeSnapshot {
+  const login = parseSourceUrl(url, HTTP_PORTS).credentials ?? ownCredentials(stream);
+  const credentials = new CredentialChooser(login === undefined ? [] : [login], now);
+  const tls = tlsTrust(stream);
+  return (signal) => fetchSnapshot({ url, credentials, tls }, signal);
 }
 
 function openOnvif(

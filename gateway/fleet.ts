@@ -5,6 +5,7 @@ import type { Config } from './config/schema.ts';
 import { openConfiguredSource } from './configured-source.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Board } from './report/board.ts';
+import { SharedSnapshot, type TakeSnapshot } from './shared-snapshot.ts';
 import { StreamSource, type StreamSourceOptions } from './stream-source.ts';
 import type { SupervisorContext } from './supervisor.ts';
 
@@ -20,6 +21,7 @@ export interface FleetContext extends SupervisorContext {
 interface Member {
   readonly source: StreamSource;
   readonly host: string | undefined;
+  readonly snapshot: SharedSnapshot | undefined;
 }
 
 export class Fleet implements AdoptionTarget {
@@ -40,7 +42,7 @@ export class Fleet implements AdoptionTarget {
     for (const [name, stream] of Object.entries(this.#config.streams)) {
       const context = { log: this.#context.log.child({ stream: name }), now: this.#context.now };
       const source = openConfiguredSource(name, stream, this.#config.discovery, context);
-      this.#add(name, { ...source, stallMs: this.#stallMs }, source.host, signal);
+      this.#add(name, { ...source, stallMs: this.#stallMs }, source.host, signal, source.snapshot);
     }
     this.#watchdog = setInterval(() => {
       const nowMs = this.#context.now();
@@ -76,6 +78,11 @@ export class Fleet implements AdoptionTarget {
     return undefined;
   }
 
+  /** undefined: the stream has none, or there is no such stream. */
+  snapshot(name: string): Promise<Uint8Array> | undefined {
+    return this.#members.get(name)?.snapshot?.get();
+  }
+
   has(name: string): boolean {
     return this.#members.has(name);
   }
@@ -104,13 +111,17 @@ export class Fleet implements AdoptionTarget {
     options: StreamSourceOptions,
     host: string | undefined,
     signal: AbortSignal,
+    configuredSnapshot?: TakeSnapshot,
   ): void {
     const { hub, log } = this.#context;
     const source = new StreamSource(hub.open(name), options, {
       ...this.#context,
       log: log.child({ stream: name }),
     });
-    this.#members.set(name, { source, host });
+    const { driver } = options;
+    const take = configuredSnapshot ?? driver.snapshot?.bind(driver);
+    const snapshot = take && new SharedSnapshot(take, signal);
+    this.#members.set(name, { source, host, snapshot });
     const running = source.run(signal).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }

@@ -19,6 +19,7 @@ import { adminLogin, isLoopbackListen } from './http/admin-login.ts';
 import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
 import { LiveRoutes } from './http/live-routes.ts';
+import { snapshotRoute } from './http/snapshot-route.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, toName, uniqueName } from './names.ts';
 import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
@@ -184,6 +185,7 @@ export class Gateway {
         ...new LiveRoutes(this.#hub, this.#viewers).routes,
         ...hlsRoutes(this.#hls),
         playerPageRoute,
+        snapshotRoute((name) => this.#fleet.snapshot(name)),
       ],
       log: httpLog,
     });

@@ -3,7 +3,7 @@
  * that. A URL that played is used again at the next attempt, so that a reconnect is quick; when it
  * fails, or the device moved, everything is asked anew.
  */
-import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
+import { AuthenticationError, ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import {
   type Credentials,
@@ -17,6 +17,7 @@ import type { CredentialChooser } from '../onvif/credential-chooser.ts';
 import { type DeviceDescription, OnvifClient } from '../onvif/onvif-client.ts';
 import { describeEndpoint, type OnvifEndpoint } from '../onvif/onvif-endpoint.ts';
 import { chooseProfile, type ProfileRule } from '../onvif/profile-choice.ts';
+import { fetchSnapshot } from './snapshot.ts';
 
 export interface RtspSource {
   readonly url: string;
@@ -47,6 +48,13 @@ interface Resolved {
   readonly url: string;
   readonly credentials: Credentials | undefined;
   readonly description: OnvifCameraDescription;
+  readonly profileToken: string;
+}
+
+/** Of a camera's snapshots; the URL is asked for when somebody wants the first. */
+interface SnapshotPlace {
+  readonly resolved: Resolved;
+  readonly url: string;
 }
 
 export class OnvifCamera implements StreamDriver {
@@ -55,6 +63,9 @@ export class OnvifCamera implements StreamDriver {
   #resolved: Resolved | undefined;
   #description: OnvifCameraDescription | undefined;
   #rtsp: StreamDriver | undefined;
+  /** Who answered last, whether its stream plays or not. */
+  #lastResolved: Resolved | undefined;
+  #snapshotPlace: SnapshotPlace | undefined;
 
   constructor(options: OnvifCameraOptions, context: DriverContext) {
     this.#options = options;
@@ -100,6 +111,37 @@ export class OnvifCamera implements StreamDriver {
     }
   }
 
+  async snapshot(signal: AbortSignal): Promise<Uint8Array> {
+    const resolved = this.#lastResolved ?? (await this.#resolve(signal));
+    if (this.#snapshotPlace?.resolved !== resolved) {
+      const url = await this.#snapshotUrl(resolved, signal);
+      this.#snapshotPlace = { resolved, url };
+    }
+    const { url } = this.#snapshotPlace;
+    const { credentials } = this.#options;
+    try {
+      // Cameras sign their own certificates, as in soap-http.ts.
+      return await fetchSnapshot({ url, credentials, tls: { insecure: true } }, signal);
+    } catch (error) {
+      // It may have moved.
+      this.#snapshotPlace = undefined;
+      throw error;
+    }
+  }
+
+  async #snapshotUrl(resolved: Resolved, signal: AbortSignal): Promise<string> {
+    const client = this.#client(resolved.endpoint, this.#options.credentials.next(), signal);
+    await client.describeDevice();
+    try {
+      return (await client.snapshotUri(resolved.profileToken)).url;
+    } catch (error) {
+      const isNone =
+        error instanceof ProtocolError &&
+        (error.code === 'ONVIF_FAULT' || error.code === 'ONVIF_URI');
+      throw isNone ? new UnsupportedError('the camera has no snapshot') : error;
+    }
+  }
+
   /** What played last time, as long as the device is still found there. */
   #stillResolved(): Resolved | undefined {
     const [best] = this.#options.endpoints();
@@ -114,7 +156,8 @@ export class OnvifCamera implements StreamDriver {
     );
     for (const endpoint of this.#options.endpoints()) {
       try {
-        return await this.#logInAndResolve(endpoint, signal);
+        this.#lastResolved = await this.#logInAndResolve(endpoint, signal);
+        return this.#lastResolved;
       } catch (error) {
         if (signal.aborted) throw error;
         lastError = error;
@@ -152,11 +195,7 @@ export class OnvifCamera implements StreamDriver {
     credentials: Credentials | undefined,
     signal: AbortSignal,
   ): Promise<Resolved> {
-    const client = new OnvifClient(endpoint, credentials, {
-      signal,
-      now: this.#context.now,
-      onRefused: () => this.#options.credentials.refused(credentials),
-    });
+    const client = this.#client(endpoint, credentials, signal);
     const device = await client.describeDevice();
     this.#refuseOtherDevice(endpoint, device);
     const profile = chooseProfile(await client.profiles(), this.#options.profile);
@@ -169,7 +208,19 @@ export class OnvifCamera implements StreamDriver {
     const where = { endpoint: describeEndpoint(endpoint), profile: profile.token };
     // Not the URLs themselves: some devices put the password into the path.
     this.#context.log.debug({ ...where, advertisedHost: hostOf(original) }, 'onvif: stream found');
-    return { endpoint, url, credentials, description };
+    return { endpoint, url, credentials, description, profileToken: profile.token };
+  }
+
+  #client(
+    endpoint: OnvifEndpoint,
+    credentials: Credentials | undefined,
+    signal: AbortSignal,
+  ): OnvifClient {
+    return new OnvifClient(endpoint, credentials, {
+      signal,
+      now: this.#context.now,
+      onRefused: () => this.#options.credentials.refused(credentials),
+    });
   }
 
   /** Addresses change hands: another camera's picture under this name is worse than none. */

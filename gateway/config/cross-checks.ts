@@ -11,7 +11,9 @@ import { schemeOf } from './urls.ts';
 export function checkBetweenKeys(config: Config, tree: unknown, file: string): void {
   for (const [name, stream] of Object.entries(config.streams)) {
     checkLogin(stream, ['streams', name], file);
-    checkTrust(stream, stream.source, SOURCES_WITH_TLS, ['streams', name], file);
+    const { source, snapshot } = stream;
+    const withTls = snapshot !== undefined && schemeOf(snapshot) === 'https:' ? snapshot : source;
+    checkTrust(stream, withTls, SOURCES_WITH_TLS, ['streams', name], file);
   }
   for (const [index, entry] of config.discovery.credentials.entries()) {
     checkLogin(entry, ['discovery', 'credentials', index], file);

@@ -18,7 +18,9 @@ import {
 import {
   BROKER_EXPECTED,
   brokerProblem,
+  SNAPSHOT_EXPECTED,
   SOURCE_EXPECTED,
+  snapshotProblem,
   sourceProblem,
   TARGET_EXPECTED,
   targetProblem,
@@ -173,6 +175,13 @@ const stream = z
       interface: z
         .optional(text('the name of a network interface'))
         .check(z.describe('Network interface (or address of ours) to take multicast on')),
+      snapshot: z
+        .optional(checkedText(SNAPSHOT_EXPECTED, snapshotProblem))
+        .check(
+          z.describe(
+            'Where the camera gives a JPEG of what it sees: http:// or https://; ONVIF cameras are asked',
+          ),
+        ),
       program: z
         .optional(wholeNumber(1, 65_535))
         .check(

@@ -1,10 +1,12 @@
 /** Which URLs are taken as a source, a publish target and a broker, and what to say about others. */
 import { ParseError } from '../../codecs/errors.ts';
 import { sourceKindOf } from '../../drivers/catalog.ts';
+import { HTTP_PORTS } from '../../drivers/encoder/http-request.ts';
 import { parseMpegtsUrl } from '../../drivers/encoder/mpegts-url.ts';
 import { sdpPathOf } from '../../drivers/encoder/sdp-file.ts';
 import { parseOnvifUrl } from '../../drivers/onvif/onvif-endpoint.ts';
 import { RTMP_PORTS } from '../../protocols/rtmp/variants.ts';
+import { parseSourceUrl } from '../../protocols/source-url.ts';
 import { parseTargetUri } from '../proxypublish/target-url.ts';
 
 const RTMP_SCHEMES = [...RTMP_PORTS.keys()].map((scheme) => `${scheme}:`);
@@ -29,6 +31,7 @@ export const SOURCE_EXPECTED =
   'a URL rtsp://, rtsps://, rtmp://, rtmps:// (rtmpe, rtmpt, rtmpts, rtmpte), http://, https://, udp://, rtp://, tcp://, sdp:///file or onvif://host';
 export const TARGET_EXPECTED =
   'a URL rtmp://host/app or rtmps://host/app (rtmpe, rtmpt, rtmpts, rtmpte)';
+export const SNAPSHOT_EXPECTED = 'a URL http://host/path or https://host/path';
 export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 
 export function sourceProblem(value: string): string | undefined {
@@ -42,6 +45,14 @@ export function sourceProblem(value: string): string | undefined {
   return (
     schemeProblem(scheme, SOURCE_SCHEMES, SOURCE_EXPECTED) ??
     readProblem(value, readSource, sourceWords(scheme))
+  );
+}
+
+export function snapshotProblem(value: string): string | undefined {
+  const read = (url: string) => parseSourceUrl(url, HTTP_PORTS);
+  return (
+    schemeProblem(schemeOf(value), ['http:', 'https:'], SNAPSHOT_EXPECTED) ??
+    readProblem(value, read, SNAPSHOT_EXPECTED)
   );
 }
 

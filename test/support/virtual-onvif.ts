@@ -65,6 +65,8 @@ export interface VirtualOnvifOptions {
   readonly siblings?: readonly string[];
   /** Wraps every SOAP reply; to break them. */
   readonly mangle?: (xml: string, operation: string) => string;
+  /** What its snapshot URL gives, behind HTTP Digest unless `auth` is `none`; `none`: it has no such URL. */
+  readonly snapshot?: Uint8Array | 'none';
   /** Join WS-Discovery on this port; undefined: do not answer probes. */
   readonly wsDiscoveryPort?: number;
 }
@@ -101,6 +103,8 @@ export class VirtualOnvif {
   /** Requests whose login was wrong: what a camera counts before it locks the account. */
   refusals = 0;
   readonly requests: string[] = [];
+  /** GETs of the snapshot that were let in. */
+  snapshots = 0;
   clockOffsetMs: number;
   claimedClockOffsetMs: number | undefined;
   password: string;
@@ -248,6 +252,10 @@ export class VirtualOnvif {
   // --- SOAP ---
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (request.method === 'GET') {
+      this.#serveSnapshot(request, response);
+      return;
+    }
     let text = '';
     for await (const chunk of request) text += String(chunk);
     const envelope = readXml(text);
@@ -266,10 +274,8 @@ export class VirtualOnvif {
     const isPublic = /^Get(SystemDateAndTime|Services|Capabilities)$/.test(operation.name);
     const refusal = isPublic ? undefined : this.#checkLogin(request, envelope);
     if (refusal === 'challenge') {
-      const { digestAlgorithm = 'MD5' } = this.#options;
-      answer(401, '<html><body>401 Unauthorized</body></html>', {
-        'WWW-Authenticate': `Digest realm="${this.#realm}", qop="auth, auth-int", nonce="${this.#nonce}", algorithm=${digestAlgorithm}`,
-      });
+      const body = '<html><body>401 Unauthorized</body></html>';
+      answer(401, body, { 'WWW-Authenticate': this.#challenge() });
       return;
     }
     if (refusal === 'fault') {
@@ -284,12 +290,31 @@ export class VirtualOnvif {
     }
   }
 
+  #serveSnapshot(request: IncomingMessage, response: ServerResponse): void {
+    const { snapshot, auth } = this.#options;
+    const { authorization } = request.headers;
+    if (auth !== 'none' && !this.#isDigestRight(authorization ?? '', 'GET')) {
+      if (authorization !== undefined) this.refusals += 1;
+      response.writeHead(401, { 'WWW-Authenticate': this.#challenge() }).end();
+    } else if (request.url !== '/snapshot.jpg' || !(snapshot instanceof Uint8Array)) {
+      response.writeHead(404).end();
+    } else {
+      this.snapshots += 1;
+      response.writeHead(200, { 'Content-Type': 'image/jpeg' }).end(snapshot);
+    }
+  }
+
+  #challenge(): string {
+    const { digestAlgorithm = 'MD5' } = this.#options;
+    return `Digest realm="${this.#realm}", qop="auth, auth-int", nonce="${this.#nonce}", algorithm=${digestAlgorithm}`;
+  }
+
   #checkLogin(request: IncomingMessage, envelope: XmlElement): 'challenge' | 'fault' | undefined {
     const auth = this.#options.auth ?? 'token';
     const token = descend(envelope, 'Header', 'Security', 'UsernameToken');
     const { authorization } = request.headers;
     const isTokenRight = token !== undefined && this.#isTokenRight(token);
-    const isDigestRight = authorization !== undefined && this.#isDigestRight(authorization);
+    const isDigestRight = authorization !== undefined && this.#isDigestRight(authorization, 'POST');
     const wantsDigest = auth === 'digest' || auth === 'both';
     const wantsToken = auth === 'token' || auth === 'both';
     const isGranted = (!wantsDigest || isDigestRight) && (!wantsToken || isTokenRight);
@@ -315,7 +340,7 @@ export class VirtualOnvif {
     );
   }
 
-  #isDigestRight(authorization: string): boolean {
+  #isDigestRight(authorization: string, method: string): boolean {
     const value = (name: string) =>
       new RegExp(`[ ,]${name}="?([^",]*)"?`).exec(authorization)?.[1] ?? '';
     const hash = (text: string) =>
@@ -324,7 +349,7 @@ export class VirtualOnvif {
         .digest('hex');
     const username = this.#options.username ?? 'admin';
     const ha1 = hash(`${username}:${this.#realm}:${this.password}`);
-    const ha2 = hash(`POST:${value('uri')}`);
+    const ha2 = hash(`${method}:${value('uri')}`);
     const expected = hash(`${ha1}:${this.#nonce}:${value('nc')}:${value('cnonce')}:auth:${ha2}`);
     return value('username') === username && value('response') === expected;
   }
@@ -345,8 +370,10 @@ export class VirtualOnvif {
         return this.#capabilities();
       case 'GetProfiles':
         return namespace === MEDIA2 ? this.#profiles2() : this.#profiles();
-      case 'GetStreamUri':
       case 'GetSnapshotUri':
+        if (this.#options.snapshot === 'none') return undefined;
+        return this.#uri(name, namespace, textAt(operation, 'ProfileToken') ?? '');
+      case 'GetStreamUri':
         return this.#uri(name, namespace, textAt(operation, 'ProfileToken') ?? '');
       default:
         return undefined;

@@ -199,3 +199,46 @@ test('told to stop: ends at once with the reason', async (t) => {
   stop.abort(new Error('stopped'));
   await assert.rejects(running, /stopped/);
 });
+
+const JPEG = Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 1, 2, 3);
+
+test('a snapshot: its URL is asked for once, behind the login that plays', async (t) => {
+  const { camera, virtual, run } = await setUp(t, [RIGHT], { snapshot: JPEG, auth: 'both' });
+  await run();
+  assert.deepEqual(virtual.requests.includes('GetSnapshotUri'), false, 'only when it is wanted');
+  const { signal } = new AbortController();
+  for (let count = 0; count < 2; count += 1) {
+    assert.deepEqual(new Uint8Array(await camera.snapshot(signal)), JPEG);
+  }
+  assert.equal(virtual.requests.filter((name) => name === 'GetSnapshotUri').length, 1);
+  assert.equal(virtual.snapshots, 2);
+  assert.equal(virtual.refusals, 0);
+});
+
+test('a snapshot before anything has played', async (t) => {
+  const { camera } = await setUp(t, [RIGHT], { snapshot: JPEG });
+  assert.equal((await camera.snapshot(new AbortController().signal)).length, JPEG.length);
+});
+
+test('a camera without a snapshot says so; one whose URL leads nowhere is asked anew', async (t) => {
+  const { signal } = new AbortController();
+  const without = await setUp(t, [RIGHT], { snapshot: 'none' });
+  await assert.rejects(without.camera.snapshot(signal), UnsupportedError);
+  const nowhere = await setUp(t, [RIGHT], { auth: 'none' });
+  for (let count = 0; count < 2; count += 1) {
+    await assert.rejects(nowhere.camera.snapshot(signal), { status: 404 });
+  }
+  assert.equal(nowhere.virtual.requests.filter((name) => name === 'GetSnapshotUri').length, 2);
+});
+
+test('a password that is refused for a snapshot counts with the others: the account is not locked', async (t) => {
+  const { camera, virtual, run } = await setUp(t, [RIGHT], { snapshot: JPEG, auth: 'both' });
+  const { signal } = new AbortController();
+  await run();
+  await camera.snapshot(signal);
+  virtual.password = 'changed';
+  for (let count = 0; count < 6; count += 1) {
+    await assert.rejects(camera.snapshot(signal), AuthenticationError);
+  }
+  assert.ok(virtual.refusals <= 3, `${virtual.refusals} refusals`);
+});

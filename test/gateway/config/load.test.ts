@@ -263,6 +263,11 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     's.yaml: mqtt.embedded.listen: expected a loopback address such as 127.0.0.1:1883 (the embedded broker has no login; for others, set mqtt.url to a broker of your own), got "0.0.0.0:1883"',
   ],
   [
+    'a snapshot over RTSP',
+    'streams: {a: {source: "rtsp://h/1", snapshot: "rtsp://h/2"}}',
+    's.yaml: streams.a.snapshot: expected a URL http://host/path or https://host/path, got "rtsp://h/2"',
+  ],
+  [
     'half a certificate for HTTP',
     'http: {keyFile: a.key}',
     's.yaml: http.certFile: expected beside the other half of the pair, got nothing',
