@@ -3,19 +3,13 @@
  * is in use; and takes a new certificate when its files change, without ending a session.
  */
 import { once } from 'node:events';
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Certificate, type CertificateFiles } from '../certificate.ts';
 import { parseHostPort } from '../config/fields.ts';
+import { TlsEntrance } from './tls-entrance.ts';
 
 const RETRY_LISTEN_MS = 5_000;
-const TLS_HANDSHAKE_MS = 10_000;
-/**
- * librtmp with GnuTLS takes the session tickets that TLS 1.3 sends behind its handshake for an error in reading
- * (rtmpdump of Debian 12), and Node cannot leave them out.
- */
-const MAX_TLS_VERSION = 'TLSv1.2';
 /** A crowd is told of once in a while, not once per head. */
 const TELL_REFUSED_MS = 60_000;
 
@@ -92,11 +86,12 @@ export class TcpListener {
     const { listen, log } = this.#options;
     const address = parseHostPort(listen);
     if (address === undefined) throw new RangeError(`not a listen address: ${listen}`);
-    const server =
-      tls === undefined ? createTcpServer({ noDelay: true }) : await this.#makeTls(tls);
-    server.on('connection', (socket) => this.#count(socket));
-    server.on(tls === undefined ? 'connection' : 'secureConnection', (socket: Socket) => {
-      if (!socket.destroyed) this.#onConnection(socket, plainAddress(socket.remoteAddress));
+    const entrance = tls === undefined ? undefined : await this.#openEntrance(tls);
+    const server = createServer({ noDelay: true });
+    server.on('connection', (socket) => {
+      this.#count(socket);
+      if (entrance === undefined) this.#connected(socket);
+      else if (!socket.destroyed) entrance.accept(socket);
     });
     server.listen(address);
     await once(server, 'listening');
@@ -104,19 +99,24 @@ export class TcpListener {
     return server;
   }
 
-  async #makeTls(files: CertificateFiles): Promise<TlsServer> {
-    const certificate = new Certificate(files, this.#options.log);
-    const pem = await certificate.read();
-    const versions = { maxVersion: MAX_TLS_VERSION } as const;
-    const server = createTlsServer({ ...pem, ...versions, handshakeTimeout: TLS_HANDSHAKE_MS });
+  #connected(socket: Socket): void {
+    if (!socket.destroyed) this.#onConnection(socket, plainAddress(socket.remoteAddress));
+  }
+
+  async #openEntrance(files: CertificateFiles): Promise<TlsEntrance> {
+    const { log } = this.#options;
+    const certificate = new Certificate(files, log);
+    const entrance = new TlsEntrance(
+      await certificate.read(),
+      (socket) => this.#connected(socket),
+      // A peer that speaks no TLS, or not ours.
+      (err) => log.debug({ err }, 'TLS handshake failed'),
+    );
     this.#certificateWatch?.[Symbol.dispose]();
     this.#certificateWatch = certificate.watch((renewed) => {
-      server.setSecureContext({ ...renewed, ...versions });
+      entrance.certificate = renewed;
     });
-    server.on('secureConnection', (socket) => socket.setNoDelay(true));
-    // A peer that speaks no TLS, or not ours; its socket is closed already.
-    server.on('tlsClientError', (err) => this.#options.log.debug({ err }, 'TLS handshake failed'));
-    return server;
+    return entrance;
   }
 
   /** Counted from TCP's accept on, so that handshakes are bounded, too. */
