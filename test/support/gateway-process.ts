@@ -25,8 +25,15 @@ export class GatewayProcess {
     this.#process = this.#spawn();
   }
 
-  /** `yaml`: what is beside gateway, http and discovery, which is off. */
-  static async start(yaml: string, { id = 'box' }: { id?: string } = {}): Promise<GatewayProcess> {
+  /** `yaml`: what is beside gateway, http and discovery, which is off. `http`: further keys of it. */
+  static async start(
+    yaml: string,
+    {
+      id = 'box',
+      host = '127.0.0.1',
+      http = '',
+    }: { id?: string; host?: string; http?: string } = {},
+  ): Promise<GatewayProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
     const httpPort = await freePort();
     const file = join(folder, 'sluice.yaml');
@@ -34,7 +41,7 @@ export class GatewayProcess {
       file,
       `gateway: { id: ${id}, dataDir: ./data }
 discovery: { onvif: false, mdns: false }
-http: { listen: "127.0.0.1:${httpPort}" }
+http: { listen: "${host}:${httpPort}"${http === '' ? '' : `, ${http}`} }
 ${yaml}`,
     );
     const gateway = new GatewayProcess(folder, httpPort);
