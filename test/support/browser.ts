@@ -22,12 +22,17 @@ export function launchBrowser(): Promise<Browser> {
   });
 }
 
-/** A page, and all that went wrong in it. */
+/** A page, and all that went wrong in it. `files`: by their paths, what is answered in place of the server at this origin. */
 export async function openPage(
   browser: Browser,
   url: string,
+  files: Readonly<Record<string, string>> = {},
 ): Promise<{ page: Page; troubles: string[] }> {
   const page = await browser.newPage();
+  for (const [path, body] of Object.entries(files)) {
+    const contentType = path.endsWith('.js') ? 'text/javascript' : 'text/html';
+    await page.route(`**${path}`, (route) => route.fulfill({ contentType, body }));
+  }
   const troubles: string[] = [];
   page.on('pageerror', (error) => troubles.push(error.message));
   page.on('console', (message) => {

@@ -44,6 +44,8 @@ export class Segmenter implements StreamSink {
   #audio: AudioTrack | undefined;
   #isOnline = false;
   #isFlowing = false;
+  /** For the first frame of AC-3, since the source is there. */
+  #hasWaited = false;
   #firstAudio: Uint8Array | undefined;
   /** What the open segment, or the last one, is made of. */
   #writing: Writing | undefined;
@@ -111,8 +113,11 @@ export class Segmenter implements StreamSink {
     this.#isDiscontinuity = this.#hasBegun;
     this.#lastUs = undefined;
     this.#video = tracks.find((track) => track.kind === 'video');
-    this.#audio = tracks.find((track) => track.kind === 'audio');
-    this.#firstAudio = undefined;
+    const audio = tracks.find((track) => track.kind === 'audio');
+    // The same camera, most likely: what its frames are is known.
+    if (audio?.codec !== this.#audio?.codec) this.#firstAudio = undefined;
+    this.#audio = audio;
+    this.#hasWaited = false;
   }
 
   write(unit: AccessUnit): void {
@@ -158,7 +163,7 @@ export class Segmenter implements StreamSink {
     this.#correctClock(dtsUs);
     const open = this.#open;
     if (open === undefined) {
-      if (randomAccess) this.#beginSegment(unit);
+      if (randomAccess && !this.#waitsForAudio()) this.#beginSegment(unit);
       return;
     }
     const byteLength = open.byteLength + (this.#writing?.writer.byteLength ?? 0);
@@ -175,6 +180,14 @@ export class Segmenter implements StreamSink {
   #isHole(dtsUs: number): boolean {
     if (this.#lastUs === undefined) return false;
     return dtsUs < this.#lastUs || dtsUs - this.#lastUs > HOLE_US;
+  }
+
+  /** For a GOP: what would begin without sound would begin anew with it, which many players do not survive. */
+  #waitsForAudio(): boolean {
+    const codec = this.#firstAudio === undefined ? this.#audio?.codec : undefined;
+    const waits = !this.#hasWaited && (codec === 'ac3' || codec === 'eac3');
+    this.#hasWaited = true;
+    return waits;
   }
 
   #beginSegment(unit: AccessUnit): void {

@@ -149,6 +149,30 @@ describe('HLS over HTTP', () => {
     assert.equal(await statusOf(source.url(segments[0]!.map)), 200);
   });
 
+  test('behind a token every URI of the playlists opens as it stands', async () => {
+    const source = new Source('locked');
+    const guarded = new HttpServer({
+      listen: '127.0.0.1:0',
+      limits: { viewers: 100, viewersPerAddress: 100 },
+      admin: undefined,
+      play: { token: 'a+b&c' },
+      cors: [],
+      routes: hlsRoutes(streams),
+      log,
+    });
+    await guarded.start();
+    await source.begun();
+    const at = (file: string) => `http://127.0.0.1:${guarded.port}/live/locked/${file}`;
+    assert.equal(await statusOf(at('index.m3u8')), 401);
+    const index = await (await fetch(at('index.m3u8?token=a%2Bb%26c'))).text();
+    const [, media = ''] = /\n(media.*)\n/.exec(index) ?? [];
+    const { segments } = readMediaPlaylist(await (await fetch(at(media))).text());
+    const { map, uri = '', parts } = segments[0]!;
+    for (const file of [map, uri, parts[0]!.uri]) assert.equal(await statusOf(at(file)), 200, file);
+    assert.equal(await statusOf(at(uri.split('?')[0]!)), 401);
+    await guarded.stop();
+  });
+
   test('a reload waits for the part that it names', async () => {
     const source = new Source('three');
     await source.begun();

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { mediaPlaylist } from '../../../../gateway/viewers/hls/playlists.ts';
 import { Segmenter } from '../../../../gateway/viewers/hls/segmenter.ts';
+import { hex } from '../../../support/hex.ts';
 import { checkReload, type HlsPlaylist, readMediaPlaylist } from '../../../support/hls-playlist.ts';
 import {
   AUDIO_TRACK,
@@ -237,6 +238,33 @@ describe('what cannot be carried', () => {
     assert.deepEqual(watched.segmenter.leftOut, ['G.711 A-law']);
     assert.deepEqual(watched.durations, [1]);
     assert.equal(watched.segmenter.isRefused, false);
+  });
+
+  test('AC-3 tells in its frames what it is: a picture before the first frame waits for it, for a GOP', () => {
+    const track = { kind: 'audio', codec: 'ac3', sampleRate: 48_000, channels: 6 } as const;
+    // ffmpeg 5.1.9, 5.1 at 384 kbit/s.
+    const frame = audioUnit({ track, byteLength: 16 });
+    frame.data.set(hex`0b771e8b1c40ebf8403eff74fe1e1080`);
+    const watched = begun([VIDEO_TRACK, track] as never);
+    watched.run({ seconds: 0.8, sound: false });
+    assert.deepEqual(watched.segmenter.segments, []);
+    watched.segmenter.write(frame);
+    watched.run({ seconds: 3, fromUs: 1_000_000, sound: false });
+    const codecs = () =>
+      watched.segmenter.segments.map(({ initialization }) => initialization.codecs.join());
+    assert.deepEqual(codecs(), ['avc1.42c01e,ac-3', 'avc1.42c01e,ac-3']);
+    watched.segmenter.stop();
+    watched.segmenter.start([VIDEO_TRACK, track]);
+    watched.run({ seconds: 1, fromUs: 9_000_000, sound: false });
+    assert.equal(codecs().at(-1), 'avc1.42c01e,ac-3');
+  });
+
+  test('AC-3 that never comes is waited for no longer', () => {
+    const track = { kind: 'audio', codec: 'eac3', sampleRate: 48_000, channels: 6 } as const;
+    const watched = begun([VIDEO_TRACK, track] as never);
+    watched.run({ seconds: 4, sound: false });
+    assert.deepEqual(watched.durations, [1]);
+    assert.deepEqual(watched.segmenter.leftOut, ['E-AC-3']);
   });
 
   test('nothing but G.711: refused at once, and again after a return; a picture ends that', () => {
