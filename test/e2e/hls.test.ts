@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -19,6 +20,7 @@ import { GatewayProcess } from '../support/gateway-process.ts';
 import { checkReload, type HlsPlaylist, readMediaPlaylist } from '../support/hls-playlist.ts';
 
 const run = promisify(execFile);
+const require = createRequire(import.meta.url);
 
 const AAC = ['-c:a', 'aac', '-ac', '2'];
 const SECONDS = 40;
@@ -155,7 +157,7 @@ describe('HLS', { concurrency: true, timeout: TEST_MS }, () => {
       context.test('hls.js, with low latency', async () => {
         const { page, troubles } = await openPage(browser, `${gateway.url}/hls-js.html`, {
           '/hls-js.html': HLS_JS_PAGE,
-          '/hls.js': await readFile('node_modules/hls.js/dist/hls.min.js', 'utf8'),
+          '/hls.js': await readFile(require.resolve('hls.js'), 'utf8'),
         });
         await playing(() => videoState(page), { currentTime: 2, frames: 30 });
         const { isLowLatency, targetS } = (await page.evaluate('state()')) as {
