@@ -36,10 +36,10 @@ test('the harness sees a foreign error, a changed input and a slow one', () => {
   );
   assert.match(
     problems((bytes) => {
-      const untilMs = performance.now() + (bytes.length > 6 ? 110 : 0);
-      while (performance.now() < untilMs);
+      const before = process.cpuUsage().user;
+      while (bytes.length > 6 && process.cpuUsage().user - before < 110_000);
     }),
-    /takes 1\d\d ms/,
+    /takes \d{3,} ms/,
   );
 });
 
