@@ -38,6 +38,8 @@ import { hlsRoutes } from './viewers/hls/hls-routes.ts';
 import { HlsStreams } from './viewers/hls/hls-streams.ts';
 import { playerPageRoute } from './viewers/hls/player-page.ts';
 import { RtmpFanOuts } from './viewers/rtmp-fan-outs.ts';
+import { VodLibrary } from './vod/vod-library.ts';
+import { vodRoutes } from './vod/vod-routes.ts';
 
 /** Attempts to connect, of all cameras and masters together. */
 const ATTEMPTS_PER_S = 40;
@@ -64,6 +66,7 @@ export class Gateway {
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
   readonly #recordings: Recordings;
+  readonly #vod: VodLibrary;
   readonly #viewers = { now: () => performance.now(), budget: new BacklogBudget() };
   #acceptors: Acceptors | undefined;
   readonly #stopping = new AbortController();
@@ -109,6 +112,7 @@ export class Gateway {
       log: log.child({ part: 'recording' }),
       now: Date.now,
     });
+    this.#vod = new VodLibrary([recordingsDir(config)].concat(config.vod.dir ?? []));
     this.#publications.record = (stream, type) => this.#recordings.record(stream, type);
     this.#hls = new HlsStreams({
       hub: this.#hub,
@@ -186,6 +190,7 @@ export class Gateway {
         ...hlsRoutes(this.#hls),
         playerPageRoute,
         snapshotRoute((name) => this.#fleet.snapshot(name)),
+        ...vodRoutes(this.#vod),
       ],
       log: httpLog,
     });
@@ -230,6 +235,7 @@ export class Gateway {
       hub: this.#hub,
       publications: this.#publications,
       rtmpFanOuts: new RtmpFanOuts(this.#hub, this.#viewers),
+      vod: this.#vod,
       log,
       now: () => performance.now(),
       dataDir: config.gateway.dataDir,

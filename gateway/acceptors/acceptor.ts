@@ -4,6 +4,7 @@ import type { AcceptorConfig } from '../config/schema.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { FanOutContext } from '../viewers/fan-out.ts';
 import type { RtmpFanOuts } from '../viewers/rtmp-fan-outs.ts';
+import type { VodLibrary } from '../vod/vod-library.ts';
 import type { Publications } from './publications.ts';
 
 export interface Acceptor {
@@ -19,6 +20,7 @@ export interface AcceptorContext {
   readonly hub: Hub;
   readonly publications: Publications;
   readonly rtmpFanOuts: RtmpFanOuts;
+  readonly vod: VodLibrary;
   readonly log: Logger;
   /** Milliseconds on a clock that never goes backwards. */
   readonly now: () => number;

@@ -23,15 +23,17 @@ export class RtmpAcceptor implements Acceptor {
   readonly #connections = new Set<RtmpConnection>();
 
   constructor(config: AcceptorConfig, context: AcceptorContext) {
-    const { publications, rtmpFanOuts, log, now } = context;
     const { connections, connectionsPerAddress } = config.limits;
     const isTls = config.protocol === 'rtmps' || config.certFile !== undefined;
+    const { hub, publications, rtmpFanOuts, vod, log, now } = context;
     this.#service = {
       protocol: isTls ? 'RTMPS' : 'RTMP',
       config,
       login: new RtmpLogin(config.publish, config.play, now),
       publications,
       fanOuts: rtmpFanOuts,
+      vod,
+      isLive: (name) => hub.get(name)?.isOnline === true,
       log,
       now,
     };

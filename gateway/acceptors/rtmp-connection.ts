@@ -14,10 +14,16 @@ import type { ConnectRequest } from '../../protocols/rtmp/connect-request.ts';
 import { LOOP_CODE } from '../../protocols/rtmp/publish-session.ts';
 import { type ServerDialogue, ServerSession } from '../../protocols/rtmp/server-session.ts';
 import type { ServerStream, StreamUse } from '../../protocols/rtmp/server-stream.ts';
-import type { PlayRequest, PublishRequest } from '../../protocols/rtmp/stream-request.ts';
+import type {
+  PlayRequest,
+  PublishRequest,
+  StreamName,
+} from '../../protocols/rtmp/stream-request.ts';
 import type { AcceptorConfig } from '../config/schema.ts';
 import { toName } from '../names.ts';
-import type { RtmpFanOuts } from '../viewers/rtmp-fan-outs.ts';
+import { hevcFormOf, type RtmpFanOuts } from '../viewers/rtmp-fan-outs.ts';
+import { RtmpVodPlaying } from '../vod/rtmp-vod-playing.ts';
+import { parseVodName, type VodLibrary } from '../vod/vod-library.ts';
 import { PublicationRefused, type Publications, type RefusalCode } from './publications.ts';
 import type { RtmpLogin, RtmpRight } from './rtmp-login.ts';
 import { RtmpPlaying } from './rtmp-playing.ts';
@@ -43,6 +49,9 @@ export interface RtmpService {
   readonly login: RtmpLogin;
   readonly publications: Publications;
   readonly fanOuts: RtmpFanOuts;
+  readonly vod: VodLibrary;
+  /** By the name as streams are known here. */
+  readonly isLive: (name: string) => boolean;
   readonly log: Logger;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
@@ -65,6 +74,10 @@ export class RtmpConnection implements ServerDialogue {
   #request: ConnectRequest | undefined;
   #rights: ReadonlySet<RtmpRight> = new Set();
   #hasPlayed = false;
+  /** The length of a file is being looked up: one at a time. */
+  #isMeasuring = false;
+  /** By message stream. */
+  readonly #filesClosed = new Map<number, Promise<void>>();
 
   constructor(transport: RtmpTransport, address: string, service: RtmpService) {
     this.#transport = transport;
@@ -151,6 +164,7 @@ export class RtmpConnection implements ServerDialogue {
   play(stream: ServerStream, request: PlayRequest): StreamUse | undefined {
     if (!this.#isAllowed('play', stream, request)) return undefined;
     const name = toName(request.name, '');
+    if (this.#isFile(request, name)) return this.#playFile(stream, request);
     if (name === '') {
       stream.status('error', 'Play.StreamNotFound', 'a stream name needs a letter or a digit');
       return undefined;
@@ -167,9 +181,54 @@ export class RtmpConnection implements ServerDialogue {
     return playing;
   }
 
-  /** Everything is live. */
-  streamLength(_name: unknown, answer: (seconds: number) => void): void {
-    answer(0);
+  /** Of a file; what is live has none. */
+  streamLength({ name, query }: StreamName, answer: (seconds: number) => void): void {
+    const { login, vod } = this.#service;
+    const isRefused = login.atStream('play', this.#rights, query, this.#address) !== undefined;
+    if (isRefused || parseVodName(name) === undefined || this.#isMeasuring) {
+      answer(0);
+      return;
+    }
+    this.#isMeasuring = true;
+    const measured = vod.open(name).then(async (file) => {
+      await file.close();
+      return file.durationMs / 1000;
+    });
+    void measured
+      .catch(() => 0)
+      .then((seconds) => {
+        this.#isMeasuring = false;
+        answer(seconds);
+      });
+  }
+
+  /** Publishers of H.264 call their streams mp4:NAME, too: what is live goes before, unless a time is asked for. */
+  #isFile({ name, startMs }: PlayRequest, liveName: string): boolean {
+    if (parseVodName(name) === undefined) return false;
+    return startMs !== undefined || !this.#service.isLive(liveName);
+  }
+
+  #playFile(stream: ServerStream, { name, startMs = 0, lengthMs }: PlayRequest): StreamUse {
+    const { vod, now } = this.#service;
+    this.#welcome();
+    this.#hasPlayed = true;
+    // One that follows another waits until that has closed its file.
+    const before = this.#filesClosed.get(stream.id);
+    const playing = new RtmpVodPlaying(stream, {
+      open: async () => {
+        await before;
+        return await vod.open(name);
+      },
+      name,
+      startMs,
+      lengthMs,
+      hevcForm: hevcFormOf(this.#request?.fourCcs),
+      backlogBytes: () => this.#transport.backlogBytes,
+      now,
+      onProblem: (err) => this.#log.info({ err, name }, 'file cannot be played'),
+    });
+    this.#filesClosed.set(stream.id, playing.run());
+    return playing;
   }
 
   get #protocol(): string {

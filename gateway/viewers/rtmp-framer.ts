@@ -38,14 +38,16 @@ const ENCODER = 'Sluice';
 
 export class RtmpFramer implements Framer {
   readonly #hevcForm: HevcForm;
-  readonly #clock = new SessionClock();
+  readonly #clock: SessionClock;
   readonly #tagHeader = new Uint8Array(MAX_VIDEO_TAG_HEADER_BYTES);
   #videoForm: VideoTagForm | undefined;
   #audioForm: AudioTagForm | undefined;
   #header: Uint8Array | undefined;
 
-  constructor(hevcForm: HevcForm) {
+  /** `baseUs`: what is 0 for the player; left out: the first unit. */
+  constructor(hevcForm: HevcForm, baseUs?: number) {
     this.#hevcForm = hevcForm;
+    this.#clock = new SessionClock(baseUs);
   }
 
   start(tracks: readonly Track[]): void {

@@ -8,6 +8,7 @@
  *
  *   handshake → connecting → connected → closed
  */
+import { ByteReader } from '../../codecs/byte-reader.ts';
 import { ByteWriter } from '../../codecs/byte-writer.ts';
 import type { Amf0Value } from '../../codecs/flv/amf0.ts';
 import { AUDIO_FOUR_CCS, type FourCc, VIDEO_FOUR_CCS } from '../../codecs/flv/four-cc.ts';
@@ -189,8 +190,16 @@ export class ServerSession implements ServerStreamCarrier {
 
   #readUserControl(payload: Uint8Array): void {
     const { event, data } = parseUserControl(payload);
+    if (event === UserControlEvent.setBufferLength) this.#setBufferLength(data);
     if (event !== UserControlEvent.pingRequest) return;
     this.control(userControlMessage(UserControlEvent.pingResponse, data.slice(0, 4)));
+  }
+
+  /** §7.1.7: stream and milliseconds. */
+  #setBufferLength(data: Uint8Array): void {
+    const reader = new ByteReader(data);
+    const stream = this.#streams.get(reader.u32());
+    if (stream !== undefined) stream.bufferMs = reader.u32();
   }
 
   /** A message stream that nobody made is meant for the only one there is: some encoders send on 0. */

@@ -26,6 +26,8 @@ export class ServerStream {
   readonly id: number;
   /** undefined: made, and not used for anything. */
   use: StreamUse | undefined;
+  /** What the player wants to have ahead; 0: it has not said. */
+  bufferMs = 0;
   readonly #carrier: ServerStreamCarrier;
 
   constructor(id: number, carrier: ServerStreamCarrier) {
@@ -42,6 +44,11 @@ export class ServerStream {
   /** Media comes, §7.1.7. */
   begin(): void {
     this.#userControl(UserControlEvent.streamBegin);
+  }
+
+  /** What comes is a recording: it can be sought. */
+  recorded(): void {
+    this.#userControl(UserControlEvent.streamIsRecorded);
   }
 
   /** No more media comes. */

@@ -19,6 +19,11 @@ export class SessionClock {
   #lastVideoMs = UNKNOWN;
   #lastAudioMs = UNKNOWN;
 
+  /** `baseUs`: what is 0; left out: the first unit. */
+  constructor(baseUs?: number) {
+    this.#baseUs = baseUs;
+  }
+
   /** Milliseconds, not wrapped to 32 bits; undefined for a unit from before the session. */
   timestampMs(unit: AccessUnit, hasVideo: boolean): number | undefined {
     const isVideo = unit.track.kind === 'video';

@@ -19,6 +19,8 @@ export interface PublishRequest extends StreamName {
 export interface PlayRequest extends StreamName {
   /** Where to begin in a recording; undefined: what is live. */
   readonly startMs: number | undefined;
+  /** How much of it; undefined: all. */
+  readonly lengthMs: number | undefined;
 }
 
 /** undefined without a name, or with one longer than any. */
@@ -31,14 +33,17 @@ export function parsePublish(command: RtmpCommand): PublishRequest | undefined {
 
 /**
  * The start is -2 (live, else recorded), -1 (live) or seconds in the specification; Flash Player, ffmpeg and
- * librtmp send milliseconds: -2000, -1000.
+ * librtmp send milliseconds: -2000, -1000. The length likewise, and -1 for all of it.
  */
 export function parsePlay(command: RtmpCommand): PlayRequest | undefined {
   const name = parseStreamName(command);
   if (name === undefined) return undefined;
-  const start = command.values.find((value) => typeof value === 'number');
-  const isTime = start !== undefined && Number.isFinite(start) && start >= 0;
-  return { ...name, startMs: isTime ? start : undefined };
+  const [start, length] = command.values.filter((value) => typeof value === 'number');
+  return { ...name, startMs: asTime(start), lengthMs: asTime(length) };
+}
+
+function asTime(value: number | undefined): number | undefined {
+  return value !== undefined && Number.isFinite(value) && value >= 0 ? value : undefined;
 }
 
 /** The first text among the values: some clients leave out the null before it. */

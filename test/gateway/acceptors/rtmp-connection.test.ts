@@ -13,6 +13,7 @@ import { Hub } from '../../../gateway/hub/hub.ts';
 import { Board } from '../../../gateway/report/board.ts';
 import { BacklogBudget } from '../../../gateway/viewers/backlog-budget.ts';
 import { RtmpFanOuts } from '../../../gateway/viewers/rtmp-fan-outs.ts';
+import { VodLibrary } from '../../../gateway/vod/vod-library.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
 import { commandMessage } from '../../../protocols/rtmp/command.ts';
 import { MessageType, type RtmpMessage } from '../../../protocols/rtmp/message.ts';
@@ -61,6 +62,8 @@ class Server {
       login: new RtmpLogin(publish, play, now),
       publications: this.publications,
       fanOuts: new RtmpFanOuts(this.hub, { now, budget: new BacklogBudget() }),
+      vod: new VodLibrary([]),
+      isLive: (name) => this.hub.get(name)?.isOnline === true,
       log: pino({ level: 'silent' }),
       now,
     };
