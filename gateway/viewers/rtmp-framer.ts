@@ -7,7 +7,7 @@
  */
 import type { AccessUnit } from '../../codecs/access-unit.ts';
 import { concat } from '../../codecs/bytes.ts';
-import { serializeAmf0 } from '../../codecs/flv/amf0.ts';
+import { EcmaArray, serializeAmf0 } from '../../codecs/flv/amf0.ts';
 import { type AudioTagForm, audioTagForm } from '../../codecs/flv/audio-tag.ts';
 import { streamMetadata } from '../../codecs/flv/metadata.ts';
 import { sequenceHeader } from '../../codecs/flv/sequence-header.ts';
@@ -36,18 +36,26 @@ const MESSAGE_STREAM_ID = 1;
 /** Who we are, in onMetaData. */
 const ENCODER = 'Sluice';
 
+export interface FramedFile {
+  readonly durationMs: number;
+  /** What is 0 for the player. */
+  readonly baseUs: number;
+}
+
 export class RtmpFramer implements Framer {
   readonly #hevcForm: HevcForm;
+  readonly #file: FramedFile | undefined;
   readonly #clock: SessionClock;
   readonly #tagHeader = new Uint8Array(MAX_VIDEO_TAG_HEADER_BYTES);
   #videoForm: VideoTagForm | undefined;
   #audioForm: AudioTagForm | undefined;
   #header: Uint8Array | undefined;
 
-  /** `baseUs`: what is 0 for the player; left out: the first unit. */
-  constructor(hevcForm: HevcForm, baseUs?: number) {
+  /** `file`: of what is not live. */
+  constructor(hevcForm: HevcForm, file?: FramedFile) {
     this.#hevcForm = hevcForm;
-    this.#clock = new SessionClock(baseUs);
+    this.#file = file;
+    this.#clock = new SessionClock(file?.baseUs);
   }
 
   start(tracks: readonly Track[]): void {
@@ -90,7 +98,9 @@ export class RtmpFramer implements Framer {
 
   /** onMetaData and sequence headers, at the time 0: the same bytes for the same tracks. */
   #headerOf(tracks: readonly Track[]): Uint8Array {
-    const metadata = serializeAmf0('onMetaData', streamMetadata(tracks, this.#hevcForm, ENCODER));
+    const { entries } = streamMetadata(tracks, this.#hevcForm, ENCODER);
+    const duration = (this.#file?.durationMs ?? 0) / 1000;
+    const metadata = serializeAmf0('onMetaData', new EcmaArray({ ...entries, duration }));
     const parts = [headerMessage(ChunkStreamId.data, MessageType.dataAmf0, metadata)];
     for (const track of tracks) {
       const body = sequenceHeader(track, this.#hevcForm);

@@ -90,7 +90,7 @@ export class RtmpVodPlaying implements StreamUse {
   async #play(file: VodFile): Promise<void> {
     const { startMs, lengthMs, name } = this.#context;
     const player = new Playhead(this.#stream, file, this.#context);
-    await player.moveTo(startMs);
+    await player.begin(startMs);
     if (this.#isClosed) return;
     this.#stream.recorded();
     this.#stream.begin();
@@ -156,6 +156,7 @@ class Playhead {
   readonly #file: VodFile;
   readonly #context: RtmpVodContext;
   #framer: RtmpFramer;
+  #isHeaderSent = false;
   #tracks: readonly Track[];
   /** Read, and not sent yet. */
   #unit: AccessUnit | undefined;
@@ -170,7 +171,7 @@ class Playhead {
     this.#stream = stream;
     this.#file = file;
     this.#context = context;
-    this.#framer = new RtmpFramer(context.hevcForm, 0);
+    this.#framer = this.#newFramer(0);
     this.#tracks = file.tracks;
   }
 
@@ -179,19 +180,31 @@ class Playhead {
     return this.#isEnded;
   }
 
+  /** Times count from there, as Flash Media Server had it: librtmp adds the start. */
+  async begin(ms: number): Promise<void> {
+    await this.#goTo(ms, true);
+  }
+
+  /** Times are those of the file from now on. */
   async moveTo(ms: number): Promise<void> {
-    await this.#file.seek(ms);
+    await this.#goTo(ms, false);
+  }
+
+  async #goTo(ms: number, isStart: boolean): Promise<void> {
+    const placeMs = await this.#file.seek(ms);
     this.#unit = undefined;
     this.#isEnded = false;
     this.#startedAtMs = undefined;
     this.#standsSinceMs = undefined;
-    // Times go back with it.
-    this.#framer = new RtmpFramer(this.#context.hevcForm, 0);
+    // Times may go back with it.
+    this.#framer = this.#newFramer(isStart ? placeMs * 1000 : 0);
     this.#framer.start(this.#tracks);
     this.#isHeaderSent = false;
   }
 
-  #isHeaderSent = false;
+  #newFramer(baseUs: number): RtmpFramer {
+    return new RtmpFramer(this.#context.hevcForm, { durationMs: this.#file.durationMs, baseUs });
+  }
 
   /** The clock stands from now on, until the next unit is asked for. */
   stand(): void {
