@@ -24,6 +24,9 @@ before(async () => {
   server = new HttpServer({
     listen: '127.0.0.1:0',
     limits: { viewers: 3, viewersPerAddress: 3 },
+    cors: [],
+    admin: undefined,
+    play: undefined,
     routes: vodRoutes(new VodLibrary([dir])),
     log: pino({ level: 'silent' }),
   });
