@@ -32,6 +32,8 @@ import { RtmpPublishing } from './rtmp-publishing.ts';
 /** Above what a player may have waiting (viewers/seat.ts), a GOP and a picture included: it asks and does not read. */
 const MAX_PLAYER_BACKLOG_BYTES = 32 * 1024 * 1024;
 
+const MAX_QUOTED_CHARACTERS = 64;
+
 /** What carries a client's bytes. */
 export interface RtmpTransport {
   /** What it still holds. */
@@ -125,9 +127,12 @@ export class RtmpConnection implements ServerDialogue {
     const { config, login } = this.#service;
     const [app = ''] = request.app.split('/');
     if (!config.apps.includes('*') && !config.apps.includes(app)) {
-      return '[ no such application here ]';
+      const quoted = app.slice(0, MAX_QUOTED_CHARACTERS);
+      this.#log.info({ app: quoted }, 'client asks for an application that is not answered (apps)');
+      return `[ no such application here: ${quoted} ]`;
     }
-    const { rights, refusal } = login.atConnect(request, this.#address);
+    const { rights, refusal, isWrong } = login.atConnect(request, this.#address);
+    if (isWrong) this.#log.info({ app }, 'wrong login');
     this.#request = request;
     this.#rights = rights;
     return refusal;

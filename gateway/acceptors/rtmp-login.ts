@@ -25,6 +25,8 @@ const WRONG = 'wrong user name, password or token';
 export interface RtmpWelcome {
   readonly rights: ReadonlySet<RtmpRight>;
   readonly refusal: string | undefined;
+  /** The login was wrong, or is not looked at; else the refusal only asks for one. */
+  readonly isWrong: boolean;
 }
 
 export class RtmpLogin {
@@ -96,7 +98,7 @@ export class RtmpLogin {
     const step = this.#adobe.answer(query, login);
     if (step.at === 'rejected') {
       if (step.isWrong) this.#access[right].failed(address);
-      return { rights, refusal: step.description };
+      return { rights, refusal: step.description, isWrong: step.isWrong };
     }
     const { username, password } = login;
     for (const other of candidates) {
@@ -108,11 +110,12 @@ export class RtmpLogin {
 }
 
 function welcome(rights: ReadonlySet<RtmpRight>): RtmpWelcome {
-  return { rights, refusal: undefined };
+  return { rights, refusal: undefined, isWrong: false };
 }
 
 function refused(words: string): RtmpWelcome {
-  return { rights: new Set(), refusal: `[ AccessManager.Reject ] : [ ${words} ] : ` };
+  const refusal = `[ AccessManager.Reject ] : [ ${words} ] : `;
+  return { rights: new Set(), refusal, isWrong: true };
 }
 
 /** ffmpeg, OBS and Flash Media Live Encoder when they publish; players say what Flash Player said. */

@@ -10,6 +10,8 @@ import { parseHostPort } from '../config/fields.ts';
 import { TlsEntrance } from './tls-entrance.ts';
 
 const RETRY_LISTEN_MS = 5_000;
+/** A viewer that waits for a stream says nothing, and is told nothing: its network may have gone long ago. */
+const KEEP_ALIVE_MS = 60_000;
 /** A crowd is told of once in a while, not once per head. */
 const TELL_REFUSED_MS = 60_000;
 
@@ -87,7 +89,11 @@ export class TcpListener {
     const address = parseHostPort(listen);
     if (address === undefined) throw new RangeError(`not a listen address: ${listen}`);
     const entrance = tls === undefined ? undefined : await this.#openEntrance(tls);
-    const server = createServer({ noDelay: true });
+    const server = createServer({
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    });
     server.on('connection', (socket) => {
       this.#count(socket);
       if (entrance === undefined) this.#connected(socket);

@@ -5,6 +5,7 @@ import type { CodedUnit } from './compare-units.ts';
 import { flvUnits } from './flv-units.ts';
 
 const POLL_MS = 50;
+const TIMEOUT_MS = 20_000;
 
 export class RtmpPlayer {
   log = '';
@@ -45,12 +46,23 @@ export class RtmpPlayer {
     return this.units.filter(({ kind }) => kind === 'video').length;
   }
 
-  /** Settles when so many pictures have come; rejects when the player ends before, or takes too long. */
-  async has(pictures: number, timeoutMs = 20_000): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    while (this.pictures < pictures) {
+  /** Settles when so many pictures have come. */
+  async has(pictures: number): Promise<void> {
+    await this.#until(() => this.pictures >= pictures, `${pictures} pictures`);
+  }
+
+  /** Settles when that unit has come so often: a player that began late has it as well as the others. */
+  async sees({ sha256 }: CodedUnit, times = 1): Promise<void> {
+    const isThere = () => this.units.filter((unit) => unit.sha256 === sha256).length >= times;
+    await this.#until(isThere, `a unit ${times} times`);
+  }
+
+  /** Rejects when the player ends before, or takes too long. */
+  async #until(isSo: () => boolean, what: string): Promise<void> {
+    const deadline = performance.now() + TIMEOUT_MS;
+    while (!isSo()) {
       if (!this.isRunning || performance.now() > deadline) {
-        throw new Error(`${this.pictures} pictures, not ${pictures}\n${this.log.slice(-2000)}`);
+        throw new Error(`${this.pictures} pictures, not ${what}\n${this.log.slice(-2000)}`);
       }
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
