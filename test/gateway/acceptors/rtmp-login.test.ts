@@ -76,6 +76,16 @@ describe('logins of RTMP', () => {
     assert.equal(connect('live?user=cam&pass=secret', ENCODER).refusal, undefined);
   });
 
+  it('counts Adobe’s wrong logins, and not the demands', () => {
+    const { connect } = loginFor(CAM, undefined);
+    for (let count = 0; count < 9; count += 1) {
+      assert.match(adobe(connect, 'cam', 'wrong', ENCODER).refusal ?? '', /reason=authfailed/);
+    }
+    assert.equal(adobe(connect, 'cam', 'secret', ENCODER).refusal, undefined);
+    adobe(connect, 'cam', 'wrong', ENCODER);
+    assert.match(connect('live', ENCODER).refusal ?? '', /too many wrong logins/);
+  });
+
   it('asks nothing where nothing is set', () => {
     const { connect } = loginFor(undefined, undefined);
     for (const app of ['live', 'live?token=x', 'live?authmod=adobe&user=u']) {
@@ -113,6 +123,7 @@ describe('logins of RTMP', () => {
 
   it('takes tokens, and user and password, with the application or with the name', () => {
     const { connect, login } = loginFor(TOKEN, { ...VIEWER, token: 'see' });
+    assert.equal(connect('live', PLAYER).refusal, undefined, 'its token may come with the name');
     const early = connect('live', ENCODER);
     assert.equal(early.refusal, undefined, 'it may come with the name');
     const may = (right: 'publish' | 'play', name: string) =>

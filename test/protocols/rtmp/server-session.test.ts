@@ -155,6 +155,17 @@ test('nothing is heard after close, and every stream is let go once', () => {
   assert.deepEqual(server.log, ['1: publish cam live', '1: close: it was sent away']);
 });
 
+test('what comes behind the end in the same piece is not heard', () => {
+  const server = Server.connected();
+  server.raw(
+    concat(
+      serializeMessage(commandMessage(0, 'close', 0, null), 3, 128),
+      serializeMessage(commandMessage(0, 'createStream', 2, null), 3, 128),
+    ),
+  );
+  assert.deepEqual(server.heard(), []);
+});
+
 test('the command close ends the session', () => {
   const server = Server.connected();
   server.command(0, 'createStream', 2, null).command(1, 'play', 0, null, 'cam', -2000);
