@@ -160,13 +160,13 @@ export class RtspClient implements ServerHost {
   }
 
   play() {
-    const { fanOut, hub, cname, isEncrypted } = this.#context;
+    const { fanOut, hub, cname, isEncrypted, now } = this.#context;
     const role = this.#role;
     if (role.is !== 'player') throw new RtspError(455);
     const { streamName } = role;
     const places = [...role.tracks.keys()];
     const viewer = new RtspViewer({
-      ...{ socket: this.#socket, hub, streamName, cname, isEncrypted },
+      ...{ socket: this.#socket, hub, streamName, cname, isEncrypted, now },
       tracks: [...role.tracks.values()],
       over: (words) => this.close(words),
     });

@@ -35,6 +35,8 @@ export interface RtspViewerOptions {
   readonly streamName: string;
   readonly tracks: readonly ViewedTrack[];
   readonly cname: string;
+  /** Milliseconds on a clock that never goes backwards. */
+  readonly now: () => number;
   /** The session cannot go on. */
   readonly over: (words: string) => void;
 }
@@ -65,7 +67,7 @@ export class RtspViewer implements Viewer {
       this.#channels[channel + 1] = isUdp ? channel + 1 : transport.rtcpChannel;
     }
     if (tracks.some(({ transport }) => transport.lower === 'udp')) {
-      this.#pacer = new UdpPacer((channel, packet) => this.#sendUdp(channel, packet));
+      this.#pacer = new UdpPacer((channel, packet) => this.#sendUdp(channel, packet), options.now);
     }
   }
 

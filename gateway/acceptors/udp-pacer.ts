@@ -12,12 +12,17 @@ export class UdpPacer {
   /** What waits. */
   queuedBytes = 0;
   readonly #send: (channel: number, packet: Uint8Array) => void;
+  readonly #now: () => number;
+  #sentAtOnce = 0;
+  #sinceMs = Number.NEGATIVE_INFINITY;
   #blocks: Uint8Array[] = [];
   #at = 0;
   #pause: NodeJS.Timeout | undefined;
 
-  constructor(send: (channel: number, packet: Uint8Array) => void) {
+  /** `now`: milliseconds on a clock that never goes backwards. */
+  constructor(send: (channel: number, packet: Uint8Array) => void, now: () => number) {
     this.#send = send;
+    this.#now = now;
   }
 
   push(block: Uint8Array): void {
@@ -36,14 +41,18 @@ export class UdpPacer {
 
   readonly #sendSome = (): void => {
     this.#pause = undefined;
-    let sent = 0;
+    const nowMs = this.#now();
+    if (nowMs - this.#sinceMs >= PAUSE_MS) {
+      this.#sinceMs = nowMs;
+      this.#sentAtOnce = 0;
+    }
     let done = 0;
     for (const block of this.#blocks) {
-      while (this.#at < block.length && sent < PACKETS_AT_ONCE) {
+      while (this.#at < block.length && this.#sentAtOnce < PACKETS_AT_ONCE) {
         const next = nextInBlock(block, this.#at);
         this.#send(block[this.#at + 1] ?? 0, block.subarray(this.#at + 4, next));
         this.#at = next;
-        sent += 1;
+        this.#sentAtOnce += 1;
       }
       if (this.#at < block.length) break;
       this.#at = 0;

@@ -512,7 +512,7 @@ function announcedTrack(controls: readonly string[], url: string): number {
 }
 
 function rtpInfo(base: string, { track, seq, rtpTimestamp }: TrackBeginning): string[] {
-  if (seq === undefined) return [];
+  const first = seq === undefined ? '' : `;seq=${seq}`;
   const time = rtpTimestamp === undefined ? '' : `;rtptime=${rtpTimestamp}`;
-  return [`url=${base}/trackID=${track};seq=${seq}${time}`];
+  return first + time === '' ? [] : [`url=${base}/trackID=${track}${first}${time}`];
 }

@@ -22,9 +22,9 @@ interface PacketizedTrack {
   readonly packetizer: Packetizer;
 }
 
-const REPORT_MS = 5_000;
-/** Where all pictures are random access points, and before every frame of sound alone, reports would be a flood. */
-const MIN_REPORT_MS = 500;
+const REPORT_US = 5_000_000;
+/** Sound alone: every frame begins a GOP, so to speak. */
+const SOUND_REPORT_US = 500_000;
 
 export interface StreamPacketizerOptions {
   /** May be shared with other streams. */
@@ -44,7 +44,8 @@ export class StreamPacketizer {
   readonly #clock = new ReportClock();
   /** Keep their numbers and times when the source returns, as long as the format is the same. */
   readonly #tracks = new Map<Track['kind'], PacketizedTrack>();
-  #reportedAtMs = Number.NEGATIVE_INFINITY;
+  /** On the stream's clock: a GOP may be replayed faster than it was. */
+  #reportedAtUs = Number.NEGATIVE_INFINITY;
 
   constructor(options: StreamPacketizerOptions) {
     this.#options = options;
@@ -69,8 +70,8 @@ export class StreamPacketizer {
     const nowMs = wallMs();
     this.#clock.note(newestUs() ?? unit.dtsUs, nowMs);
     block.open(track.source);
-    const sinceReportMs = Math.abs(nowMs - this.#reportedAtMs);
-    if (sinceReportMs >= (this.#beginsGop(unit) ? MIN_REPORT_MS : REPORT_MS)) {
+    if (this.#wantsReports(unit)) {
+      this.#reportedAtUs = unit.dtsUs;
       this.#writeReports(nowMs);
     }
     try {
@@ -83,13 +84,14 @@ export class StreamPacketizer {
     return block.take();
   }
 
-  #beginsGop({ randomAccess, track }: AccessUnit): boolean {
-    return randomAccess && (track.kind === 'video' || !this.#tracks.has('video'));
+  #wantsReports({ randomAccess, track, dtsUs }: AccessUnit): boolean {
+    if (track.kind === 'video' && randomAccess) return true;
+    const periodUs = this.#tracks.has('video') ? REPORT_US : SOUND_REPORT_US;
+    return Math.abs(dtsUs - this.#reportedAtUs) >= periodUs;
   }
 
   /** Of all tracks for the same moment. */
   #writeReports(wallMs: number): void {
-    this.#reportedAtMs = wallMs;
     this.#clock.adjust();
     const streamUs = this.#clock.streamUsAt(wallMs);
     if (streamUs === undefined) return;

@@ -363,6 +363,50 @@ test('the end of the gateway is told to players', async (context) => {
   assert.equal(byes.length, 2);
 });
 
+test('a player that does not read loses whole GOPs, and nobody else notices', async (context) => {
+  const server = await Server.start(context);
+  const stream = server.stream('door', [VIDEO_TRACK]);
+  const slow = await server.client(context, 'door');
+  await play(slow, [0, 0]);
+  await until(() => slow.frames.length >= 11);
+  slow.socket.pause();
+  const quick = await server.client(context, 'door');
+  await play(quick, [0, 0]);
+  /** Half a MiB each, in two pictures. */
+  const gop = async (n: number) => {
+    for (const at of [0, 1]) {
+      const data = avcc(nalUnit(at === 0 ? 0x65 : 0x41, 256 * 1024, n));
+      const dtsUs = 1_000_000 + n * 80_000 + at * 40_000;
+      stream.write({ ...videoUnit({ dtsUs }), data, randomAccess: at === 0 });
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  const GOPS = 80;
+  for (let n = 0; n < GOPS; n += 1) await gop(n);
+  const markers = ({ frames }: RtspClient) =>
+    frames.filter(({ channel, bytes }) => channel === 0 && (bytes[1]! & 0x80) !== 0).length;
+  await until(() => markers(quick) === 3 + 2 * GOPS);
+  slow.socket.resume();
+  await until(() => markers(slow) > 3);
+  let last = 0;
+  await until(() => {
+    const isAtRest = markers(slow) === last;
+    last = markers(slow);
+    return isAtRest;
+  });
+  await gop(GOPS);
+  await until(() => markers(slow) === last + 2, 20_000);
+  assert.ok(last < 3 + 2 * GOPS - 10, `${last} pictures of ${3 + 2 * GOPS}`);
+  // Whole GOPs: behind every gap in the numbers come parameter sets in front of a keyframe.
+  const packets = slow.frames.filter(({ channel }) => channel === 0);
+  const numbers = packets.map(({ bytes }) => (bytes[2]! << 8) | bytes[3]!);
+  const gaps = numbers.flatMap((number, at) =>
+    at > 0 && number !== ((numbers[at - 1]! + 1) & 0xffff) ? [at] : [],
+  );
+  assert.ok(gaps.length > 0);
+  for (const at of gaps) assert.equal(packets[at]!.bytes[12]! & 0x1f, 24, 'STAP-A of SPS and PPS');
+});
+
 test('a description names us as the client reaches us', async (context) => {
   const server = await Server.start(context);
   server.stream('door');

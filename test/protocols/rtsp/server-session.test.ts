@@ -206,7 +206,10 @@ describe('a player', () => {
     const play = await client.ask('PLAY', `${BASE}/`, { ...session, Range: 'npt=0.000-' });
     assert.equal(play.status, 200);
     assert.equal(play.headers.get('range'), 'npt=now-');
-    assert.equal(play.headers.get('rtp-info'), `url=${BASE}/trackID=0;seq=7;rtptime=90000`);
+    assert.equal(
+      play.headers.get('rtp-info'),
+      `url=${BASE}/trackID=0;seq=7;rtptime=90000,url=${BASE}/trackID=1;rtptime=48000`,
+    );
     assert.equal(client.written.at(-1), 'MEDIA', 'media comes behind the answer');
     assert.ok(client.session.isActive);
     assert.equal((await client.ask('PAUSE', BASE, session)).status, 200);
