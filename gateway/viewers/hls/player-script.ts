@@ -15,6 +15,8 @@ const suffix = token === null ? '' : '?token=' + encodeURIComponent(token);
 const TOO_LATE_S = 8;
 const KEPT_S = 20;
 const HLS_TYPE = 'application/vnd.apple.mpegurl';
+/** The picture stands still for so long: begin anew. The first segment alone may take 20 s. */
+const STUCK_MS = 45000;
 const RETRY_MS = [500, 1000, 2000, 4000];
 
 function say(text) {
@@ -110,12 +112,16 @@ function isAfter(piece, last) {
   return piece.sequence > last.sequence || (piece.sequence === last.sequence && piece.part > last.part);
 }
 
+/** Leaves no listener behind: it is called with every part. */
 function settled(target, good, signal) {
+  const over = new AbortController();
+  const options = { signal: over.signal };
   return new Promise((resolve, reject) => {
-    target.addEventListener(good, resolve, { once: true, signal });
-    target.addEventListener('error', () => reject(new Trouble('This browser cannot decode what came. Trying again …')), { once: true, signal });
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-  });
+    if (signal.aborted) reject(signal.reason);
+    target.addEventListener(good, resolve, options);
+    target.addEventListener('error', () => reject(new Trouble('This browser cannot decode what came. Trying again …')), options);
+    signal.addEventListener('abort', () => reject(signal.reason), options);
+  }).finally(() => over.abort());
 }
 
 async function append(buffer, bytes, signal) {
@@ -203,6 +209,12 @@ async function run() {
     video.addEventListener('error', () => attempt.abort(new Trouble(
       'This browser cannot play what comes' + (video.error && video.error.message ? ' (' + video.error.message + ')' : '') + '. Trying again …',
     )), { signal: attempt.signal });
+    let movedAt = performance.now();
+    video.addEventListener('timeupdate', () => { movedAt = performance.now(); }, { signal: attempt.signal });
+    const watch = setInterval(() => {
+      if (video.paused && video.dataset.touched) movedAt = performance.now();
+      if (performance.now() - movedAt > STUCK_MS) attempt.abort(new Trouble('Nothing comes. Trying again …'));
+    }, 1000);
     try {
       await play(attempt.signal);
     } catch (error) {
@@ -210,6 +222,7 @@ async function run() {
       if (!(cause instanceof Trouble)) console.error(cause);
       say(cause instanceof Trouble ? cause.message : 'The player failed: ' + cause + '. Trying again …');
     }
+    clearInterval(watch);
     attempt.abort();
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(failures, RETRY_MS.length - 1)]));
     failures += 1;
@@ -218,5 +231,6 @@ async function run() {
 
 /** Whoever pauses it means it. */
 video.addEventListener('pause', () => { if (document.visibilityState === 'visible' && !video.ended) video.dataset.touched = 'yes'; });
+video.addEventListener('play', () => { delete video.dataset.touched; });
 run();
 `;
