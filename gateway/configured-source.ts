@@ -10,6 +10,7 @@ import { parseOnvifUrl } from '../drivers/onvif/onvif-endpoint.ts';
 import { parseSourceUrl, redactUrl } from '../protocols/source-url.ts';
 import { profileRule } from './adoption.ts';
 import type { DiscoveryConfig, StreamConfig } from './config/schema.ts';
+import { isExtensionSource } from './config/urls.ts';
 import type { StreamInfo } from './report/status.ts';
 import type { TakeSnapshot } from './shared-snapshot.ts';
 import { tlsTrust } from './tls-trust.ts';
@@ -41,11 +42,9 @@ export function openConfiguredSource(
   stream: StreamConfig,
   discovery: DiscoveryConfig,
   context: DriverContext,
+  openExtension?: OpenExtensionSource,
 ): ConfiguredSource {
-  const isOnvif = stream.source.startsWith('onvif');
-  const { what, host, ...source } = isOnvif
-    ? openOnvif(stream, discovery, context)
-    : openCatalogued(stream, context);
+  const { what, host, ...source } = openDriver(stream, discovery, context, openExtension);
   const who = ['The', what, name, host === undefined ? undefined : `at ${host}`];
   return {
     ...source,
@@ -64,6 +63,26 @@ function openSnapshot(url: string, stream: StreamConfig, { now }: DriverContext)
   const credentials = new CredentialChooser(login === undefined ? [] : [login], now);
   const tls = tlsTrust(stream);
   return (signal) => fetchSnapshot({ url, credentials, tls }, signal);
+}
+
+/** What extensions serve. */
+export type OpenExtensionSource = (
+  url: string,
+  credentials: Credentials | undefined,
+) => StreamDriver;
+
+function openDriver(
+  stream: StreamConfig,
+  discovery: DiscoveryConfig,
+  context: DriverContext,
+  openExtension: OpenExtensionSource | undefined,
+): Opened {
+  if (isExtensionSource(stream.source) && openExtension !== undefined) {
+    const driver = openExtension(stream.source, ownCredentials(stream));
+    return { driver, host: undefined, what: 'source' };
+  }
+  const isOnvif = stream.source.startsWith('onvif');
+  return isOnvif ? openOnvif(stream, discovery, context) : openCatalogued(stream, context);
 }
 
 function openOnvif(

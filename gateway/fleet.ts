@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { AdoptedStream, AdoptionTarget } from './adoption.ts';
 import type { Config } from './config/schema.ts';
-import { openConfiguredSource } from './configured-source.ts';
+import { type OpenExtensionSource, openConfiguredSource } from './configured-source.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Board } from './report/board.ts';
 import { SharedSnapshot, type TakeSnapshot } from './shared-snapshot.ts';
@@ -16,6 +16,7 @@ export interface FleetContext extends SupervisorContext {
   readonly hub: Hub;
   readonly board: Board;
   readonly log: Logger;
+  readonly openExtension: OpenExtensionSource;
 }
 
 interface Member {
@@ -41,7 +42,14 @@ export class Fleet implements AdoptionTarget {
   start(signal: AbortSignal): void {
     for (const [name, stream] of Object.entries(this.#config.streams)) {
       const context = { log: this.#context.log.child({ stream: name }), now: this.#context.now };
-      const source = openConfiguredSource(name, stream, this.#config.discovery, context);
+      const { openExtension } = this.#context;
+      const source = openConfiguredSource(
+        name,
+        stream,
+        this.#config.discovery,
+        context,
+        openExtension,
+      );
       this.#add(name, { ...source, stallMs: this.#stallMs }, source.host, signal, source.snapshot);
     }
     this.#watchdog = setInterval(() => {

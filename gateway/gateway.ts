@@ -14,6 +14,7 @@ import { AttemptBudget } from './attempt-budget.ts';
 import { gatewayId, nextSession } from './config/identity.ts';
 import { configHash } from './config/load.ts';
 import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
+import { Extensions } from './extensions/extensions.ts';
 import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
 import { adminLogin, isLoopbackListen } from './http/admin-login.ts';
 import { apiRoutes } from './http/api.ts';
@@ -67,6 +68,7 @@ export class Gateway {
   readonly #publications: Publications;
   readonly #recordings: Recordings;
   readonly #vod: VodLibrary;
+  readonly #extensions: Extensions;
   readonly #viewers = { now: () => performance.now(), budget: new BacklogBudget() };
   #acceptors: Acceptors | undefined;
   readonly #stopping = new AbortController();
@@ -91,7 +93,11 @@ export class Gateway {
     // Players come and go, and want a picture at once.
     if (config.acceptors.length > 0) this.#hub.on('added', (stream) => stream.expectSubscriber());
     const shared = { ...this.#supervision, board: this.board, log };
-    this.#fleet = new Fleet(config, { ...shared, hub: this.#hub });
+    this.#fleet = new Fleet(config, {
+      ...shared,
+      hub: this.#hub,
+      openExtension: (url, credentials) => this.#extensions.openSource(url, credentials),
+    });
     this.#proxypublish = new Proxypublish(this.#targets(), {
       ...shared,
       onConnectError: (reason) => {
@@ -113,6 +119,13 @@ export class Gateway {
       now: Date.now,
     });
     this.#vod = new VodLibrary([recordingsDir(config)].concat(config.vod.dir ?? []));
+    this.#extensions = new Extensions(config.extensions, {
+      hub: this.#hub,
+      publications: this.#publications,
+      log,
+      now: () => performance.now(),
+      gatewayId: this.#id,
+    });
     this.#publications.record = (stream, type) => this.#recordings.record(stream, type);
     this.#hls = new HlsStreams({
       hub: this.#hub,
@@ -123,6 +136,7 @@ export class Gateway {
     });
     // Reporters, HTTP and tests listen; a fixed small number, not a leak.
     this.board.setMaxListeners(32);
+    this.#hub.setMaxListeners(32);
   }
 
   async start(): Promise<void> {
@@ -133,6 +147,9 @@ export class Gateway {
     }
     this.#proxypublish.open(this.#hub);
     this.#publishStats = setInterval(() => this.#proxypublish.tellStats(), STATS_PERIOD_MS);
+    this.#publications.start();
+    // Before the sources: some may be theirs.
+    if (isQuiet !== true) await this.#extensions.start();
     this.#fleet.start(this.#stopping.signal);
     if (isQuiet !== true) this.#recordings.start();
     await this.#startAcceptors();
@@ -156,6 +173,7 @@ export class Gateway {
     clearInterval(this.#publishStats);
     this.#publications.stop();
     await this.#acceptors?.stop();
+    await this.#extensions.stop();
     await this.#recordings.close();
     await this.#proxypublish.close();
     this.#stopping.abort(new Error('the gateway is stopping'));
@@ -230,7 +248,6 @@ export class Gateway {
 
   async #startAcceptors(): Promise<void> {
     const { config, log } = this.#options;
-    this.#publications.start();
     this.#acceptors = new Acceptors(config.acceptors, {
       hub: this.#hub,
       publications: this.#publications,

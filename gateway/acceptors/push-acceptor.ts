@@ -1,10 +1,15 @@
 /** A TCP port for a protocol that does nothing but push. */
 import type { Socket } from 'node:net';
-import type { AcceptorConfig } from '../config/schema.ts';
 import { LogRepeats } from '../log-repeats.ts';
 import type { Acceptor, AcceptorContext } from './acceptor.ts';
 import { Access } from './access.ts';
-import { isOfClient, type PushClient, PushConnection, type PushFeed } from './push-connection.ts';
+import {
+  isOfClient,
+  type PushClient,
+  type PushConfig,
+  PushConnection,
+  type PushFeed,
+} from './push-connection.ts';
 import { TcpListener } from './tcp-listener.ts';
 
 /** What they need of an acceptor's surroundings. */
@@ -18,7 +23,7 @@ export interface PushProtocol {
 }
 
 export class PushAcceptor implements Acceptor {
-  readonly #config: AcceptorConfig;
+  readonly #config: PushConfig;
   readonly #context: PushContext;
   readonly #protocol: PushProtocol;
   readonly #access: Access;
@@ -26,7 +31,7 @@ export class PushAcceptor implements Acceptor {
   readonly #repeats: LogRepeats;
   readonly #connections = new Set<PushConnection>();
 
-  constructor(config: AcceptorConfig, context: PushContext, protocol: PushProtocol) {
+  constructor(config: PushConfig, context: PushContext, protocol: PushProtocol) {
     const { limits, listen } = config;
     this.#config = config;
     this.#context = context;
@@ -80,6 +85,7 @@ export class PushAcceptor implements Acceptor {
       },
     });
     this.#connections.add(connection);
+    connection.start();
   }
 
   #refused(address: string, words: string): void {

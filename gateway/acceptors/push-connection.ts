@@ -27,12 +27,20 @@ export interface PushClient {
   admit(): void;
   /** Publishes when it is started, under the name that is known by then. */
   sink(name: () => string): StreamSink;
+  /** Sends it away; `words` say why, for people. */
+  refuse(words: string): void;
 }
+
+/** Of the keys of an acceptor. */
+export type PushConfig = Pick<
+  AcceptorConfig,
+  'listen' | 'duplicatePublisher' | 'publish' | 'limits'
+>;
 
 export interface PushConnectionOptions {
   /** For people: "LiveFLV". */
   readonly protocol: string;
-  readonly config: AcceptorConfig;
+  readonly config: PushConfig;
   readonly publications: Publications;
   readonly makeFeed: (client: PushClient) => PushFeed;
   /** `error`: what ended it; undefined when it ended by itself. */
@@ -44,8 +52,8 @@ export class PushConnection implements PushClient {
   readonly placeName: string;
   readonly #socket: Socket;
   readonly #options: PushConnectionOptions;
-  readonly #feed: PushFeed;
-  readonly #timer: NodeJS.Timeout;
+  #feed: PushFeed | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #publication: Publication | undefined;
   #bytesBeforeLogin = 0;
   #isAdmitted = false;
@@ -56,21 +64,28 @@ export class PushConnection implements PushClient {
     this.placeName = `${address}-${socket.remotePort}`;
     this.#socket = socket;
     this.#options = options;
-    this.#feed = options.makeFeed(this);
-    const { handshakeMs } = options.config.limits;
+  }
+
+  start(): void {
+    const { makeFeed, config } = this.#options;
+    const { handshakeMs } = config.limits;
     this.#timer = setTimeout(() => {
       const seconds = Math.round(handshakeMs / 100) / 10;
       this.#fail(
         new ProtocolError('NO_STREAM', `it sent no stream to publish within ${seconds} s`),
       );
     }, handshakeMs);
-    socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('end', () => {
-      this.#guard(() => this.#feed.flush());
-      this.close('it closed the connection');
-    });
+    const socket = this.#socket;
     socket.on('error', (error) => this.close(error.message));
     socket.on('close', () => this.close('the connection was lost'));
+    this.#guard(() => {
+      this.#feed = makeFeed(this);
+    });
+    socket.on('data', (chunk) => this.#read(chunk));
+    socket.on('end', () => {
+      this.#guard(() => this.#feed?.flush());
+      this.close('it closed the connection');
+    });
   }
 
   admit(): void {
@@ -86,6 +101,10 @@ export class PushConnection implements PushClient {
       write: (unit: AccessUnit) => this.#publication?.write(unit),
       stop: () => this.#publication?.stop(),
     };
+  }
+
+  refuse(words: string): void {
+    this.#fail(new ProtocolError('REFUSED', words));
   }
 
   /** From here, or from there. */
@@ -107,7 +126,7 @@ export class PushConnection implements PushClient {
       return;
     }
     this.#publication?.received(chunk.length);
-    this.#guard(() => this.#feed.push(chunk));
+    this.#guard(() => this.#feed?.push(chunk));
   }
 
   #publish(name: string): Publication {

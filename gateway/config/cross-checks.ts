@@ -5,7 +5,7 @@ import { failAt, type KeyPath } from './config-error.ts';
 import { isMap } from './describe-issue.ts';
 import { checkLogin, checkWholeLogin, hasLogin } from './login-check.ts';
 import type { Config, HttpConfig, MqttConfig } from './schema.ts';
-import { schemeOf } from './urls.ts';
+import { isExtensionSource, schemeOf } from './urls.ts';
 
 /** `tree` is what the file says, without defaults. */
 export function checkBetweenKeys(config: Config, tree: unknown, file: string): void {
@@ -14,6 +14,10 @@ export function checkBetweenKeys(config: Config, tree: unknown, file: string): v
     const { source, snapshot } = stream;
     const withTls = snapshot !== undefined && schemeOf(snapshot) === 'https:' ? snapshot : source;
     checkTrust(stream, withTls, SOURCES_WITH_TLS, ['streams', name], file);
+    if (isExtensionSource(stream.source) && config.extensions.length === 0) {
+      const words = `${schemeOf(stream.source)}// is of an extension, and extensions has none`;
+      failAt(file, ['streams', name, 'source'], words);
+    }
   }
   for (const [index, entry] of config.discovery.credentials.entries()) {
     checkLogin(entry, ['discovery', 'credentials', index], file);

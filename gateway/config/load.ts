@@ -127,7 +127,8 @@ function registerUrls(node: unknown): void {
 }
 
 function resolveFiles(config: Config, context: ParseContext): Config {
-  const { gateway, discovery, streams, acceptors, proxypublish, vod, mqtt, http } = config;
+  const { gateway, discovery, streams, acceptors, extensions, proxypublish, vod, mqtt, http } =
+    config;
   const credentials = discovery.credentials.map((entry, index) =>
     withPassword(entry, ['discovery', 'credentials', index], context),
   );
@@ -149,6 +150,10 @@ function resolveFiles(config: Config, context: ParseContext): Config {
     discovery: { ...discovery, credentials },
     streams: resolvedStreams,
     acceptors: resolvedAcceptors,
+    extensions: extensions.map((extension) => ({
+      ...extension,
+      module: resolve(context.folder, extension.module),
+    })),
     proxypublish: { ...proxypublish, targets },
     vod: vod.dir === undefined ? vod : { dir: resolve(context.folder, vod.dir) },
     mqtt: withCaFile(withPassword(mqtt, ['mqtt'], context), ['mqtt'], context),

@@ -399,6 +399,29 @@ const acceptor = z
   )
   .check(z.describe('One port that others connect to'));
 
+const extension = z
+  .strictObject(
+    {
+      module: text('the path of a module').check(
+        z.describe('JavaScript module that exports an extension'),
+      ),
+      options: z
+        ._default(z.record(z.string(), z.unknown(), { error: 'a map of options' }), {})
+        .check(z.describe('Handed to the module as they are')),
+    },
+    { error: mapOnly },
+  )
+  .check(z.describe('A protocol or stream handler of your own'));
+
+const extensions = z
+  ._default(
+    z
+      .array(extension, { error: 'a list of extensions' })
+      .check(z.maxLength(16, { error: 'at most 16 extensions' })),
+    [],
+  )
+  .check(z.describe('Protocols and stream handlers of your own; they run inside this service'));
+
 const acceptors = z
   ._default(
     z
@@ -546,6 +569,7 @@ export const configSchema = z
       discovery,
       streams,
       acceptors,
+      extensions,
       proxypublish,
       recording,
       vod,
@@ -563,6 +587,7 @@ export type ProfileWanted = DiscoveryConfig['profile'];
 export type StreamConfig = Config['streams'][string];
 export type AcceptorConfig = Config['acceptors'][number];
 export type LoginConfig = NonNullable<AcceptorConfig['publish']>;
+export type ExtensionConfig = Config['extensions'][number];
 export type TargetConfig = Config['proxypublish']['targets'][number];
 export type MqttConfig = Config['mqtt'];
 export type HttpConfig = Config['http'];

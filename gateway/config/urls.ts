@@ -34,8 +34,14 @@ export const TARGET_EXPECTED =
 export const SNAPSHOT_EXPECTED = 'a URL http://host/path or https://host/path';
 export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 
+/** Of an extension, which alone knows what else is in the URL. */
+export function isExtensionSource(value: string): boolean {
+  return schemeOf(value).startsWith('x-');
+}
+
 export function sourceProblem(value: string): string | undefined {
   const scheme = schemeOf(value);
+  if (isExtensionSource(value)) return undefined;
   const instead = INSTEAD.get(scheme);
   if (instead !== undefined) {
     return `another source than ${scheme}//, which this version does not take: ${instead}`;

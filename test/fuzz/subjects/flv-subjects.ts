@@ -64,7 +64,12 @@ const ENHANCED = concat(
 
 const METADATA = serializeAmf0('@setDataFrame', 'onMetaData', { width: 640, audiocodecid: 10 });
 const LOGIN = serializeAmf0('onMetaData', { token: 'abc', streamName: 'yard' });
-const CLIENT = { address: '10.0.0.5', placeName: '10.0.0.5-5000', admit: () => undefined };
+const CLIENT = {
+  address: '10.0.0.5',
+  placeName: '10.0.0.5-5000',
+  admit: () => undefined,
+  refuse: () => undefined,
+};
 const SINK = { start: () => undefined, write: () => undefined, stop: () => undefined };
 
 export const FLV_SUBJECTS: readonly Subject[] = [

@@ -24,7 +24,7 @@ const URL_WORDS =
 const TARGET_WORDS =
   'expected a URL rtmp://host/app or rtmps://host/app (rtmpe, rtmpt, rtmpts, rtmpte)';
 const TOP_KEYS =
-  'gateway, log, discovery, streams, acceptors, proxypublish, recording, vod, mqtt, http, limits';
+  'gateway, log, discovery, streams, acceptors, extensions, proxypublish, recording, vod, mqtt, http, limits';
 
 /** What is written, and the one line that is answered. */
 const bad: readonly (readonly [name: string, source: string, line: string])[] = [
