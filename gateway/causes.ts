@@ -167,6 +167,15 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
         `${who} refuses the login with which it played before: it is probably out of sessions. Close other viewers of it or restart it; if its password was changed, set the new one.`,
         'login',
       );
+    // Of HTTP that carries RTMP: nothing that the words about HTTP below fit.
+    case 'RTMPT_STATUS':
+      return cause('protocol', `${who}: ${asSentence(error.message)} Trying again.`);
+    case 'RTMPE_REFUSED':
+      return cause(
+        'protocol',
+        `${who}: ${asSentence(error.message)} Write rtmp:// or rtmps:// in its URL.`,
+        'rare',
+      );
     case 'RTSP_WEB_SERVER':
       return cause('protocol', `${who} ${error.message}.`, 'rare');
     default:

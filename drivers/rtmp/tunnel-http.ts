@@ -179,7 +179,7 @@ function checkStatus(status: number): void {
   throw new ProtocolError(
     'RTMPT_STATUS',
     status === 404
-      ? 'it knows nothing of RTMP through HTTP, or of our session any more (404)'
+      ? 'it knows nothing of RTMP through HTTP, or has forgotten our session (404)'
       : `it answered ${status} to RTMP through HTTP`,
     status,
   );

@@ -23,7 +23,7 @@ export class RtmpAcceptor implements Acceptor {
   readonly #connections = new Set<RtmpConnection>();
 
   constructor(config: AcceptorConfig, context: AcceptorContext) {
-    const { connections, connectionsPerAddress } = config.limits;
+    const { connections, connectionsPerAddress, handshakeMs } = config.limits;
     const isTls = config.protocol === 'rtmps' || config.certFile !== undefined;
     const { hub, publications, rtmpFanOuts, vod, log, now } = context;
     this.#service = {
@@ -51,6 +51,7 @@ export class RtmpAcceptor implements Acceptor {
     this.#tunnels = new Tunnels({
       maxSessions: connections,
       maxSessionsPerAddress: connectionsPerAddress,
+      handshakeMs,
       log,
       now,
       open: (session, address) => this.#open(session, address, tunnelService),

@@ -43,6 +43,8 @@ type Current =
 export class TunnelConnection implements TunnelCarrier {
   /** When the last request was whole. */
   heardAtMs: number;
+  /** None was yet. */
+  isNew = true;
   readonly #pipe: TunnelPipe;
   readonly #address: string;
   readonly #sessions: TunnelSessions;
@@ -137,6 +139,7 @@ export class TunnelConnection implements TunnelCarrier {
     if (current === undefined) return;
     this.#current = undefined;
     this.heardAtMs = this.#sessions.now();
+    this.isNew = false;
     switch (current.does) {
       case 'open':
         this.#open();

@@ -11,6 +11,8 @@ const TICK_MS = 1_000;
 export interface TunnelsOptions {
   readonly maxSessions: number;
   readonly maxSessionsPerAddress: number;
+  /** How long the first request of a connection is waited for. */
+  readonly handshakeMs: number;
   readonly log: Logger;
   /** Milliseconds on a clock that never goes backwards. */
   readonly now: () => number;
@@ -87,7 +89,8 @@ export class Tunnels implements TunnelSessions {
       if (nowMs - session.heardAtMs >= SESSION_SILENCE_MS) this.remove(session);
     }
     for (const connection of this.#connections) {
-      if (nowMs - connection.heardAtMs < SESSION_SILENCE_MS) continue;
+      const patienceMs = connection.isNew ? this.#options.handshakeMs : SESSION_SILENCE_MS;
+      if (nowMs - connection.heardAtMs < patienceMs) continue;
       connection.destroy();
       this.#connections.delete(connection);
     }

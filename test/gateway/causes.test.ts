@@ -43,6 +43,20 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /trying without audio\.$/,
     ],
     [
+      'a tunnel through HTTP that is forgotten',
+      new ProtocolError('RTMPT_STATUS', 'it has forgotten our session (404)', 404),
+      'protocol',
+      'unreachable',
+      /forgotten our session \(404\)\. Trying again\.$/,
+    ],
+    [
+      'a server without RTMPE',
+      new ProtocolError('RTMPE_REFUSED', 'it does not speak RTMPE'),
+      'protocol',
+      'unreachable',
+      /does not speak RTMPE\. Write rtmp:\/\/ or rtmps:\/\//,
+    ],
+    [
       'a stream that has been there',
       new ProtocolError('RTMP_LOOP', 'publish: the stream has been here before: here → box'),
       'loop',

@@ -1,4 +1,4 @@
-/** RTMP: the handshake, plain, with digests and in RTMPE, on either side. */
+/** RTMP: the handshake, plain, with digests and in RTMPE, on either side; and what is read of TLS's. */
 import { concat } from '../../../codecs/bytes.ts';
 import { makeKeyPair } from '../../../protocols/rtmp/diffie-hellman.ts';
 import { HANDSHAKE_BYTES } from '../../../protocols/rtmp/handshake.ts';
@@ -12,7 +12,9 @@ import {
 } from '../../../protocols/rtmp/handshake-digest.ts';
 import { RtmpeClientHandshake } from '../../../protocols/rtmp/rtmpe-client-handshake.ts';
 import { ServerHandshake } from '../../../protocols/rtmp/server-handshake.ts';
+import { namesNoServer } from '../../../protocols/tls/client-hello.ts';
 import { FFMPEG, LIBRTMP_RTMPE } from '../../protocols/rtmp/client-hellos.ts';
+import { FFMPEG as TLS_FFMPEG, LIBRTMP as TLS_LIBRTMP } from '../../protocols/tls/client-hellos.ts';
 import { framerOf, parserOf, type Subject } from '../subject.ts';
 
 const C2 = new Uint8Array(HANDSHAKE_BYTES).fill(0xc2);
@@ -53,4 +55,5 @@ export const RTMP_HANDSHAKE_SUBJECTS: readonly Subject[] = [
     (bytes) => new RtmpeClientHandshake().push(sign(bytes, SERVER)),
     serverHello(),
   ),
+  parserOf('TLS hello of a client', namesNoServer, TLS_LIBRTMP, TLS_FFMPEG),
 ];

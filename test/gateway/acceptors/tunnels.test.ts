@@ -110,6 +110,7 @@ function setUp(context: TestContext, { maxSessions = 100, maxSessionsPerAddress 
   const tunnels = new Tunnels({
     maxSessions,
     maxSessionsPerAddress,
+    handshakeMs: 10_000,
     log: pino({ level: 'silent' }),
     now: () => nowMs,
     open: (session) => {
@@ -279,6 +280,19 @@ test('a session of which nothing is heard for 30 s ends; its memory is free', (c
   assert.ok(ends[0]?.isClosed);
   assert.equal(ends[0]?.session.backlogBytes, 0);
   assert.ok(client.isDestroyed, 'and so does an idle connection');
+});
+
+test('a connection that asks for nothing, or never comes to an end, is cut after handshakeMs', (context) => {
+  const { connect, pass } = setUp(context);
+  const silent = connect();
+  const slow = connect();
+  const served = connect();
+  served.open();
+  for (let second = 0; second < 11; second += 1) {
+    slow.raw('P');
+    pass(1_000);
+  }
+  assert.deepEqual([silent.isDestroyed, slow.isDestroyed, served.isDestroyed], [true, true, false]);
 });
 
 test('one answer carries half a megabyte, the next the rest', (context) => {
