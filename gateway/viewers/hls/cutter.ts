@@ -64,7 +64,7 @@ export class Cutter {
     return 'part';
   }
 
-  /** `isLast`: of its segment. The first that is not, or the first of all, tells how long this stream's parts are. */
+  /** The first of all tells how long this stream's parts are. */
   partEnded(durationUs: number): void {
     if (this.#partTargetUs !== undefined) return;
     const isUsual =

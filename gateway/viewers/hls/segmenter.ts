@@ -164,6 +164,8 @@ export class Segmenter implements StreamSink {
     const open = this.#open;
     if (open === undefined) {
       if (randomAccess && !this.#waitsForAudio()) this.#beginSegment(unit);
+      // What is lost here is a hole in the times of what comes.
+      else this.#isDiscontinuity = this.#hasBegun;
       return;
     }
     const byteLength = open.byteLength + (this.#writing?.writer.byteLength ?? 0);
@@ -291,7 +293,7 @@ export class Segmenter implements StreamSink {
     if (part === undefined) return;
     this.#open?.add(part);
     this.#isFlowing = true;
-    this.#cutter.partEnded(part.durationUs);
+    if (nextDtsUs !== undefined) this.#cutter.partEnded(part.durationUs);
   }
 
   /** `nextDtsUs`: of the unit that comes next, where one goes on. */
@@ -306,7 +308,8 @@ export class Segmenter implements StreamSink {
       return;
     }
     open.isComplete = true;
-    this.#cutter.segmentEnded(open.durationUs);
+    // One that was broken off tells nothing of the others.
+    if (nextDtsUs !== undefined) this.#cutter.segmentEnded(open.durationUs);
     this.#changed();
   }
 }

@@ -183,6 +183,28 @@ describe('discontinuities', () => {
     );
   });
 
+  test('a first segment that is broken off tells nothing of the length of others', () => {
+    const watched = begun();
+    watched.run({ seconds: 0.08 });
+    watched.segmenter.stop();
+    assert.equal(watched.segmenter.targetDurationS, undefined);
+    watched.segmenter.start([VIDEO_TRACK, AUDIO_TRACK]);
+    watched.run({ seconds: 5, fromUs: 1_000_000 });
+    assert.equal(watched.playlist!.partTarget, 0.45);
+    assert.equal(watched.playlist!.targetDuration, 2);
+  });
+
+  test('another track that does not begin with a keyframe: what is lost is told', () => {
+    const watched = begun();
+    watched.run({ seconds: 3 });
+    const again = { ...VIDEO_TRACK };
+    for (let n = 0; n < 30; n += 1) {
+      const dtsUs = 3_000_000 + n * 40_000;
+      watched.segmenter.write(videoUnit({ track: again, dtsUs, randomAccess: n === 25 }));
+    }
+    assert.equal(watched.segmenter.segments.at(-1)!.isDiscontinuity, true);
+  });
+
   test('parameter sets said again, bit by bit the same: nothing happens but a cut', () => {
     const watched = begun();
     watched.run({ seconds: 3 });
