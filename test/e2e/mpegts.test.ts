@@ -3,16 +3,21 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { adtsFrames } from '../../codecs/aac/adts.ts';
+import type { AccessUnit } from '../../codecs/access-unit.ts';
 import { annexBNalUnits } from '../../codecs/annex-b.ts';
 import { nalUnits } from '../../codecs/nal-units.ts';
+import type { Track } from '../../codecs/track.ts';
+import { TsDemuxer } from '../../protocols/mpegts/demuxer.ts';
+import { TsMuxer } from '../../protocols/mpegts/muxer.ts';
 import { assertSameUnits } from '../support/compare-units.ts';
 import { flvUnits, sha256 } from '../support/flv-units.ts';
 import { freePort } from '../support/free-port.ts';
 import {
+  codecNames,
   MediaFolder,
   MpegtsSender,
   packetTimes,
@@ -147,6 +152,51 @@ for (const { name, media, codecs, way } of cases) {
     // ffmpeg takes nothing out of LATM; the frames are those of the input.
     await assertSameBytes(attempt.sink.audio, name === 'LATM' ? input : file, codecs[1]);
   });
+}
+
+/** H.264 with AAC goes out in http-play.test.ts. */
+const outAgain = [
+  ['h264-ac3', 'h264', 'ac3'],
+  ['h264-opus', 'h264', 'opus'],
+  ['h265-mp3', 'hevc', 'mp3'],
+] as const;
+
+test('what ffmpeg muxes, demuxed and muxed again, is the same to it', async () => {
+  await Promise.all(outAgain.map(([media, ...codecs]) => checkOutAgain(media, codecs)));
+});
+
+async function checkOutAgain(media: string, codecs: readonly string[]): Promise<void> {
+  const before = await folder.remux(files[media] ?? '', `${media}-before.ts`);
+  const after = folder.path(`${media}-after.ts`);
+  await writeFile(after, muxedAgain(await readFile(before)));
+  assert.deepEqual(await codecNames(after), codecs);
+  for (const [index, stream] of ['v:0', 'a:0'].entries()) {
+    const name = (codecs[index] ?? '').replace('hevc', 'h265');
+    assert.deepEqual(await sentPieces(after, name), await sentPieces(before, name), media);
+    const [times, wanted] = [await packetTimes(after, stream), await packetTimes(before, stream)];
+    assert.equal(times.length, wanted.length, media);
+    const shiftUs = times[0]!.dtsUs - wanted[0]!.dtsUs;
+    for (const [at, { ptsUs, dtsUs }] of times.entries()) {
+      const errorsUs = [ptsUs - wanted[at]!.ptsUs - shiftUs, dtsUs - wanted[at]!.dtsUs - shiftUs];
+      // A tick of 90 kHz and what rounding makes of it.
+      const isExact = errorsUs.every((us) => Math.abs(us) <= 23);
+      assert.ok(isExact, `${media} ${stream} ${at}: ${errorsUs} us off`);
+    }
+  }
+}
+
+function muxedAgain(bytes: Uint8Array): Uint8Array {
+  const muxer = new TsMuxer();
+  const frames: Uint8Array[] = [];
+  const sink = {
+    start: (tracks: readonly Track[]) => muxer.start(tracks),
+    write: (unit: AccessUnit) => frames.push(muxer.frame(unit) ?? assert.fail('not carried')),
+    stop: () => undefined,
+  };
+  const demuxer = new TsDemuxer({ sink, now: () => 0, program: undefined });
+  demuxer.push(bytes, 0, bytes.length);
+  demuxer.flush();
+  return Buffer.concat(frames);
 }
 
 /** Every unit has the times of the packet that ffprobe reads in its place, counted from the first that came. */

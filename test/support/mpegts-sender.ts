@@ -48,6 +48,13 @@ export class MediaFolder {
     return file;
   }
 
+  /** The same media in the container that the name says. */
+  async remux(file: string, name: string): Promise<string> {
+    const target = this.path(name);
+    await run('ffmpeg', ['-v', 'error', '-i', file, '-c', 'copy', '-y', target]);
+    return target;
+  }
+
   /** Of one stream in a file, in ffmpeg's raw format for it. */
   async elementary(file: string, stream: string, format: string): Promise<Uint8Array> {
     const target = `${file}.${format}`;
@@ -80,6 +87,15 @@ export class MediaFolder {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+/** As ffprobe calls the codecs of a file; it must not warn of anything. */
+export async function codecNames(file: string): Promise<string[]> {
+  const wanted = ['-show_entries', 'stream=codec_name', '-of', 'csv=p=0'];
+  const { stdout, stderr } = await run('ffprobe', ['-v', 'warning', ...wanted, file]);
+  if (stderr !== '') throw new Error(stderr);
+  // Listed for the programme, and once more by themselves.
+  return [...new Set(stdout.split('\n').filter((line) => line !== ''))];
 }
 
 /** The times of one stream's packets, as ffprobe reads them. */

@@ -1,10 +1,13 @@
 /** MPEG-TS: whole streams, packet after packet, of every codec that is carried. */
 import { concat } from '../../../codecs/bytes.ts';
 import { TsDemuxer } from '../../../protocols/mpegts/demuxer.ts';
+import { TsMuxer } from '../../../protocols/mpegts/muxer.ts';
 import { parsePat, parsePmt } from '../../../protocols/mpegts/program-tables.ts';
+import { SYNC_BYTE, TS_PACKET_BYTES } from '../../../protocols/mpegts/ts-packet.ts';
 import { hex } from '../../support/hex.ts';
+import { avcc } from '../../support/rtp-packets.ts';
 import { patSection, pes, pmtSection, TsWriter } from '../../support/ts-packets.ts';
-import { VIDEO_TRACK } from '../../support/units.ts';
+import { AUDIO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
 import { parserOf, type Subject } from '../subject.ts';
 
 const { sps, pps } = VIDEO_TRACK;
@@ -63,4 +66,27 @@ export const MPEGTS_SUBJECTS: readonly Subject[] = [
       };
     },
   })),
+  {
+    // What a publisher sends as a picture is muxed as it is, for viewers.
+    name: 'MPEG-TS muxer',
+    seeds: [avcc(hex`09f0`, sps, pps, hex`658884aabbcc`), avcc(hex`419a01`)],
+    inputsPerParser: INPUTS_PER_DEMUXER,
+    open: () => {
+      const muxer = new TsMuxer();
+      muxer.start([VIDEO_TRACK, AUDIO_TRACK]);
+      let dtsUs = 0;
+      return (input: Uint8Array) => {
+        dtsUs += 40_000;
+        for (const track of [VIDEO_TRACK, AUDIO_TRACK]) {
+          const randomAccess = input.length % 2 === 0;
+          const unit = { track, data: input, dtsUs, ptsUs: dtsUs, randomAccess, kept: false };
+          const packets = muxer.frame(unit) ?? new Uint8Array(0);
+          if (packets.length % TS_PACKET_BYTES !== 0) throw new Error('half a packet');
+          for (let at = 0; at < packets.length; at += TS_PACKET_BYTES) {
+            if (packets[at] !== SYNC_BYTE) throw new Error(`no sync byte at ${at}`);
+          }
+        }
+      };
+    },
+  },
 ];
