@@ -1,6 +1,6 @@
 /**
- * The native addon (drivers/udp/native), compiled where there is a compiler; the service runs without it, at more
- * CPU over UDP. Never in the way: what fails is said once and not tried again before sources or tools change.
+ * The native addon (drivers/native), compiled where there is a compiler; the service runs without it, at more
+ * CPU over UDP and for many players. Never in the way: what fails is said once and not tried again before sources or tools change.
  */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -22,13 +22,13 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const SOURCES = join(ROOT, 'drivers', 'udp', 'native');
+const SOURCES = join(ROOT, 'drivers', 'native');
 const OUTPUT = join(ROOT, 'dist', 'native');
 const STAGING = join(OUTPUT, '.build');
 const LOG = join(OUTPUT, 'build.log');
 /** Per machine, so that those of several may lie side by side. The addon's interface is the same for all versions of Node. */
 const TARGET = join(OUTPUT, `${process.platform}-${process.arch}`);
-const ADDON = join(TARGET, 'udp_batch.node');
+const ADDON = join(TARGET, 'sluice.node');
 const STAMP = join(TARGET, '.stamp');
 
 /** A second on a desktop, half a minute on a small board; the rest is for fetching Node's headers. */
@@ -71,7 +71,7 @@ function compile() {
   );
   writeFileSync(LOG, `${stdout}${stderr}`);
   if (status !== 0) return false;
-  copyFileSync(join(STAGING, 'build', 'Release', 'udp_batch.node'), `${ADDON}.tmp`);
+  copyFileSync(join(STAGING, 'build', 'Release', 'sluice.node'), `${ADDON}.tmp`);
   renameSync(`${ADDON}.tmp`, ADDON);
   return true;
 }

@@ -1,6 +1,6 @@
-/** UDP by our native addon (native/udp-batch.c): many packets with one system call and one call from it. */
-import { createRequire } from 'node:module';
+/** UDP by our native addon (../native/udp-batch.c): many packets with one system call and one call from it. */
 import { getSystemErrorName } from 'node:util';
+import { NATIVE_ADDON, type NativeAddon, type NativeSocket } from '../native-addon.ts';
 import type { UdpReceiver } from '../udp-receiver.ts';
 import { RECEIVE_BUFFER_BYTES, type UdpBinding } from './udp-binding.ts';
 
@@ -9,55 +9,14 @@ const SLOT_BYTES = 65_536 + 1536;
 /** Two P pictures of 1080p; what does not fit comes with the next call. */
 const SLOTS = 32;
 
-interface NativeSocket {
-  readonly isNativeSocket: unique symbol;
-}
-
-interface UdpBatch {
-  init(slab: Uint8Array, slotBytes: number, table: Uint32Array): void;
-  open(
-    address: string,
-    port: number,
-    receiveBufferBytes: number,
-    acceptsAnyone: boolean,
-    mayWait: boolean,
-    group: string,
-    source: string,
-    interfaceName: string,
-    onBatch: (count: number, error: number) => void,
-  ): NativeSocket;
-  port(socket: NativeSocket): number;
-  acceptOnly(socket: NativeSocket, address: string): void;
-  send(socket: NativeSocket, bytes: Uint8Array, port: number, address: string): void;
-  close(socket: NativeSocket): void;
-}
-
 /** Pages that no packet has touched take no memory. */
 const slab = new Uint8Array(SLOTS * SLOT_BYTES);
 const table = new Uint32Array(2 * SLOTS);
 
-/** Where deploy/native.mjs leaves it, as seen from the bundle and its chunks, and from the compiled tests. */
-const PLACES = ['../native', '../../../dist/native'];
-
-const addon = load();
+const addon = NATIVE_ADDON;
+addon?.init(slab, SLOT_BYTES, table);
 
 export const isBatchingAvailable = addon !== undefined;
-
-function load(): UdpBatch | undefined {
-  const require = createRequire(import.meta.url);
-  for (const place of PLACES) {
-    try {
-      const loaded: UdpBatch = require(
-        `${place}/${process.platform}-${process.arch}/udp_batch.node`,
-      );
-      loaded.init(slab, SLOT_BYTES, table);
-      return loaded;
-    } catch {
-      // Not built, not for this machine, or `node --no-addons`: Node's own sockets do.
-    }
-  }
-  return undefined;
-}
 
 export async function openBatchReceiver(binding: UdpBinding): Promise<UdpReceiver> {
   if (addon === undefined) throw new Error('the native addon is not there');
@@ -66,11 +25,11 @@ export async function openBatchReceiver(binding: UdpBinding): Promise<UdpReceive
 
 class BatchReceiver implements UdpReceiver {
   readonly port: number;
-  readonly #addon: UdpBatch;
+  readonly #addon: NativeAddon;
   readonly #socket: NativeSocket;
   #isClosed = false;
 
-  constructor(addon: UdpBatch, binding: UdpBinding) {
+  constructor(addon: NativeAddon, binding: UdpBinding) {
     const { address, port, acceptsAnyone, mayWait, membership, onPacket, onError } = binding;
     this.#addon = addon;
     this.#socket = addon.open(

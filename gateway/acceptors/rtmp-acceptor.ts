@@ -3,6 +3,7 @@
  * begin as HTTP does, to the tunnels: each of the three takes both.
  */
 import type { Socket } from 'node:net';
+import { canBeSentTo } from '../../drivers/send-to-all.ts';
 import { isHttp } from '../../protocols/rtmp/tunnel-request.ts';
 import type { CertificateFiles } from '../certificate.ts';
 import type { AcceptorConfig } from '../config/schema.ts';
@@ -115,10 +116,12 @@ async function certificateOf(
 }
 
 class SocketTransport implements RtmpTransport {
+  readonly socket: Socket | undefined;
   readonly #socket: Socket;
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.socket = canBeSentTo(socket) ? socket : undefined;
   }
 
   get backlogBytes(): number {

@@ -2,6 +2,7 @@
  * One client of our RTMP server, whatever carries its bytes: a socket, TLS, an HTTP tunnel. Decides what it may do, and
  * connects its streams with publications and fan-outs. Everything that a client can provoke ends this connection, and nothing else.
  */
+import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import {
   AuthenticationError,
@@ -38,6 +39,8 @@ const MAX_QUOTED_CHARACTERS = 64;
 export interface RtmpTransport {
   /** What it still holds. */
   readonly backlogBytes: number;
+  /** Carries them as they are. */
+  readonly socket?: Socket | undefined;
   write(bytes: Uint8Array): void;
   /** Closes when what was written has gone out, or soon. */
   end(): void;
@@ -179,6 +182,7 @@ export class RtmpConnection implements ServerDialogue {
       fanOut: this.#service.fanOuts.for(this.#request?.fourCcs),
       backlogBytes: () => this.#transport.backlogBytes,
       isEncrypted: this.#session.isEncrypted,
+      socket: this.#transport.socket,
       tooSlow: (words) => this.end(words),
     });
     this.#hasPlayed = true;

@@ -2,6 +2,7 @@
  * A player's stream at our RTMP server. A name that nobody publishes is waited for. When the source goes, the player is told only
  * after a while: ffmpeg and librtmp take the notice for the end of the stream, and most sources return before.
  */
+import type { Socket } from 'node:net';
 import type { ServerStream, StreamUse } from '../../protocols/rtmp/server-stream.ts';
 import type { FanOut } from '../viewers/fan-out.ts';
 
@@ -12,6 +13,8 @@ export interface RtmpPlayingContext {
   readonly fanOut: FanOut;
   readonly backlogBytes: () => number;
   readonly isEncrypted: boolean;
+  /** As in RtmpTransport. */
+  readonly socket: Socket | undefined;
   /** It takes too little, for too long: end its connection. */
   readonly tooSlow: (words: string) => void;
 }
@@ -62,12 +65,14 @@ export class RtmpPlaying implements StreamUse {
   /** Begins with a keyframe. */
   #join(): void {
     const stream = this.#stream;
-    const { fanOut, backlogBytes, isEncrypted, tooSlow } = this.#context;
+    const { fanOut, backlogBytes, isEncrypted, socket, tooSlow } = this.#context;
+    const holdsCopies = isEncrypted || stream.id !== 1;
     this.#viewing = fanOut.join(this.#name, {
       get backlogBytes() {
         return backlogBytes();
       },
-      holdsCopies: isEncrypted || stream.id !== 1,
+      holdsCopies,
+      socket: holdsCopies ? undefined : socket,
       send: (bytes) => stream.send(bytes),
       sourceChanged: (isOnline) => this.#sourceChanged(isOnline),
       close: tooSlow,

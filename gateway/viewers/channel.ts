@@ -7,11 +7,12 @@ import type { AccessUnit } from '../../codecs/access-unit.ts';
 import { equalBytes } from '../../codecs/bytes.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track } from '../../codecs/track.ts';
+import { sendToAll } from '../../drivers/send-to-all.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Stream } from '../hub/stream.ts';
 import type { FanOutContext, Framer, Viewer, Viewing } from './fan-out.ts';
 import { FramedGop } from './framed-gop.ts';
-import { type Frame, Seat, STALL_MS } from './seat.ts';
+import { type Offer, Seat, STALL_MS } from './seat.ts';
 
 /** Sound waits this long for a picture: two and a half pictures at 25 fps. */
 const MAX_SOUND_WAIT_US = 100_000;
@@ -150,22 +151,34 @@ export class Channel implements StreamSink {
       if (beginsGop) this.#gop.begin(this.#header);
       this.#gop.push(bytes);
     }
-    const frame: Frame = { bytes, beginsGop };
+    const together: Seat[] = [];
     const nowMs = this.#context.now();
+    const offer = { bytes, beginsGop, header: this.#header, nowMs, isBudgetSpent, together };
     let sharedBytes = 0;
     let copiedBytes = 0;
     for (const seat of this.#seats) {
-      const backlogBytes = this.#offer(seat, frame, nowMs, isBudgetSpent);
+      const backlogBytes = this.#offer(seat, offer);
       if (backlogBytes === 0) continue;
       if (seat.viewer.holdsCopies === true) copiedBytes += backlogBytes;
       else if (backlogBytes > sharedBytes) sharedBytes = backlogBytes;
     }
+    this.#sendTogether(together, bytes);
     this.#hold(sharedBytes + copiedBytes + this.#gop.byteLength);
   }
 
-  #offer(seat: Seat, frame: Frame, nowMs: number, isBudgetSpent: boolean): number {
+  #sendTogether(seats: readonly Seat[], bytes: Buffer): void {
+    if (seats.length === 0) return;
+    // One may have left while others were asked.
+    const sockets = seats.map((seat) => (seat.isLeft ? undefined : seat.socket));
+    sendToAll(sockets, bytes, (index, rest) => {
+      const seat = seats[index];
+      if (seat !== undefined && !seat.isLeft) this.#guard(seat, () => seat.viewer.send(rest));
+    });
+  }
+
+  #offer(seat: Seat, offer: Offer): number {
     try {
-      return seat.offer(frame, this.#header, nowMs, isBudgetSpent);
+      return seat.offer(offer);
     } catch (error) {
       this.#end(seat, failedWith(error));
       return 0;

@@ -5,6 +5,7 @@
  * There is no queue of our own for each viewer: what it has not taken waits in its socket, and `Seat` decides how much that
  * may be.
  */
+import type { Socket } from 'node:net';
 import type { AccessUnit } from '../../codecs/access-unit.ts';
 import type { Track } from '../../codecs/track.ts';
 import type { Hub } from '../hub/hub.ts';
@@ -31,6 +32,8 @@ export interface Viewer {
   readonly backlogBytes: number;
   /** What waits is its own copy, encrypted for it alone, and not the bytes that all viewers share. */
   readonly holdsCopies?: boolean;
+  /** Takes the bytes as they are, and is this viewer's alone: while it holds nothing it may be written to past `send`. */
+  readonly socket?: Socket | undefined;
   /** Shared with other viewers: never change it. */
   send(bytes: Uint8Array): void;
   /** The source has gone, or has come back; also while nothing has been sent yet. */

@@ -3,6 +3,7 @@
  * in time; beyond that it loses whole GOPs: the rest of the one that is on its way and those that follow, until its
  * socket has got rid of most of it. So what it gets can always be decoded.
  */
+import type { Socket } from 'node:net';
 import type { Viewer, Viewing } from './fan-out.ts';
 import type { FramedGop } from './framed-gop.ts';
 
@@ -15,14 +16,23 @@ const RESUME_BELOW_BYTES = 256 * 1024;
 /** Who takes nothing for so long is gone, or sits behind a firewall that forgot us. */
 export const STALL_MS = 30_000;
 
-export interface Frame {
+/** A frame, as all seats are offered it. */
+export interface Offer {
   readonly bytes: Buffer;
   readonly beginsGop: boolean;
+  /** In force now. */
+  readonly header: Buffer | undefined;
+  readonly nowMs: number;
+  readonly isBudgetSpent: boolean;
+  /** Seats that take it, and whose sockets are written to with one call when all have been asked. */
+  readonly together: Seat[];
 }
 
 export class Seat implements Viewing {
   droppedGops = 0;
   readonly viewer: Viewer;
+  /** The viewer's own. */
+  readonly socket: Socket | undefined;
   readonly #leave: (seat: Seat) => void;
   #gate: 'waiting' | 'open' | 'dropped' | 'left' = 'waiting';
   #header: Buffer | undefined;
@@ -35,6 +45,7 @@ export class Seat implements Viewing {
 
   constructor(viewer: Viewer, nowMs: number, leave: (seat: Seat) => void) {
     this.viewer = viewer;
+    this.socket = viewer.socket;
     this.#leave = leave;
     this.#markAtMs = nowMs;
     this.#takenAtMs = nowMs;
@@ -56,7 +67,7 @@ export class Seat implements Viewing {
   }
 
   /** Returns what waits in the viewer's socket. May throw what the viewer throws. */
-  offer(frame: Frame, header: Buffer | undefined, nowMs: number, isBudgetSpent: boolean): number {
+  offer({ bytes, beginsGop, header, nowMs, isBudgetSpent, together }: Offer): number {
     if (this.#gate === 'left') return 0;
     const backlogBytes = this.viewer.backlogBytes;
     const lateMs = this.#watch(backlogBytes, nowMs);
@@ -67,7 +78,7 @@ export class Seat implements Viewing {
         return backlogBytes;
       }
     } else {
-      if (!frame.beginsGop) return backlogBytes;
+      if (!beginsGop) return backlogBytes;
       if (this.#gate === 'dropped' && backlogBytes > RESUME_BELOW_BYTES) {
         this.droppedGops += 1;
         return backlogBytes;
@@ -77,8 +88,13 @@ export class Seat implements Viewing {
     if (header !== this.#header) {
       this.#header = header;
       if (header !== undefined) this.#send(header);
+      this.#send(bytes);
+    } else if (backlogBytes === 0 && this.socket !== undefined) {
+      this.#sentBytes += bytes.length;
+      together.push(this);
+    } else {
+      this.#send(bytes);
     }
-    this.#send(frame.bytes);
     return backlogBytes;
   }
 

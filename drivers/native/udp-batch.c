@@ -1,6 +1,6 @@
 /*
  * What Node cannot do: take many datagrams with one system call (recvmmsg) and hand them over with one
- * call into JavaScript. Linux only; ../batch-receiver.ts is the only caller, ../dgram-receiver.ts does without.
+ * call into JavaScript. Linux only; ../udp/batch-receiver.ts is the only caller, ../udp/dgram-receiver.ts does without.
  *
  * onBatch(count, error): datagram i lies in slab[table[2i] … table[2i + 1]) until it returns; error: 0 or negative.
  */
@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
+#include "send-to-all.h"
 
 #define MAX_SLOTS 64
 /* Other sockets get their turn after this many batches; the rest waits in the kernel. */
@@ -358,6 +359,7 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       FUNCTION("init", init), FUNCTION("open", open_receiver),       FUNCTION("acceptOnly", accept_only),
       FUNCTION("port", port_of), FUNCTION("send", send_datagram), FUNCTION("close", close_it),
+      FUNCTION("sendToAll", send_to_all),
   };
   napi_set_instance_data(env, calloc(1, sizeof(thread_state)), free_thread_state, NULL);
   napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions);

@@ -1,8 +1,8 @@
 {
   "targets": [
     {
-      "target_name": "udp_batch",
-      "sources": ["udp-batch.c"],
+      "target_name": "sluice",
+      "sources": ["udp-batch.c", "send-to-all.c"],
       "defines": ["NAPI_VERSION=8", "_GNU_SOURCE"],
       "cflags": ["-O2", "-Wall", "-Wextra", "-Werror=implicit-function-declaration"]
     }
