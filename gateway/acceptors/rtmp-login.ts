@@ -4,8 +4,8 @@
  * the application or behind the stream's name.
  *
  * So a client without a login is refused its connect where it needs one, if Adobe's is the only one there is; where a token will
- * do, it may still come with the stream's name. Encoders are told from players by what they call themselves, as the
- * ancestor and Flash Media Server did.
+ * do, it may still come with the stream's name. Encoders are told from players by how they introduce themselves, as by
+ * the ancestor and Flash Media Server.
  */
 import { AdobeAuthenticator } from '../../protocols/rtmp/adobe-authenticator.ts';
 import type { RtmpCredentials } from '../../protocols/rtmp/authentication.ts';
@@ -41,9 +41,9 @@ export class RtmpLogin {
     this.#adobe = new AdobeAuthenticator(now);
   }
 
-  atConnect({ query, flashVersion }: ConnectRequest, address: string): RtmpWelcome {
+  atConnect({ query, isEncoder }: ConnectRequest, address: string): RtmpWelcome {
     const rights = new Set(RIGHTS.filter((right) => this.#isGiven(right, query, address)));
-    const wanted = isEncoder(flashVersion) ? 'publish' : 'play';
+    const wanted = isEncoder ? 'publish' : 'play';
     if (!query.has('authmod')) {
       if (rights.has(wanted)) return welcome(rights);
       if (this.#access[wanted].isBlocked(address)) return refused(TOO_MANY);
@@ -116,11 +116,6 @@ function welcome(rights: ReadonlySet<RtmpRight>): RtmpWelcome {
 function refused(words: string): RtmpWelcome {
   const refusal = `[ AccessManager.Reject ] : [ ${words} ] : `;
   return { rights: new Set(), refusal, isWrong: true };
-}
-
-/** ffmpeg, OBS and Flash Media Live Encoder when they publish; players say what Flash Player said. */
-function isEncoder(flashVersion: string): boolean {
-  return flashVersion.startsWith('FMLE/');
 }
 
 function isForAdobe(login: LoginConfig | undefined): boolean {

@@ -14,14 +14,14 @@ const MAX_VIA = 16;
 const GATEWAY_ID = /^[a-z0-9-]{1,48}$/;
 /** Of application and tcUrl: Adobe logins make them some 200 long, signed URLs 1000. */
 const MAX_URL_CHARACTERS = 4096;
-const MAX_WORD_CHARACTERS = 128;
 
 export interface ConnectRequest {
   /** Without query and outer slashes. */
   readonly app: string;
   /** Of the application, and of tcUrl where that has none. */
   readonly query: RtmpQuery;
-  readonly flashVersion: string;
+  /** It is going to publish, as far as can be told from how it introduces itself. */
+  readonly isEncoder: boolean;
   readonly via: readonly string[];
   /** Codecs that only enhanced RTMP knows, as far as the client takes them; undefined: it has never heard of it. */
   readonly fourCcs: AcceptedFourCcs | undefined;
@@ -40,11 +40,20 @@ export function parseConnect(command: RtmpCommand): ConnectRequest | undefined {
   return {
     app: path.replace(/^\/+|\/+$/g, ''),
     query: query.size > 0 ? query : splitQuery(tcUrl).query,
-    flashVersion: textOf(properties, 'flashVer').slice(0, MAX_WORD_CHARACTERS),
+    isEncoder: introducesEncoder(properties),
     via: viaOf(textOf(properties, VIA_PROPERTY)),
     fourCcs: mentionsFourCcs(properties) ? new AcceptedFourCcs(command) : undefined,
     objectEncoding: properties['objectEncoding'] === 3 ? 3 : 0,
   };
+}
+
+/**
+ * Flash Media Live Encoder, ffmpeg and OBS call themselves FMLE when they publish. GStreamer does not; but players say which
+ * codecs they know, and encoders say "nonprivate".
+ */
+function introducesEncoder(properties: Amf0Object): boolean {
+  if (textOf(properties, 'flashVer').startsWith('FMLE/')) return true;
+  return properties['type'] === 'nonprivate' && properties['videoCodecs'] === undefined;
 }
 
 /** Of too many the last, which are nearest; what is no id is none. */

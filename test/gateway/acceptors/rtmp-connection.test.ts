@@ -19,7 +19,7 @@ import { commandMessage } from '../../../protocols/rtmp/command.ts';
 import { MessageType, type RtmpMessage } from '../../../protocols/rtmp/message.ts';
 import { hex, toHex } from '../../support/hex.ts';
 import { RtmpClientDialogue } from '../../support/rtmp-client-dialogue.ts';
-import { AUDIO_TRACK, HEVC_TRACK, VIDEO_TRACK } from '../../support/units.ts';
+import { AUDIO_TRACK, HEVC_TRACK, OTHER_VIDEO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
 
 const HANDSHAKE_MS = 10_000;
 
@@ -349,6 +349,21 @@ describe('a client of the RTMP server', () => {
     const [begin, notify, next] = player.story();
     assert.deepEqual([begin, notify], ['event 0', 'NetStream.Play.PublishNotify']);
     assert.match(next ?? '', /^key \d+ 03$/);
+  });
+
+  it('gets new headers where they have changed when the source returns, or within it', (t) => {
+    mockTime(t);
+    const server = new Server();
+    const player = server.client().play('cam');
+    const first = server.client().publish('cam').headers().sound(0, 9).picture(0, true, 1);
+    player.heard();
+    first.media(9, 40, sequenceHeader(OTHER_VIDEO_TRACK, 'legacy12')!).picture(40, true, 2);
+    assert.deepEqual(player.story(), [...HEADER, 'key 40 02']);
+    first.connection.closed();
+    const second = server.client().publish('cam').headers().sound(0, 8).picture(0, true, 3);
+    assert.ok(!second.isEnded);
+    const story = player.story().map((words) => words.replace(/\d+ (?=..$)/, ''));
+    assert.deepEqual(story, [...HEADER, 'key 03']);
   });
 
   it('gets nothing while it pauses, and then begins with a keyframe', (t) => {

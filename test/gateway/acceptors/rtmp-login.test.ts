@@ -8,16 +8,16 @@ import { splitQuery } from '../../../protocols/rtmp/query.ts';
 const CAM: LoginConfig = { username: 'cam', password: 'secret' };
 const VIEWER: LoginConfig = { username: 'eye', password: 'open' };
 const TOKEN: LoginConfig = { token: 'tok' };
-const ENCODER = 'FMLE/3.0 (compatible; Lavf59.27.100)';
-const PLAYER = 'LNX 9,0,124,2';
+const ENCODER = true;
+const PLAYER = false;
 
 function loginFor(publish: LoginConfig | undefined, play: LoginConfig | undefined) {
   let nowMs = 0;
   const login = new RtmpLogin(publish, play, () => nowMs);
-  const connect = (app: string, flashVersion = PLAYER, address = 'a') => {
+  const connect = (app: string, isEncoder = PLAYER, address = 'a') => {
     const { query } = splitQuery(app);
     return login.atConnect(
-      { app: 'live', query, flashVersion, via: [], fourCcs: undefined, objectEncoding: 0 },
+      { app: 'live', query, isEncoder, via: [], fourCcs: undefined, objectEncoding: 0 },
       address,
     );
   };
@@ -30,10 +30,10 @@ function loginFor(publish: LoginConfig | undefined, play: LoginConfig | undefine
 type Connect = ReturnType<typeof loginFor>['connect'];
 
 /** Adobe's exchange as our own publisher holds it; the last answer. */
-function adobe(connect: Connect, username: string, password: string, flashVersion: string) {
+function adobe(connect: Connect, username: string, password: string, isEncoder: boolean) {
   let query = '';
   for (let count = 0; count < 3; count += 1) {
-    const welcome = connect(`live?${query}`, flashVersion);
+    const welcome = connect(`live?${query}`, isEncoder);
     if (welcome.refusal === undefined) return welcome;
     if (count < 2) query = nextAuthQuery(welcome.refusal, { username, password }, 'live', query);
     else return welcome;

@@ -238,6 +238,22 @@ test('applications come with a query, with an instance, and with slashes', () =>
   }
 });
 
+test('encoders are told from players by what real ones say in connect', () => {
+  const codecs = { fpad: false, capabilities: 15, audioCodecs: 4071, videoCodecs: 252 };
+  const cases: [who: string, properties: Record<string, Amf0Value>, isEncoder: boolean][] = [
+    ['ffmpeg 5.1, to', { type: 'nonprivate', flashVer: 'FMLE/3.0 (compatible; Lavf)' }, true],
+    ['ffmpeg 5.1, from', { flashVer: 'LNX 9,0,124,2', ...codecs }, false],
+    ['GStreamer 1.22 rtmp2sink', { type: 'nonprivate', flashVer: 'LNX 10,0,32,18' }, true],
+    ['GStreamer 1.22 rtmp2src', { flashVer: 'LNX 10,0,32,18', ...codecs }, false],
+    ['our player', { type: 'nonprivate', flashVer: 'LNX 9,0,124,2', ...codecs }, false],
+    ['who says nothing', { flashVer: undefined }, false],
+  ];
+  for (const [who, properties, isEncoder] of cases) {
+    const { request } = new Server().shakeHands().connect(properties);
+    assert.equal(request?.isEncoder, isEncoder, who);
+  }
+});
+
 test('the way of a stream is taken where it is made of ids', () => {
   const via = (sluiceVia: string) => new Server().shakeHands().connect({ sluiceVia }).request?.via;
   assert.deepEqual(via(''), []);
