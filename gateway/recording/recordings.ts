@@ -182,7 +182,7 @@ export class Recordings {
   ): Promise<RecordingFile> {
     const { dir } = this.#context;
     const path = join(dir, `.${file}.new`);
-    const handle = await open(path, 'w');
+    const handle = await open(path, 'w+');
     try {
       const recording = await this.#begin(handle, beginning, onFailure);
       await rename(path, join(dir, file));

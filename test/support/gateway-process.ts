@@ -18,10 +18,12 @@ export class GatewayProcess {
   #startedAt = 0;
   readonly #folder: string;
   readonly #httpPort: number;
+  readonly #tmpfs: Tmpfs | undefined;
 
-  private constructor(folder: string, httpPort: number) {
+  private constructor(folder: string, httpPort: number, tmpfs: Tmpfs | undefined) {
     this.#folder = folder;
     this.#httpPort = httpPort;
+    this.#tmpfs = tmpfs;
     this.#process = this.#spawn();
   }
 
@@ -32,7 +34,8 @@ export class GatewayProcess {
       id = 'box',
       host = '127.0.0.1',
       http = '',
-    }: { id?: string; host?: string; http?: string } = {},
+      tmpfs,
+    }: { id?: string; host?: string; http?: string; tmpfs?: Tmpfs } = {},
   ): Promise<GatewayProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
     const httpPort = await freePort();
@@ -44,7 +47,7 @@ discovery: { onvif: false, mdns: false }
 http: { listen: "${host}:${httpPort}"${http === '' ? '' : `, ${http}`} }
 ${yaml}`,
     );
-    const gateway = new GatewayProcess(folder, httpPort);
+    const gateway = new GatewayProcess(folder, httpPort, tmpfs);
     try {
       await gateway.#answers();
     } catch (error) {
@@ -78,9 +81,9 @@ ${yaml}`,
   #spawn(): ChildProcess {
     const file = join(this.#folder, 'sluice.yaml');
     this.#startedAt = this.log.length;
-    const child = spawn(process.execPath, ['dist/gateway/main.js', 'run', '--config', file], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const node = [process.execPath, 'dist/gateway/main.js', 'run', '--config', file];
+    const [program = '', ...args] = this.#tmpfs === undefined ? node : within(this.#tmpfs, node);
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     const keep = (chunk: Buffer) => {
       this.log += chunk;
     };
@@ -154,4 +157,16 @@ ${yaml}`,
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
+}
+
+/** A small disk of the process's own, gone with it. Needs root. */
+interface Tmpfs {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** In a mount namespace; each program takes the place of the one before it. */
+function within({ path, bytes }: Tmpfs, command: readonly string[]): string[] {
+  const script = 'mkdir -p "$2" && mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"';
+  return ['unshare', '--mount', 'sh', '-c', script, 'sh', String(bytes), path, ...command];
 }

@@ -68,7 +68,8 @@ export function rtmpLoginOf(application: Application, all: readonly Application[
   return { ...login, remarks: [words, ...left, ...login.remarks] };
 }
 
-const MEDIA_WORDS = 'files are played from and recorded into dataDir/recordings';
+const MEDIA_WORDS =
+  'files are recorded into dataDir/recordings and played from there; set vod.dir to a folder of others';
 
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['library', 'programs made for crtmpserver cannot be loaded; see extensions'],

@@ -370,7 +370,7 @@ describe('the rest', () => {
       'daemon: Sluice stays in the foreground; systemd and the like keep it',
       'line 4 (a): validateHandshake: clients with a plain handshake are taken too here',
       'line 5 (a): library: programs made for crtmpserver cannot be loaded; see extensions',
-      'line 6 (a): mediaStorage: files are played from and recorded into dataDir/recordings',
+      'line 6 (a): mediaStorage: files are recorded into dataDir/recordings and played from there; set vod.dir to a folder of others',
       'line 2: instancesCount: one process serves all',
       'line 3: strange: no counterpart here',
     ]);
