@@ -12,7 +12,7 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dialRtmp } from '../../drivers/rtmp/rtmp-dial.ts';
 import type { RtmpScheme } from '../../protocols/rtmp/variants.ts';
@@ -22,16 +22,20 @@ import { FfmpegSender, MediaFolder } from '../support/ffmpeg-media.ts';
 import { flvUnits, sha256 } from '../support/flv-units.ts';
 import { freePort } from '../support/free-port.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
+import { NginxProxy } from '../support/nginx-proxy.ts';
 import { Publishing } from '../support/publishing.ts';
 import { RtmpPlayer } from '../support/rtmp-player.ts';
 import { SourceAttempt } from '../support/source-attempt.ts';
 import { Lender, makeTestMedia, type TestMedia } from '../support/test-media.ts';
+import { until } from '../support/until.ts';
 
 const SECONDS = 4;
-/** At 25 pictures a second; the last ones of a player may be held back by the muxer until the next come. */
-const NEARLY_ALL = SECONDS * 25 - 4;
+/** At 25 pictures a second. Players of others may begin late on a busy machine: with a later keyframe. */
+const ENOUGH = 40;
 /** FLV has milliseconds on both sides. */
-const EXACT = { toleranceUs: 1000, fewest: 90 };
+const EXACT = { toleranceUs: 1000, fewest: ENOUGH };
+/** Beginning to end, but for what the player may hold back. */
+const NEARLY_ALL = SECONDS * 25 - 4;
 const SCHEMES: readonly RtmpScheme[] = ['rtmp', 'rtmps', 'rtmpe', 'rtmpt', 'rtmpts', 'rtmpte'];
 /** Debian's, which has python3-gi. */
 const PYTHON = '/usr/bin/python3';
@@ -46,7 +50,7 @@ let gstFile: string;
 let gstSent: CodedUnit[];
 let media: TestMedia;
 let certificate: TestCertificate;
-const ports = { plain: 0, tls: 0, tunnel: 0 };
+const ports = { plain: 0, tls: 0, tunnel: 0, attacked: 0 };
 
 before(async () => {
   for (const key of Object.keys(ports) as (keyof typeof ports)[]) ports[key] = await freePort();
@@ -58,7 +62,8 @@ before(async () => {
   gateway = await GatewayProcess.start(`acceptors:
   - { protocol: rtmp, listen: "127.0.0.1:${ports.plain}", limits: { connectionsPerAddress: 300 } }
   - { protocol: rtmps, listen: "127.0.0.1:${ports.tls}", ${files} }
-  - { protocol: rtmpt, listen: "127.0.0.1:${ports.tunnel}", limits: { connectionsPerAddress: 20 } }
+  - { protocol: rtmpt, listen: "127.0.0.1:${ports.tunnel}" }
+  - { protocol: rtmpt, listen: "127.0.0.1:${ports.attacked}", limits: { connectionsPerAddress: 20 } }
 mqtt: { embedded: { listen: "127.0.0.1:${await freePort()}" } }
 `);
   file = await folder.makeFlv('media.flv', SECONDS, ['-c:a', 'aac', '-b:a', '64k']);
@@ -86,8 +91,32 @@ function ffmpeg(scheme: RtmpScheme, name: string): RtmpPlayer {
 }
 
 async function assertAll(players: readonly RtmpPlayer[], wanted = sent): Promise<void> {
-  await Promise.all(players.map((player) => player.has(NEARLY_ALL)));
+  await Promise.all(players.map((player) => player.has(ENOUGH)));
   for (const player of players) assertSameUnits(wanted, player.units, EXACT);
+}
+
+/** From our publisher to our player. */
+async function assertOwn(context: TestContext, to: string, from: string, name: string) {
+  const tls = { ca: certificate.ca };
+  const player = new SourceAttempt(context, `${from}/${name}`, { tls });
+  await until(() => player.log.some((line) => line.includes('"state":"playing"')), 20_000);
+  await using publishing = new Publishing(
+    { targetUri: to, targetStreamName: name, ...tls },
+    media.tracks,
+  );
+  await publishing.accepted;
+  const lender = new Lender();
+  for (const unit of media.units) {
+    publishing.write(lender.lend(unit));
+    await sleep(2);
+  }
+  await player.has(NEARLY_ALL, 100);
+  await publishing.stop();
+  await gateway.until('it is told that the publisher has gone', async () => {
+    return (await gateway.stream(name))?.status.code === 'ended';
+  });
+  assert.equal(publishing.publisher.stats.droppedUnits, 0);
+  assertSameUnits(unitsOf(media), seenBy(player), EXACT);
 }
 
 /** How the gateway says that a publisher came. */
@@ -145,35 +174,32 @@ describe('what is between RTMP and TCP', { concurrency: true }, () => {
 
   for (const scheme of SCHEMES) {
     it(`our own publisher and player by ${scheme}`, async (context) => {
-      const tls = { ca: certificate.ca };
-      const name = `own-${scheme}`;
-      const player = new SourceAttempt(context, `${server(scheme)}/${name}`, { tls });
-      await using publishing = new Publishing(
-        { targetUri: server(scheme), targetStreamName: name, ...tls },
-        media.tracks,
-      );
-      await publishing.accepted;
-      const lender = new Lender();
-      for (const unit of media.units) {
-        publishing.write(lender.lend(unit));
-        await sleep(2);
-      }
-      await player.has(NEARLY_ALL, 100);
-      await publishing.stop();
-      await gateway.until('it is told that the publisher has gone', async () => {
-        return (await gateway.stream(name))?.status.code === 'ended';
-      });
-      assert.equal(publishing.publisher.stats.droppedUnits, 0);
-      assertSameUnits(unitsOf(media), seenBy(player), EXACT);
+      await assertOwn(context, server(scheme), server(scheme), `own-${scheme}`);
     });
   }
 
+  it('through a proxy: our own publisher and player, and those of others', async (context) => {
+    await using impatient = await NginxProxy.start(ports.tunnel, 7);
+    await using proxy = await NginxProxy.start(ports.tunnel, 1_000);
+    const atImpatient = `127.0.0.1:${impatient.port}/live`;
+    await assertOwn(context, `rtmpte://${atImpatient}`, `rtmpt://${atImpatient}`, 'own-proxy');
+    // ffmpeg gives up when the proxy closes its connection.
+    const at = `127.0.0.1:${proxy.port}/live`;
+    await using player = RtmpPlayer.ffmpeg(`rtmpt://${at}/proxy`);
+    await using publisher = new FfmpegSender(file, ['-f', 'flv', `rtmpt://${at}/proxy`]);
+    await publisher.exited;
+    await assertAll([player]);
+  });
+
   it('300 handshakes of RTMPE in a row by rtmpdump, and 300 of our own', async () => {
-    for (let count = 0; count < 300; count += 1) {
-      const { stderr } = await rtmpdump('rtmpe', 'nowhere');
-      // The refusal was encrypted, and understood.
-      assert.match(stderr, /Connected\.\.\.\s.*rtmp server sent error/s, `number ${count}`);
-    }
+    const dumps = Array.from({ length: 3 }, async (_, dump) => {
+      for (let count = 0; count < 100; count += 1) {
+        const { stderr } = await rtmpdump('rtmpe', 'nowhere');
+        // The refusal was encrypted, and understood.
+        assert.match(stderr, /Connected\.\.\.\s.*rtmp server sent error/s, `${dump}: ${count}`);
+      }
+    });
+    await Promise.all(dumps);
     for (let count = 0; count < 300; count += 1) {
       const address = { host: '127.0.0.1', port: ports.plain, tls: undefined };
       const socket = await dialRtmp(
@@ -214,9 +240,9 @@ function post(path: string, body: string): string {
   return `POST ${path} HTTP/1.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** What one connection to the tunnels' port is answered, until it is closed or says nothing more. */
+/** What one connection to the port under attack is answered, until it is closed or says nothing more. */
 async function say(request: string): Promise<string> {
-  const socket = connect(ports.tunnel, '127.0.0.1');
+  const socket = connect(ports.attacked, '127.0.0.1');
   let answer = '';
   socket.on('data', (chunk) => {
     answer += chunk.toString('latin1');
