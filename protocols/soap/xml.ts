@@ -135,3 +135,9 @@ function trimJunk(text: string): string {
   const end = text.lastIndexOf('>');
   return start === -1 ? '' : text.slice(start, Math.max(start, end) + 1);
 }
+
+/** 0 where it is not there, or not above 0. */
+export function numberAt(element: XmlElement | undefined, ...path: readonly string[]): number {
+  const value = Number(textAt(element, ...path));
+  return Number.isFinite(value) && value > 0 ? value : 0;
+}

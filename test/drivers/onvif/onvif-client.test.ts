@@ -11,7 +11,8 @@ import {
   UnsupportedError,
 } from '../../../codecs/errors.ts';
 import type { Credentials } from '../../../drivers/driver.ts';
-import { OnvifClient, type OnvifClientOptions } from '../../../drivers/onvif/onvif-client.ts';
+import { OnvifClient } from '../../../drivers/onvif/onvif-client.ts';
+import type { OnvifSessionOptions } from '../../../drivers/onvif/onvif-session.ts';
 import { VirtualOnvif, type VirtualOnvifOptions } from '../../support/virtual-onvif.ts';
 
 const RIGHT = { username: 'admin', password: 'secret' };
@@ -30,7 +31,7 @@ async function startCamera(t: TestContext, options: Partial<VirtualOnvifOptions>
 function client(
   port: number,
   credentials?: Credentials,
-  options: Partial<OnvifClientOptions> = {},
+  options: Partial<OnvifSessionOptions> = {},
 ) {
   return new OnvifClient(
     { host: '127.0.0.1', port, path: '/onvif/device_service', secure: false },
