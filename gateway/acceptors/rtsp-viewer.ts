@@ -12,6 +12,7 @@ import { CHANNEL_OF } from '../../protocols/rtp/packetize/stream-packetizer.ts';
 import { RtpPacket } from '../../protocols/rtp/rtp-packet.ts';
 import type { TrackTransport } from '../../protocols/rtsp/server-session.ts';
 import type { Hub } from '../hub/hub.ts';
+import type { Stream } from '../hub/stream.ts';
 import type { Viewer } from '../viewers/fan-out.ts';
 import { UdpPacer } from './udp-pacer.ts';
 import type { UdpPair } from './udp-ports.ts';
@@ -92,6 +93,7 @@ export class RtspViewer implements Viewer {
     socket.cork();
     for (const block of held) this.send(block);
     socket.uncork();
+    if (this.#onlineStream() === undefined) this.sourceChanged(false);
   }
 
   send(block: Uint8Array): void {
@@ -99,8 +101,8 @@ export class RtspViewer implements Viewer {
       this.#held.push(block);
       return;
     }
-    const { hub, streamName, socket, tracks } = this.#options;
-    const stream = hub.get(streamName);
+    const { socket, tracks } = this.#options;
+    const stream = this.#onlineStream();
     if (stream !== undefined && stream.tracks !== this.#seenTracks && !this.#look(stream.tracks)) {
       return;
     }
@@ -133,6 +135,12 @@ export class RtspViewer implements Viewer {
       if (this.#pacer !== undefined) this.#sendUdp(channel + 1, packet);
       else this.#options.socket.write(interleaved(this.#channels[channel + 1] ?? 0, packet));
     }
+  }
+
+  /** Undefined while its source is away; what is sent then is the rest of what it had. */
+  #onlineStream(): Stream | undefined {
+    const stream = this.#options.hub.get(this.#options.streamName);
+    return stream?.isOnline === true ? stream : undefined;
   }
 
   /** False: what the player was told of the stream holds no longer. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type TestContext, test } from 'node:test';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { mock, type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { nalUnits } from '../../../codecs/nal-units.ts';
 import type { Track } from '../../../codecs/track.ts';
@@ -19,6 +22,7 @@ import { StreamPacketizer } from '../../../protocols/rtp/packetize/stream-packet
 import { parseRtcp } from '../../../protocols/rtp/rtcp.ts';
 import { parseSdp } from '../../../protocols/sdp/sdp.ts';
 import { serializeSdp } from '../../../protocols/sdp/serialize-sdp.ts';
+import { makeCertificate } from '../../support/certificates.ts';
 import { toHex } from '../../support/hex.ts';
 import { RecordingSink } from '../../support/recording-sink.ts';
 import { avcc, nalUnit } from '../../support/rtp-packets.ts';
@@ -406,6 +410,51 @@ test('a player that does not read loses whole GOPs, and nobody else notices', as
   assert.ok(gaps.length > 0);
   for (const at of gaps) assert.equal(packets[at]!.bytes[12]! & 0x1f, 24, 'STAP-A of SPS and PPS');
 });
+
+test('rtsps, where a certificate is given: interleaved only', async (context) => {
+  const { cert, key } = await makeCertificate('DNS:localhost,IP:127.0.0.1');
+  const folder = await mkdtemp(join(tmpdir(), 'sluice-rtsps-'));
+  context.after(() => rm(folder, { recursive: true, force: true }));
+  const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+  await writeFile(certFile, cert);
+  await writeFile(keyFile, key);
+  const server = await Server.start(context, { certFile, keyFile });
+  server.stream('door');
+  const url = server.url('door').replace('rtsp:', 'rtsps:');
+  const tls = { insecure: true };
+  const attempt = new SourceAttempt(context, url, { tls, transport: 'tcp' });
+  await attempt.has(3, 2);
+  const refused = new SourceAttempt(context, url, { tls, transport: 'udp' });
+  assert.match((await refused.error()).message, /461/);
+});
+
+test('a source that does not come back ends its players’ sessions', async (context) => {
+  const server = await Server.start(context);
+  const stream = server.stream('door');
+  const client = await server.client(context, 'door');
+  const stays = await server.client(context, 'door');
+  for (const each of [client, stays]) {
+    await each.ask('DESCRIBE');
+    // Other channels than usual: what is left of the source still goes over these.
+    assert.equal((await each.ask('SETUP', '/trackID=1', TCP(6))).status, 200);
+  }
+  await stays.ask('PLAY');
+  mock.timers.enable({ apis: ['setTimeout'] });
+  context.after(() => mock.timers.reset());
+  stream.stop();
+  client.socket.write(request('PLAY', client)); // it is away already
+  await once(client.socket, 'data');
+  mock.timers.tick(14_000);
+  assert.ok(!stays.socket.destroyed);
+  const ends = [client, stays].map(({ socket }) => once(socket, 'end'));
+  mock.timers.tick(1_000);
+  await Promise.all(ends);
+  assert.deepEqual(new Set(stays.frames.map(({ channel }) => channel)), new Set([6, 7]));
+});
+
+function request(method: string, { url, headers }: RtspClient): string {
+  return `${method} ${url} RTSP/1.0\r\nCSeq: 9\r\nSession: ${headers['Session']}\r\n\r\n`;
+}
 
 test('a description names us as the client reaches us', async (context) => {
   const server = await Server.start(context);
