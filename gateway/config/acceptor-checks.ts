@@ -24,7 +24,7 @@ const ABILITIES: Readonly<Record<AcceptorProtocol, Abilities>> = {
   rtmp: RTMP,
   rtmps: { ...RTMP, tls: true },
   rtmpt: RTMP,
-  rtsp: RTMP,
+  rtsp: { ...RTMP, tls: true },
   liveflv: { tls: false, login: true, play: false, names: false },
   'mpegts-tcp': { tls: false, login: false, play: false, names: false },
   'mpegts-udp': { tls: false, login: false, play: false, names: false },
@@ -71,11 +71,11 @@ function checkAbilities(acceptor: AcceptorConfig, path: KeyPath, file: string): 
 
 function checkCertificate(acceptor: AcceptorConfig, path: KeyPath, file: string): void {
   const { protocol, certFile, keyFile } = acceptor;
-  // Both left out: rtmps makes a certificate of its own.
+  // Both left out: rtmps makes a certificate of its own, rtsp is without TLS.
   if (certFile === undefined && keyFile === undefined) return;
   const given = certFile === undefined ? 'keyFile' : 'certFile';
   if (!ABILITIES[protocol].tls) {
-    failAt(file, [...path, given], 'only rtmps has a certificate; leave it out');
+    failAt(file, [...path, given], 'only rtmps and rtsp have a certificate; leave it out');
   }
   checkCertificatePair(acceptor, path, file);
 }

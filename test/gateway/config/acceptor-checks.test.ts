@@ -111,12 +111,12 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'a certificate without TLS',
     acceptors(`${RTMP}, certFile: a, keyFile: b`),
-    'acceptors[0].certFile: only rtmps has a certificate; leave it out',
+    'acceptors[0].certFile: only rtmps and rtsp have a certificate; leave it out',
   ],
   [
     'a key without TLS',
     acceptors(`${RTMP}, keyFile: b`),
-    'acceptors[0].keyFile: only rtmps has a certificate; leave it out',
+    'acceptors[0].keyFile: only rtmps and rtsp have a certificate; leave it out',
   ],
   [
     'half a certificate',
