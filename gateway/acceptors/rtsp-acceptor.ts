@@ -1,5 +1,6 @@
 /** The RTSP port: others publish here (ANNOUNCE, RECORD) and play from here (DESCRIBE, PLAY). With a certificate it is rtsps. */
 import { randomBytes, randomInt } from 'node:crypto';
+import { performance } from 'node:perf_hooks';
 import { PacketBlock } from '../../protocols/rtp/packetize/packet-block.ts';
 import { StreamPacketizer } from '../../protocols/rtp/packetize/stream-packetizer.ts';
 import type { AcceptorConfig } from '../config/schema.ts';
@@ -82,7 +83,7 @@ export class RtspAcceptor implements Acceptor {
       new StreamPacketizer({
         block,
         cname,
-        wallMs: Date.now,
+        wallMs: () => performance.timeOrigin + performance.now(),
         newestUs: () => hub.get(streamName)?.lastDtsUs,
         random: () => randomInt(2 ** 32),
       });

@@ -9,7 +9,6 @@ import type { Track } from '../../../codecs/track.ts';
 import type { PacketBlock } from './packet-block.ts';
 import type { Packetizer } from './packetizer.ts';
 import { isSameFormat, type PayloadFormat, payloadFormatOf } from './payload-formats.ts';
-import { ReportClock } from './report-clock.ts';
 import { RtpSource } from './rtp-source.ts';
 import { serializeSenderReport } from './sender-report.ts';
 
@@ -29,7 +28,7 @@ const SOUND_REPORT_US = 500_000;
 export interface StreamPacketizerOptions {
   /** May be shared with other streams. */
   readonly block: PacketBlock;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, on a clock that is never set. */
   readonly wallMs: () => number;
   /** The stream's time of its latest unit: the first that is packetized may be a GOP old. */
   readonly newestUs: () => number | undefined;
@@ -41,7 +40,11 @@ export interface StreamPacketizerOptions {
 
 export class StreamPacketizer {
   readonly #options: StreamPacketizerOptions;
-  readonly #clock = new ReportClock();
+  /**
+   * Wall clock minus the stream's clock, as of the first unit: one for all tracks and for good. Were it to follow what
+   * arrives, a stall of the source would move what players show, ffmpeg for one.
+   */
+  #wallOffsetUs: number | undefined;
   /** Keep their numbers and times when the source returns, as long as the format is the same. */
   readonly #tracks = new Map<Track['kind'], PacketizedTrack>();
   /** On the stream's clock: a GOP may be replayed faster than it was. */
@@ -68,11 +71,11 @@ export class StreamPacketizer {
     if (track === undefined) return undefined;
     const { block, wallMs, newestUs } = this.#options;
     const nowMs = wallMs();
-    this.#clock.note(newestUs() ?? unit.dtsUs, nowMs);
+    this.#wallOffsetUs ??= nowMs * 1000 - (newestUs() ?? unit.dtsUs);
     block.open(track.source);
     if (this.#wantsReports(unit)) {
       this.#reportedAtUs = unit.dtsUs;
-      this.#writeReports(nowMs);
+      this.#writeReports(nowMs, nowMs * 1000 - this.#wallOffsetUs);
     }
     try {
       track.packetizer.packetize(unit, track.source.timestampAt(unit.ptsUs), block);
@@ -91,10 +94,7 @@ export class StreamPacketizer {
   }
 
   /** Of all tracks for the same moment. */
-  #writeReports(wallMs: number): void {
-    this.#clock.adjust();
-    const streamUs = this.#clock.streamUsAt(wallMs);
-    if (streamUs === undefined) return;
+  #writeReports(wallMs: number, streamUs: number): void {
     const { block, cname } = this.#options;
     for (const { source } of this.#tracks.values()) {
       const rtpTimestamp = source.timestampAt(streamUs);

@@ -6,7 +6,6 @@ import { concat } from '../../../../codecs/bytes.ts';
 import type { Track } from '../../../../codecs/track.ts';
 import { beginningOf } from '../../../../protocols/rtp/packetize/beginning.ts';
 import { nextInBlock, PacketBlock } from '../../../../protocols/rtp/packetize/packet-block.ts';
-import { ReportClock } from '../../../../protocols/rtp/packetize/report-clock.ts';
 import { RtpSource } from '../../../../protocols/rtp/packetize/rtp-source.ts';
 import { serializeBye } from '../../../../protocols/rtp/packetize/sender-report.ts';
 import { StreamPacketizer } from '../../../../protocols/rtp/packetize/stream-packetizer.ts';
@@ -199,6 +198,18 @@ describe('sender reports', () => {
     );
   });
 
+  test('a stall of the source moves nothing', () => {
+    const harness = new Harness([VIDEO_TRACK]);
+    const offset = (block: Uint8Array) => {
+      const { senderReport } = parseRtcp(block, 4, nextInBlock(block, 0));
+      return senderReport!.wallUs / 1000 - senderReport!.rtpTimestamp / 90;
+    };
+    const first = offset(harness.block(VIDEO_TRACK, avcc(hex`65 88`), 0, true));
+    harness.wallMs += 3000;
+    const late = offset(harness.block(VIDEO_TRACK, avcc(hex`65 88`), 1_000_000, true));
+    assert.equal(late, first);
+  });
+
   test('a replayed GOP is placed where it was, not where it is replayed', () => {
     const harness = new Harness([VIDEO_TRACK]);
     harness.newestUs = 8_000_000;
@@ -218,20 +229,6 @@ describe('sender reports', () => {
     );
     const bytes = serializeBye(0x01020304, 'sluice-0123456789ab');
     assert.deepEqual(parseRtcp(bytes, 0, bytes.length).byes, [0x01020304]);
-  });
-
-  test('the clock follows only what is more than jitter', () => {
-    const clock = new ReportClock();
-    assert.equal(clock.streamUsAt(1000), undefined);
-    clock.note(0, 1000);
-    clock.note(40_000, 1300); // late
-    clock.adjust();
-    assert.equal(clock.streamUsAt(2000), 1_000_000);
-    clock.note(80_000, 2000); // 920 ms behind from now on
-    clock.adjust();
-    assert.equal(clock.streamUsAt(2000), 80_000);
-    clock.adjust(); // nothing has come
-    assert.equal(clock.streamUsAt(2000), 80_000);
   });
 });
 
