@@ -1,6 +1,7 @@
 /** A viewer at the other end of a socket, which all frames are written to as they are. */
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { canBeSentTo } from '../../drivers/send-to-all.ts';
 import type { Viewer } from './fan-out.ts';
 
 /** As long as proxypublish holds its sessions: a camera that is rebooted, an encoder that is restarted. */
@@ -8,6 +9,7 @@ const HOLD_OFFLINE_MS = 15_000;
 
 export class SocketViewer implements Viewer {
   readonly holdsCopies: boolean;
+  readonly socket: Socket | undefined;
   readonly #socket: Socket;
   readonly #endOfStream: () => void;
   #offline: NodeJS.Timeout | undefined;
@@ -17,6 +19,7 @@ export class SocketViewer implements Viewer {
     this.#socket = socket;
     this.#endOfStream = endOfStream;
     this.holdsCopies = socket instanceof TLSSocket;
+    this.socket = canBeSentTo(socket) ? socket : undefined;
     socket.once('close', () => clearTimeout(this.#offline));
   }
 
