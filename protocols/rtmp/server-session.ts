@@ -28,7 +28,8 @@ import { MessageType, type RtmpMessage } from './message.ts';
 import { ReceivedWindow, WINDOW_BYTES } from './received-window.ts';
 import type { RtmpCiphers } from './rtmpe.ts';
 import { ServerHandshake } from './server-handshake.ts';
-import { ServerStream, type ServerStreamCarrier, type StreamUse } from './server-stream.ts';
+import type { ServerStream, ServerStreamCarrier, StreamUse } from './server-stream.ts';
+import { ServerStreams } from './server-streams.ts';
 import {
   type PlayRequest,
   type PublishRequest,
@@ -72,18 +73,17 @@ export interface ServerDialogue {
 
 export class ServerSession implements ServerStreamCarrier {
   readonly #dialogue: ServerDialogue;
-  readonly #maxStreams: number;
   readonly #write: (bytes: Uint8Array) => void;
   readonly #reader = new ChunkReader();
   readonly #window = new ReceivedWindow(WINDOW_BYTES);
-  readonly #streams = new Map<number, ServerStream>();
+  readonly #streams: ServerStreams;
   #state: ServerSessionState = { at: 'handshake', handshake: new ServerHandshake() };
   #ciphers: RtmpCiphers | undefined;
   #chunkSize = DEFAULT_CHUNK_SIZE;
 
   constructor(dialogue: ServerDialogue, maxStreams: number, write: (bytes: Uint8Array) => void) {
     this.#dialogue = dialogue;
-    this.#maxStreams = maxStreams;
+    this.#streams = new ServerStreams(this, maxStreams);
     this.#write = write;
   }
 
@@ -115,8 +115,7 @@ export class ServerSession implements ServerStreamCarrier {
   close(words: string): void {
     if (this.#state.at === 'closed') return;
     this.#state = { at: 'closed' };
-    for (const stream of this.#streams.values()) release(stream, words);
-    this.#streams.clear();
+    this.#streams.clear(words);
   }
 
   command(messageStreamId: number, name: string, id: number, ...values: Amf0Value[]): void {
@@ -198,20 +197,12 @@ export class ServerSession implements ServerStreamCarrier {
   /** §7.1.7: stream and milliseconds. */
   #setBufferLength(data: Uint8Array): void {
     const reader = new ByteReader(data);
-    const stream = this.#streams.get(reader.u32());
+    const stream = this.#streams.find(reader.u32());
     if (stream !== undefined) stream.bufferMs = reader.u32();
   }
 
-  /** A message stream that nobody made is meant for the only one there is: some encoders send on 0. */
   #readMedia(message: RtmpMessage): void {
-    const stream = this.#streams.get(message.messageStreamId) ?? this.#onlyStream();
-    stream?.use?.media(message);
-  }
-
-  #onlyStream(): ServerStream | undefined {
-    if (this.#streams.size !== 1) return undefined;
-    for (const stream of this.#streams.values()) return stream;
-    return undefined;
+    this.#streams.find(message.messageStreamId)?.use?.media(message);
   }
 
   #readCommand(command: RtmpCommand, messageStreamId: number): void {
@@ -225,10 +216,10 @@ export class ServerSession implements ServerStreamCarrier {
         this.#createStream(transactionId);
         return;
       case 'deleteStream':
-        this.#deleteStream(values.find((value) => typeof value === 'number') ?? messageStreamId);
+        this.#streams.delete(numberIn(values) ?? messageStreamId, 'it ended the stream');
         return;
       case 'closeStream':
-        release(this.#streams.get(messageStreamId) ?? this.#onlyStream(), 'it ended the stream');
+        this.#streams.find(messageStreamId)?.release('it ended the stream');
         return;
       case 'publish':
         this.#publish(command, messageStreamId);
@@ -241,7 +232,7 @@ export class ServerSession implements ServerStreamCarrier {
         this.#pause(command, messageStreamId);
         return;
       case 'seek':
-        this.#used(messageStreamId)?.seek(milliseconds(values));
+        this.#streams.find(messageStreamId)?.use?.seek(milliseconds(values));
         return;
       case 'releaseStream':
       case 'checkBandwidth':
@@ -304,24 +295,9 @@ export class ServerSession implements ServerStreamCarrier {
   }
 
   #createStream(transactionId: number): void {
-    const stream = this.#newStream();
+    const stream = this.#streams.make();
     if (stream === undefined) this.#refuseCall(transactionId, 'too many streams');
     else this.#result(transactionId, stream.id);
-  }
-
-  /** The lowest number that is free; undefined when the connection has as many as it may. */
-  #newStream(): ServerStream | undefined {
-    if (this.#streams.size >= this.#maxStreams) return undefined;
-    let id = 1;
-    while (this.#streams.has(id)) id += 1;
-    const stream = new ServerStream(id, this);
-    this.#streams.set(id, stream);
-    return stream;
-  }
-
-  #deleteStream(id: number): void {
-    release(this.#streams.get(id), 'it ended the stream');
-    this.#streams.delete(id);
   }
 
   #publish(command: RtmpCommand, messageStreamId: number): void {
@@ -354,18 +330,14 @@ export class ServerSession implements ServerStreamCarrier {
 
   /** Clients that skip createStream get a stream all the same. */
   #unused(messageStreamId: number, words: string): ServerStream | undefined {
-    const stream = this.#streams.get(messageStreamId) ?? this.#onlyStream() ?? this.#newStream();
-    release(stream, words);
+    const stream = this.#streams.find(messageStreamId) ?? this.#streams.make();
+    stream?.release(words);
     return stream;
   }
 
   #pause({ values }: RtmpCommand, messageStreamId: number): void {
     const isPaused = values.find((value) => typeof value === 'boolean') ?? true;
-    this.#used(messageStreamId)?.pause(isPaused, milliseconds(values));
-  }
-
-  #used(messageStreamId: number): StreamUse | undefined {
-    return (this.#streams.get(messageStreamId) ?? this.#onlyStream())?.use;
+    this.#streams.find(messageStreamId)?.use?.pause(isPaused, milliseconds(values));
   }
 
   #answerFlashMediaCommand(command: RtmpCommand): void {
@@ -407,13 +379,6 @@ const FLASH_MEDIA_CODES: Readonly<Record<string, string>> = {
   FCSubscribe: 'NetStream.Play.Start',
 };
 
-function release(stream: ServerStream | undefined, words: string): void {
-  const use = stream?.use;
-  if (stream === undefined || use === undefined) return;
-  stream.use = undefined;
-  use.close(words);
-}
-
 /** Data messages of AMF3 begin with a zero byte; what follows is AMF0 all the same. */
 function asAmf0Data(message: RtmpMessage): RtmpMessage {
   const { payload } = message;
@@ -430,6 +395,10 @@ function peerBandwidth(): RtmpMessage {
 }
 
 function milliseconds(values: readonly Amf0Value[]): number {
-  const timeMs = values.find((value) => typeof value === 'number') ?? 0;
+  const timeMs = numberIn(values) ?? 0;
   return Number.isFinite(timeMs) && timeMs > 0 ? timeMs : 0;
+}
+
+function numberIn(values: readonly Amf0Value[]): number | undefined {
+  return values.find((value) => typeof value === 'number');
 }

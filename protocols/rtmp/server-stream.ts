@@ -61,6 +61,13 @@ export class ServerStream {
     this.#carrier.sendShared(bytes, this.id);
   }
 
+  /** What it is used for is over; `words` say why, for people. */
+  release(words: string): void {
+    const { use } = this;
+    this.use = undefined;
+    use?.close(words);
+  }
+
   #userControl(event: number): void {
     this.#carrier.control(userControlMessage(event, new ByteWriter().u32(this.id).toBytes()));
   }
