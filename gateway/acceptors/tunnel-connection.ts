@@ -10,7 +10,8 @@ import type { TunnelCarrier, TunnelSession } from './tunnel-session.ts';
 
 /** ffmpeg puts all it has into one POST; four pictures of 4 MB are more than anybody sends. */
 const MAX_POST_BYTES = 16 * 1024 * 1024;
-/** An answer and the next; a client that asks on and on and reads nothing is not served. */
+/** A client that asks on and on and reads nothing is not served. librtmp as a publisher is one, for as long as the kernel bears with it. */
+const MAX_UNREAD_ANSWERS = 1_000;
 const MAX_UNREAD_BYTES = 2 * 1024 * 1024;
 /** How long a poll without anything to say is held back, so that clients that ask again at once (librtmp) do not spin. */
 const HOLD_MS = 50;
@@ -52,6 +53,8 @@ export class TunnelConnection implements TunnelCarrier {
   #current: Current | undefined;
   #keepsConnection = true;
   #held: { readonly session: TunnelSession; readonly timer: NodeJS.Timeout } | undefined;
+  /** Since the client had read them all. */
+  #unreadAnswers = 0;
   #isOver = false;
 
   constructor(pipe: TunnelPipe, address: string, sessions: TunnelSessions) {
@@ -186,7 +189,9 @@ export class TunnelConnection implements TunnelCarrier {
 
   #answer(status: string, parts: readonly Uint8Array[]): void {
     if (this.#isOver) return;
-    if (this.#pipe.writableLength > MAX_UNREAD_BYTES) {
+    const { writableLength } = this.#pipe;
+    this.#unreadAnswers = writableLength === 0 ? 1 : this.#unreadAnswers + 1;
+    if (this.#unreadAnswers > MAX_UNREAD_ANSWERS || writableLength > MAX_UNREAD_BYTES) {
       this.destroy();
       return;
     }

@@ -7,7 +7,7 @@ import { MAX_POLL_INTERVAL } from '../../protocols/rtmp/tunnel-answer.ts';
 /** A client that has not asked for so long is gone. Flash asks twice a second at least. */
 export const SESSION_SILENCE_MS = 30_000;
 /** What one answer carries at most; the next one is asked for at once. */
-const MAX_ANSWER_BYTES = 512 * 1024;
+const MAX_ANSWER_BYTES = 256 * 1024;
 /** So many answers without a byte in a row, and the client is asked to come less often. */
 const EMPTY_ANSWERS_PER_STEP = 10;
 /** As Flash Media Server did: from at once to half a second. */
