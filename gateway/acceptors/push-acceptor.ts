@@ -65,7 +65,7 @@ export class PushAcceptor implements Acceptor {
   #accept(socket: Socket, address: string): void {
     if (!this.#access.allowsAddress(address)) {
       socket.destroy();
-      this.#refused(address, 'publish.addresses does not list it');
+      this.#refused(address, 'address', 'publish.addresses does not list it');
       return;
     }
     const connection = new PushConnection(socket, address, {
@@ -76,7 +76,7 @@ export class PushAcceptor implements Acceptor {
       onClose: (words, error) => {
         this.#connections.delete(connection);
         if (error === undefined) this.#context.log.debug({ peer: address, words }, 'client gone');
-        else if (isOfClient(error)) this.#refused(address, words);
+        else if (isOfClient(error)) this.#refused(address, kindOf(error), words);
         else
           this.#context.log.error(
             { peer: address, err: error },
@@ -88,13 +88,18 @@ export class PushAcceptor implements Acceptor {
     connection.start();
   }
 
-  #refused(address: string, words: string): void {
+  /** `kind`: of one kind an address is told of once in a while. */
+  #refused(address: string, kind: string, words: string): void {
     const { name } = this.#protocol;
     this.#repeats.report(
-      address,
+      `${address} ${kind}`,
       'warn',
       { peer: address },
       `The ${name} client at ${address} was sent away: ${words}`,
     );
   }
+}
+
+function kindOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.name;
 }

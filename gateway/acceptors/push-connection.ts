@@ -159,7 +159,7 @@ export class PushConnection implements PushClient {
 }
 
 /** What clients bring about; anything else is a fault of ours. */
-export function isOfClient(error: unknown): boolean {
+export function isOfClient(error: unknown): error is Error {
   return (
     error instanceof ParseError ||
     error instanceof ProtocolError ||

@@ -1,17 +1,28 @@
-/** A loopback port that was free a moment ago: for programs that must be told one. */
+/**
+ * A loopback port that was free a moment ago: for programs that must be told one, and come back to it. None of those that the
+ * kernel gives to clients (net.ipv4.ip_local_port_range): they would be taken while a program is away.
+ */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
+const FIRST_PORT = 10_000;
+const PORTS = 20_000;
+
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (typeof address !== 'object' || address === null) throw new Error('no port');
-  return address.port;
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const server = createServer();
+    try {
+      server.listen(port, '127.0.0.1');
+      await once(server, 'listening');
+    } catch {
+      continue;
+    }
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
 }
 
 /** The even one of two UDP ports (RFC 3550 §11); the two behind them, for a second track, are free as well. */

@@ -68,15 +68,10 @@ export function rtmpLoginOf(application: Application, all: readonly Application[
   return { ...login, remarks: [words, ...left, ...login.remarks] };
 }
 
-const MEDIA_WORDS =
-  'files are recorded into dataDir/recordings and played from there; set vod.dir to a folder of others';
-
 const WORDS: ReadonlyMap<string, string> = new Map([
   ['library', 'programs made for crtmpserver cannot be loaded; see extensions'],
   ['script', 'Lua scripts are not run; see extensions'],
   ['vmType', 'Lua scripts are not run; see extensions'],
-  ['mediaFolder', MEDIA_WORDS],
-  ['mediaStorage', MEDIA_WORDS],
   ['rtcpDetectionInterval', 'media is passed on at once here'],
   [
     'maxRtmpOutBuffer',

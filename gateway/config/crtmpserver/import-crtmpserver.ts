@@ -19,6 +19,7 @@ import {
 } from './applications.ts';
 import { LuaError, readLua } from './lua-data.ts';
 import { LuaFields } from './lua-fields.ts';
+import { readMediaFolders } from './media-folders.ts';
 import type { Piece } from './piece.ts';
 import { type Entry, RemarkedYaml } from './remarked-yaml.ts';
 import { readSource } from './sources.ts';
@@ -75,6 +76,7 @@ export function importCrtmpserver(bytes: Uint8Array, file: string, folder: strin
   const targets = checked(applications.flatMap(targetsOf), (values, { value }) =>
     check({ ...beside, proxypublish: { targets: [...values, value] } }),
   );
+  const { vod, recording } = readMediaFolders(applications, folder, remarks);
   sayApart(applications, remarks);
   for (const application of applications) sayTheRest(application, remarks);
   for (const { key, value } of root.rest()) {
@@ -91,6 +93,10 @@ export function importCrtmpserver(bytes: Uint8Array, file: string, folder: strin
   yaml.addEntries('streams', 'map', streams);
   yaml.addEntries('acceptors', 'list', acceptors);
   yaml.addEntriesWithin('proxypublish', abort, 'targets', targets);
+  if (recording !== undefined) {
+    yaml.add('recording', { dir: escaped(recording.dir) }, [recording.remark]);
+  }
+  if (vod !== undefined) yaml.add('vod', { dir: escaped(vod.dir) }, [vod.remark]);
   keepApart(yaml, portsOf(beside.acceptors), folder);
   const text = yaml.toString(remarks.length > 0 ? ['Not taken over:', ...remarks] : []);
   parseConfig(text, { file: CHECKED, folder, env: {} });

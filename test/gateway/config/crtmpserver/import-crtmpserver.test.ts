@@ -361,7 +361,7 @@ describe('the rest', () => {
       strange={ 1 },
       applications = { {
         name="a", library="/x/liba.so",
-        mediaStorage={ { mediaFolder="/x" } },
+        seekGranularity=0.2,
         validateHandshake=true } } }
       os.exit()`);
     assert.deepEqual(comments.slice(2), [
@@ -370,10 +370,29 @@ describe('the rest', () => {
       'daemon: Sluice stays in the foreground; systemd and the like keep it',
       'line 4 (a): validateHandshake: clients with a plain handshake are taken too here',
       'line 5 (a): library: programs made for crtmpserver cannot be loaded; see extensions',
-      'line 6 (a): mediaStorage: files are recorded into dataDir/recordings and played from there; set vod.dir to a folder of others',
+      'line 6 (a): seekGranularity: seeking goes to keyframes here',
       'line 2: instancesCount: one process serves all',
       'line 3: strange: no counterpart here',
     ]);
+  });
+
+  it('media folders: the first to play from, the one for recordings; the others are told', () => {
+    const { config, comments } = run(`configuration = { applications = { { name="a",
+      mediaStorage={ recordedStreamsStorage="r", one={ mediaFolder="/one", seekGranularity=0.1 },
+        r={ mediaFolder="./rec" },
+        { mediaFolder="/three" },
+        { description="none" } } },
+      { name="b", mediaFolder="/four" } } }`);
+    assert.equal(config.vod.dir, '/one');
+    assert.equal(config.recording.dir, join(folder, 'rec'));
+    assert.deepEqual(comments.slice(2, 5), ['line 3 (a)', 'line 2 (a)', 'Not taken over:']);
+    assert.ok(comments.includes('line 5: a storage without mediaFolder'));
+    assert.ok(
+      comments.includes('line 4 (a): mediaFolder: files are in one folder here, and recordings'),
+    );
+    assert.ok(
+      comments.includes('line 6 (b): mediaFolder: files are in one folder here, and recordings'),
+    );
   });
 
   it('texts cannot end a comment', () => {
