@@ -43,6 +43,16 @@ const cases = [
       tcUrl: 'rtmp://master.example/',
     },
   },
+  ...(['rtmpe', 'rtmpt', 'rtmpte', 'rtmpts'] as const).map((scheme) => ({
+    uri: `${scheme}://master.example/live`,
+    want: {
+      scheme,
+      host: 'master.example',
+      port: { rtmpe: 1935, rtmpt: 80, rtmpte: 80, rtmpts: 443 }[scheme],
+      app: 'live',
+      tcUrl: `${scheme}://master.example/live`,
+    },
+  })),
 ] as const;
 
 for (const { uri, want } of cases) {

@@ -7,6 +7,10 @@ const cases: [string, [string, number, string, string, string, string?, string?]
   ['rtmp://h/live/cam', ['h', 1935, 'live', 'cam', 'rtmp://h/live']],
   ['RTMPS://h:4443/live/cam', ['h', 4443, 'live', 'cam', 'rtmps://h:4443/live']],
   ['rtmps://h/a/b/cam', ['h', 443, 'a/b', 'cam', 'rtmps://h/a/b']],
+  ['rtmpe://h/live/cam', ['h', 1935, 'live', 'cam', 'rtmpe://h/live']],
+  ['rtmpt://h/live/cam', ['h', 80, 'live', 'cam', 'rtmpt://h/live']],
+  ['rtmpte://h/live/cam', ['h', 80, 'live', 'cam', 'rtmpte://h/live']],
+  ['rtmpts://h/live/cam', ['h', 443, 'live', 'cam', 'rtmpts://h/live']],
   ['rtmp://[::1]:19350/live/x', ['::1', 19350, 'live', 'x', 'rtmp://[::1]:19350/live']],
   [
     // Reolink, as go2rtc and Frigate document it.
@@ -36,6 +40,7 @@ for (const text of [
   'rtmp://h/secret',
   'rtmp://h/live/',
   'http://h/a/b',
+  'rtmpse://h/a/b',
   '',
 ]) {
   test(`refuses "${text}" without repeating it`, () => {
