@@ -39,7 +39,7 @@ export interface FuzzOptions {
 
 const MAX_FAILURES = 5;
 
-export function fuzz(subject: Subject, options: FuzzOptions): FuzzResult {
+export async function fuzz(subject: Subject, options: FuzzOptions): Promise<FuzzResult> {
   const { name, seeds, isText = false } = subject;
   const random = randomNumbers(options.seed + nameHash(name));
   const failures: FuzzFailure[] = [];
@@ -49,7 +49,7 @@ export function fuzz(subject: Subject, options: FuzzOptions): FuzzResult {
   let accepted = 0;
   let slowestMs = 0;
   for (const seed of seeds) {
-    const { problem, isAccepted } = parser.take(seed);
+    const { problem, isAccepted } = await parser.take(seed);
     if (problem !== undefined || !isAccepted) {
       failures.push({ problem: problem ?? 'the seed itself is refused', input: seed, index: -1 });
     }
@@ -62,11 +62,11 @@ export function fuzz(subject: Subject, options: FuzzOptions): FuzzResult {
     }
     const input = mutant({ seeds, isText }, random);
     options.onInput?.(index, input);
-    const outcome = parser.take(input);
+    const outcome = await parser.take(input);
     if (outcome.isAccepted) accepted += 1;
     if (outcome.problem !== undefined) failures.push({ problem: outcome.problem, input, index });
     slowestMs = Math.max(slowestMs, outcome.ms);
-    if (outcome.ms > MAX_INPUT_MS && isSlowEachTime(subject, input)) {
+    if (outcome.ms > MAX_INPUT_MS && (await isSlowEachTime(subject, input))) {
       failures.push({ problem: `takes ${Math.round(outcome.ms)} ms`, input, index });
     }
     if (parser.isSpent) parser = new OpenParser(subject);
@@ -96,7 +96,7 @@ interface Outcome {
 /** A parser and how many inputs it has had. */
 class OpenParser {
   isSpent = false;
-  readonly #take: (bytes: Uint8Array) => void;
+  readonly #take: (bytes: Uint8Array) => void | Promise<void>;
   #left: number;
 
   constructor(subject: Subject) {
@@ -104,13 +104,13 @@ class OpenParser {
     this.#left = subject.inputsPerParser ?? 1;
   }
 
-  take(input: Uint8Array): Outcome {
+  async take(input: Uint8Array): Promise<Outcome> {
     const bytes = input.slice();
     const beganMs = performance.now();
     let problem: string | undefined;
     let isAccepted = false;
     try {
-      this.#take(bytes);
+      await this.#take(bytes);
       isAccepted = true;
     } catch (error) {
       this.isSpent = true;
@@ -132,10 +132,10 @@ function isOurs(error: unknown): boolean {
   );
 }
 
-function isSlowEachTime(subject: Subject, input: Uint8Array): boolean {
+async function isSlowEachTime(subject: Subject, input: Uint8Array): Promise<boolean> {
   for (let n = 0; n < SLOW_TRIES; n += 1) {
     const before = process.cpuUsage();
-    new OpenParser(subject).take(input);
+    await new OpenParser(subject).take(input);
     const { user, system } = process.cpuUsage(before);
     if ((user + system) / 1000 <= MAX_INPUT_MS) return false;
   }

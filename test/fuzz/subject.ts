@@ -7,10 +7,10 @@ export interface Subject {
   /** Lines and words are mutated as such, too. */
   readonly isText?: boolean;
   /**
-   * A new parser; the result takes one input after another. It may throw ParseError, UnsupportedError or
+   * A new parser; the result takes one input after another, the next when it is done with the one before. It may throw ParseError, UnsupportedError or
    * ProtocolError, and is given up then. Anything else is a failure.
    */
-  readonly open: () => (bytes: Uint8Array) => void;
+  readonly open: () => (bytes: Uint8Array) => void | Promise<void>;
   /** Inputs for one parser, where state is carried from one to the next: sessions, depacketizers. 1 by default. */
   readonly inputsPerParser?: number;
 }

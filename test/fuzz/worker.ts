@@ -16,14 +16,14 @@ export interface FuzzOrder {
 export const PROGRESS_HEADER_BYTES = 8;
 export const MAX_PROGRESS_BYTES = 64 * 1024;
 
-function work(order: FuzzOrder): void {
+async function work(order: FuzzOrder): Promise<void> {
   const subject = ALL_SUBJECTS.find(({ name }) => name === order.name);
   if (subject === undefined) throw new Error(`there is no parser called ${order.name}`);
   const header = new Int32Array(order.progress, 0, 2);
   const bytes = new Uint8Array(order.progress, PROGRESS_HEADER_BYTES);
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
-  const result = fuzz(subject, {
+  const result = await fuzz(subject, {
     inputs: order.inputs,
     seed: order.seed,
     usedBytes: () => {
@@ -43,4 +43,4 @@ function work(order: FuzzOrder): void {
 }
 
 // Only as a thread: tests and main.ts import what this file names.
-if (workerData !== null && workerData !== undefined) work(workerData as FuzzOrder);
+if (workerData !== null && workerData !== undefined) await work(workerData as FuzzOrder);

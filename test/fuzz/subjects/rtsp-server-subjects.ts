@@ -7,6 +7,8 @@ import { parseTransportOffers } from '../../../protocols/rtsp/transport.ts';
 import { CAMERA_SDP } from '../../support/scripted-camera.ts';
 import { framerOf, type Subject, textParserOf } from '../subject.ts';
 
+/** More than sixteen requests need. */
+const TURNS = 200;
 const URL = 'rtsp://10.0.0.1:8554/live/door';
 const TRANSPORT = 'Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n';
 const FRAMES = '$\0\0\u0004abcd$\u0001\0\u0002ef';
@@ -59,23 +61,30 @@ const OPEN = {
   failed: () => undefined,
 };
 
+const CLIENT = framerOf(
+  'RTSP requests',
+  () =>
+    new RtspServerSession({
+      host: HOST,
+      access: { play: OPEN, publish: OPEN },
+      write: () => undefined,
+      now: () => 0,
+      newId: () => '00',
+    }),
+  new TextEncoder().encode(PUBLISHER),
+  new TextEncoder().encode(PLAYER),
+);
+
+/** Requests are answered one after the other, which takes some turns of the queue of promises. */
+function answeredBy(take: ReturnType<Subject['open']>) {
+  return async (bytes: Uint8Array) => {
+    await take(bytes);
+    for (let turn = 0; turn < TURNS; turn += 1) await undefined;
+  };
+}
+
 export const RTSP_SERVER_SUBJECTS: readonly Subject[] = [
-  {
-    ...framerOf(
-      'RTSP requests',
-      () =>
-        new RtspServerSession({
-          host: HOST,
-          access: { play: OPEN, publish: OPEN },
-          write: () => undefined,
-          now: () => 0,
-          newId: () => '00',
-        }),
-      new TextEncoder().encode(PUBLISHER),
-      new TextEncoder().encode(PLAYER),
-    ),
-    isText: true,
-  },
+  { ...CLIENT, open: () => answeredBy(CLIENT.open()), isText: true },
   textParserOf(
     'requested URL',
     parseRequestedUrl,
