@@ -6,13 +6,12 @@ import { ParseError, ProtocolError, UnsupportedError } from '../../codecs/errors
 import type { Track } from '../../codecs/track.ts';
 import { type OfferedTrack, offeredTracks } from '../../protocols/rtp/packetize/offered-medias.ts';
 import { isSameFormat } from '../../protocols/rtp/packetize/payload-formats.ts';
+import { RtspError } from '../../protocols/rtsp/rtsp-error.ts';
+import type { Action, ServerAccess } from '../../protocols/rtsp/server-login.ts';
 import {
-  type Action,
   type PlayedStream,
-  RtspError,
   RtspServerSession,
   SESSION_TIMEOUT_MS,
-  type ServerAccess,
   type ServerHost,
   type TrackBeginning,
   type TrackTransport,

@@ -6,13 +6,13 @@
  * Not here: RTSP 2.0, scale and ranges (all is live), tracks of one session torn down one by one.
  */
 import { ParseError, ProtocolError } from '../../codecs/errors.ts';
-import type { HttpCredentials } from '../http-auth/authenticator.ts';
-import { DigestVerifier } from '../http-auth/digest-verifier.ts';
 import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
 import { joinControl } from './control-url.ts';
 import { type RtspMessage, type RtspRequest, serializeResponse } from './message.ts';
 import { parseRequestedUrl, type RequestedUrl } from './requested-url.ts';
+import { type Headers, REASONS, RtspError, type Status, wrongState } from './rtsp-error.ts';
 import { CLIENT_GRAMMAR, RtspParser } from './rtsp-parser.ts';
+import { type Action, type ServerAccess, ServerLogin } from './server-login.ts';
 import { parseTransportOffers, type TransportOffer } from './transport.ts';
 
 /** Stated to clients, who say something in half of it (§12.37). */
@@ -24,19 +24,6 @@ const MAX_TRACKS = 16;
 const CHANNELS = 256;
 const NO_TRACK = -1;
 const MAX_CSEQ_CHARACTERS = 20;
-
-export type Action = 'play' | 'publish';
-
-/** Who may do one of the two. */
-export interface ServerAccess {
-  readonly isOpen: boolean;
-  /** What Digest is asked for; undefined: only a token is a login. */
-  readonly credentials: HttpCredentials | undefined;
-  isToken(token: string): boolean;
-  /** It guesses: it is not listened to for a while. */
-  isBlocked(): boolean;
-  failed(): void;
-}
 
 /** How a track's packets go. */
 export type TrackTransport =
@@ -90,41 +77,6 @@ export interface ServerSessionOptions {
   readonly newId: () => string;
 }
 
-/** Answered with this status. */
-export class RtspError extends Error {
-  override readonly name = 'RtspError';
-  readonly status: Status;
-  readonly headers: Headers;
-
-  /** `words`: for people, instead of the standard's. */
-  constructor(status: Status, headers: Headers = [], words: string = REASONS[status]) {
-    super(words);
-    this.status = status;
-    this.headers = headers;
-  }
-}
-
-/** §7.1.1. */
-const REASONS = {
-  200: 'OK',
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  406: 'Not Acceptable',
-  415: 'Unsupported Media Type',
-  451: 'Parameter Not Understood',
-  453: 'Not Enough Bandwidth',
-  454: 'Session Not Found',
-  455: 'Method Not Valid in This State',
-  459: 'Aggregate Operation Not Allowed',
-  461: 'Unsupported Transport',
-  501: 'Not Implemented',
-  551: 'Option not supported',
-} as const;
-type Status = keyof typeof REASONS;
-type Headers = readonly (readonly [string, string])[];
-
 interface Reply {
   readonly headers?: Headers;
   readonly body?: string;
@@ -154,11 +106,9 @@ type Method = (request: RtspRequest, url: RequestedUrl) => Reply | Promise<Reply
 export class RtspServerSession {
   readonly #options: ServerSessionOptions;
   readonly #parser: RtspParser;
-  readonly #verifier: DigestVerifier;
+  readonly #login: ServerLogin;
   readonly #waiting: RtspRequest[] = [];
   readonly #methods: ReadonlyMap<string, Method>;
-  /** What this connection has logged in for; the nonce may end, the login stays. */
-  readonly #allowed = new Set<Action>();
   /** Per channel: twice the track's index, plus one for RTCP. */
   readonly #channels = new Int16Array(CHANNELS).fill(NO_TRACK);
   #state: State = { at: 'idle' };
@@ -169,7 +119,7 @@ export class RtspServerSession {
     const { now, newId } = options;
     this.#options = options;
     this.#heardAtMs = now();
-    this.#verifier = new DigestVerifier({ realm: 'Sluice', newNonce: newId, now });
+    this.#login = new ServerLogin(options.access, { newNonce: newId, now });
     this.#parser = new RtspParser(
       {
         frame: (channel, bytes, start, end) => this.#frame(channel, bytes, start, end),
@@ -293,7 +243,7 @@ export class RtspServerSession {
   }
 
   async #describe(request: RtspRequest, url: RequestedUrl): Promise<Reply> {
-    this.#authorize('play', request, url);
+    this.#login.authorize('play', request, url.token);
     const { sdp } = await this.#options.host.describe(url.name);
     return {
       headers: [
@@ -305,7 +255,7 @@ export class RtspServerSession {
   }
 
   #announce(request: RtspRequest, url: RequestedUrl): Reply {
-    this.#authorize('publish', request, url);
+    this.#login.authorize('publish', request, url.token);
     if (this.hasSession) throw wrongState();
     const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase();
     if (type !== undefined && type !== 'application/sdp') throw new RtspError(415);
@@ -324,7 +274,7 @@ export class RtspServerSession {
     if (state.at === 'closed' || this.isActive) throw wrongState();
     const before = 'session' in state ? this.#session(request, false) : undefined;
     const action = before?.action ?? (state.at === 'announced' ? 'publish' : 'play');
-    this.#authorize(action, request, url);
+    this.#login.authorize(action, request, url.token);
     const controls = 'controls' in state ? state.controls : [];
     const track =
       action === 'publish' ? announcedTrack(controls, request.url) : await this.#playedTrack(url);
@@ -449,47 +399,9 @@ export class RtspServerSession {
     return session;
   }
 
-  /** Throws what the client is answered when it may not. */
-  #authorize(action: Action, request: RtspRequest, url: RequestedUrl): void {
-    const access = this.#options.access[action];
-    if (access.isOpen || this.#allowed.has(action)) return;
-    if (access.isBlocked()) throw new RtspError(403);
-    const authorization = request.headers.get('authorization');
-    const verdict = this.#judge(access, authorization, request.method, url.token);
-    if (verdict === 'right') {
-      this.#allowed.add(action);
-      return;
-    }
-    if (verdict === 'wrong') access.failed();
-    if (access.credentials === undefined) throw new RtspError(403);
-    const challenges = this.#verifier.challenges(verdict === 'stale');
-    throw new RtspError(
-      401,
-      challenges.map((each) => ['WWW-Authenticate', each]),
-    );
-  }
-
-  #judge(
-    access: ServerAccess,
-    authorization: string | undefined,
-    method: string,
-    token: string | undefined,
-  ): 'right' | 'wrong' | 'stale' | 'nothing' {
-    const { credentials } = access;
-    if (token !== undefined && access.isToken(token)) return 'right';
-    if (authorization !== undefined && credentials !== undefined) {
-      return this.#verifier.verify(authorization, { method, ...credentials });
-    }
-    return token === undefined ? 'nothing' : 'wrong';
-  }
-
   #write(text: string): void {
     this.#options.write(new TextEncoder().encode(text));
   }
-}
-
-function wrongState(): RtspError {
-  return new RtspError(455);
 }
 
 function publicMethods(methods: ReadonlyMap<string, Method>): readonly [string, string] {

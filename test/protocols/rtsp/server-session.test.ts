@@ -3,9 +3,9 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { ParseError, ProtocolError } from '../../../codecs/errors.ts';
 import { HttpAuthenticator } from '../../../protocols/http-auth/authenticator.ts';
+import { RtspError } from '../../../protocols/rtsp/rtsp-error.ts';
+import type { Action } from '../../../protocols/rtsp/server-login.ts';
 import {
-  type Action,
-  RtspError,
   RtspServerSession,
   type ServerHost,
   type TrackTransport,
