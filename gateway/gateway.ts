@@ -1,12 +1,10 @@
 /** The composition root: the only place that makes everything and connects it. */
-import { resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
 import { UDP_RECEPTION } from '../drivers/udp-receiver.ts';
 import { redactUrl } from '../protocols/source-url.ts';
-import { Acceptors } from './acceptors/acceptors.ts';
 import { Publications } from './acceptors/publications.ts';
 import { AdoptedNames } from './adopted-names.ts';
 import { Adoption } from './adoption.ts';
@@ -19,34 +17,28 @@ import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
 import { adminLogin, isLoopbackListen } from './http/admin-login.ts';
 import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
-import { LiveRoutes } from './http/live-routes.ts';
-import { snapshotRoute } from './http/snapshot-route.ts';
+import { lazyRoute } from './http/lazy-routes.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, toName, uniqueName } from './names.ts';
 import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
 import { RtmpPublisher } from './proxypublish/publisher.ts';
 import { parseTargetUri } from './proxypublish/target-url.ts';
-import { Recordings } from './recording/recordings.ts';
 import { Board } from './report/board.ts';
 import { CommandError, type CommandHandlers } from './report/commands.ts';
 import { HealthSampler } from './report/health.ts';
 import { describeGateway } from './report/info.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
+import type { Serving } from './serving.ts';
 import { tlsTrust } from './tls-trust.ts';
 import { VERSION } from './version.ts';
-import { BacklogBudget } from './viewers/backlog-budget.ts';
-import { hlsRoutes } from './viewers/hls/hls-routes.ts';
-import { HlsStreams } from './viewers/hls/hls-streams.ts';
-import { playerPageRoute } from './viewers/hls/player-page.ts';
-import { RtmpFanOuts } from './viewers/rtmp-fan-outs.ts';
-import { VodLibrary } from './vod/vod-library.ts';
-import { vodRoutes } from './vod/vod-routes.ts';
 
 /** Attempts to connect, of all cameras and masters together. */
 const ATTEMPTS_PER_S = 40;
 const ATTEMPTS_BURST = 80;
 /** Cameras that are there answer within seconds; after this it is fair to say that there are none. */
 const NOTHING_FOUND_MS = 12_000;
+/** Live streams and files. */
+const PLAYER_PATHS = /^\/(?:live|vod)\//;
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -66,11 +58,8 @@ export class Gateway {
   readonly #fleet: Fleet;
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
-  readonly #recordings: Recordings;
-  readonly #vod: VodLibrary;
   readonly #extensions: Extensions;
-  readonly #viewers = { now: () => performance.now(), budget: new BacklogBudget() };
-  #acceptors: Acceptors | undefined;
+  #serving: Promise<Serving> | undefined;
   readonly #stopping = new AbortController();
   readonly #supervision = {
     budget: new AttemptBudget(ATTEMPTS_PER_S, ATTEMPTS_BURST, () => performance.now()),
@@ -81,7 +70,6 @@ export class Gateway {
   #discovering: Promise<void> = Promise.resolve();
   #mqtt: MqttReporter | undefined;
   #http: HttpServer | undefined;
-  readonly #hls: HlsStreams;
   #publishStats: NodeJS.Timeout | undefined;
   #status: 'starting' | 'running' | 'stopping' = 'starting';
 
@@ -111,28 +99,12 @@ export class Gateway {
       stallMs: config.limits.stallMs,
       isReserved: (name) => this.#fleet.has(name),
     });
-    this.#recordings = new Recordings({
-      ...config.recording,
-      dir: recordingsDir(config),
-      board: this.board,
-      log: log.child({ part: 'recording' }),
-      now: Date.now,
-    });
-    this.#vod = new VodLibrary([recordingsDir(config)].concat(config.vod.dir ?? []));
     this.#extensions = new Extensions(config.extensions, {
       hub: this.#hub,
       publications: this.#publications,
       log,
       now: () => performance.now(),
       gatewayId: this.#id,
-    });
-    this.#publications.record = (stream, type) => this.#recordings.record(stream, type);
-    this.#hls = new HlsStreams({
-      hub: this.#hub,
-      maxBytes: config.limits.hlsMaxBytes,
-      log: log.child({ part: 'hls' }),
-      now: () => performance.now(),
-      wallClock: Date.now,
     });
     // Reporters, HTTP and tests listen; a fixed small number, not a leak.
     this.board.setMaxListeners(32);
@@ -148,11 +120,10 @@ export class Gateway {
     this.#proxypublish.open(this.#hub);
     this.#publishStats = setInterval(() => this.#proxypublish.tellStats(), STATS_PERIOD_MS);
     this.#publications.start();
+    if (config.acceptors.length + config.extensions.length > 0) await this.#serve();
     // Before the sources: some may be theirs.
     if (isQuiet !== true) await this.#extensions.start();
     this.#fleet.start(this.#stopping.signal);
-    if (isQuiet !== true) this.#recordings.start();
-    await this.#startAcceptors();
     this.#startDiscovery();
     this.#status = 'running';
     log.info(
@@ -172,14 +143,12 @@ export class Gateway {
     this.#status = 'stopping';
     clearInterval(this.#publishStats);
     this.#publications.stop();
-    await this.#acceptors?.stop();
     await this.#extensions.stop();
-    await this.#recordings.close();
+    await (await this.#serving)?.stop();
     await this.#proxypublish.close();
     this.#stopping.abort(new Error('the gateway is stopping'));
     await this.#fleet.stopped();
     await this.#mqtt?.stop();
-    this.#hls.stop();
     await this.#http?.stop();
     await this.#discovering;
   }
@@ -204,11 +173,7 @@ export class Gateway {
       admin: adminLogin(config, httpLog, (words) => process.stderr.write(words)),
       routes: [
         ...apiRoutes({ board: this.board, status: () => this.#status }),
-        ...new LiveRoutes(this.#hub, this.#viewers).routes,
-        ...hlsRoutes(this.#hls),
-        playerPageRoute,
-        snapshotRoute((name) => this.#fleet.snapshot(name)),
-        ...vodRoutes(this.#vod),
+        lazyRoute(PLAYER_PATHS, 'viewer', async () => (await this.#serve()).routes),
       ],
       log: httpLog,
     });
@@ -246,20 +211,25 @@ export class Gateway {
     await this.#mqtt.start();
   }
 
-  async #startAcceptors(): Promise<void> {
-    const { config, log } = this.#options;
-    this.#acceptors = new Acceptors(config.acceptors, {
+  /** Once: whoever asks first loads it. */
+  #serve(): Promise<Serving> {
+    this.#serving ??= this.#startServing();
+    return this.#serving;
+  }
+
+  async #startServing(): Promise<Serving> {
+    const { Serving } = await import('./serving.ts');
+    const serving = new Serving({
+      config: this.#options.config,
+      log: this.#options.log,
+      board: this.board,
       hub: this.#hub,
       publications: this.#publications,
-      rtmpFanOuts: new RtmpFanOuts(this.#hub, this.#viewers),
-      vod: this.#vod,
-      log,
-      now: () => performance.now(),
-      dataDir: config.gateway.dataDir,
       gatewayId: this.#id,
-      viewers: this.#viewers,
+      snapshot: (name) => this.#fleet.snapshot(name),
     });
-    await this.#acceptors.start();
+    await serving.start();
+    return serving;
   }
 
   #startDiscovery(): void {
@@ -345,8 +315,4 @@ export class Gateway {
       queueMaxMs,
     };
   }
-}
-
-function recordingsDir({ gateway, recording }: Config): string {
-  return resolve(gateway.dataDir, recording.dir);
 }

@@ -12,7 +12,7 @@ import { Cors } from './cors.ts';
 import { Gatekeeper, type GatekeeperConfig } from './gatekeeper.ts';
 import { HttpListener } from './http-listener.ts';
 import { peerOf } from './peer.ts';
-import { matchRoute, type Route, type RouteMatch } from './route.ts';
+import { matchRoute, type Route, type RouteMatch, type UpgradeCall } from './route.ts';
 import { ServingBudget, type ViewerLimits } from './serving-budget.ts';
 
 export interface HttpServerContext extends GatekeeperConfig {
@@ -116,11 +116,16 @@ export class HttpServer {
     }
     this.#listener.waiting.leave(socket);
     socket.once('close', () => place.held[Symbol.dispose]());
+    const call = { request, socket, head, captured: place.captured, refuse };
+    void this.#runUpgrade(upgrade, call);
+  }
+
+  async #runUpgrade(upgrade: NonNullable<Route['upgrade']>, call: UpgradeCall): Promise<void> {
     try {
-      upgrade({ request, socket, head, captured: place.captured, refuse });
+      await upgrade(call);
     } catch (err) {
-      this.#context.log.error({ err, url: request.url }, 'WebSocket request failed');
-      socket.destroy();
+      this.#context.log.error({ err, url: call.request.url }, 'WebSocket request failed');
+      call.socket.destroy();
     }
   }
 

@@ -39,8 +39,8 @@ export interface Route {
   readonly access: Access;
   /** A rejection is answered with 500, or cuts the connection where an answer has begun. */
   readonly handle: (call: HttpCall) => void | Promise<void>;
-  /** Left out: no WebSocket here. */
-  readonly upgrade?: (call: UpgradeCall) => void;
+  /** Left out: no WebSocket here. A rejection cuts the connection. */
+  readonly upgrade?: (call: UpgradeCall) => void | Promise<void>;
 }
 
 export interface RouteMatch {

@@ -28,7 +28,7 @@ const routes: readonly Route[] = [
     path: /^\/live$/,
     access: 'viewer',
     handle: ({ response }) => sendAnswer(response, { status: 200, body: {} }),
-    upgrade: ({ socket }) => socket.end('HTTP/1.1 299 upgraded\r\n\r\n'),
+    upgrade: ({ socket }) => void socket.end('HTTP/1.1 299 upgraded\r\n\r\n'),
   },
 ];
 
