@@ -17,12 +17,13 @@ import type { Access } from './access.ts';
 import { PushAcceptor, type PushContext } from './push-acceptor.ts';
 import type { PushClient, PushFeed } from './push-connection.ts';
 
-export const makeLiveFlvAcceptor = (config: AcceptorConfig, context: PushContext): Acceptor =>
-  new PushAcceptor(config, context, {
+export function makeLiveFlvAcceptor(config: AcceptorConfig, context: PushContext): Acceptor {
+  return new PushAcceptor(config, context, {
     name: 'LiveFLV',
     makeFeed: (client, access) =>
       new LiveFlvFeed(client, access, config.localStreamName, context.now),
   });
+}
 
 export class LiveFlvFeed implements PushFeed {
   readonly #client: PushClient;

@@ -8,11 +8,12 @@ import type { Acceptor } from './acceptor.ts';
 import { PushAcceptor, type PushContext } from './push-acceptor.ts';
 import type { PushClient, PushFeed } from './push-connection.ts';
 
-export const makeMpegtsTcpAcceptor = (config: AcceptorConfig, context: PushContext): Acceptor =>
-  new PushAcceptor(config, context, {
+export function makeMpegtsTcpAcceptor(config: AcceptorConfig, context: PushContext): Acceptor {
+  return new PushAcceptor(config, context, {
     name: 'MPEG-TS',
     makeFeed: (client) => new MpegtsFeed(client, config.localStreamName, context.now),
   });
+}
 
 class MpegtsFeed implements PushFeed {
   readonly #demuxer: TsDemuxer;

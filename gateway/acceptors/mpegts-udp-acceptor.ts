@@ -20,8 +20,9 @@ const RETRY_MS = 5_000;
 const COUNT_PERIOD_MS = 1_000;
 const ANY: ReadonlySet<string> = new Set(['0.0.0.0', '::']);
 
-export const makeMpegtsUdpAcceptor = (config: AcceptorConfig, context: PushContext): Acceptor =>
-  new MpegtsUdpAcceptor(config, context);
+export function makeMpegtsUdpAcceptor(config: AcceptorConfig, context: PushContext): Acceptor {
+  return new MpegtsUdpAcceptor(config, context);
+}
 
 class MpegtsUdpAcceptor implements Acceptor {
   readonly port: number;

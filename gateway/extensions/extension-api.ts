@@ -47,7 +47,10 @@ export interface Stream {
   readonly isOnline: boolean;
   /** Empty while it is offline. */
   readonly tracks: readonly Track[];
-  /** The sink gets the tracks at once when it is online; the result unsubscribes it. */
+  /**
+   * The sink gets the tracks at once when it is online. What comes first need not be where decoding can start: wait for
+   * `randomAccess`. The result unsubscribes it.
+   */
   subscribe(sink: Sink): () => void;
 }
 

@@ -116,7 +116,7 @@ export class ExtensionHost implements api.Host {
             address: client.address,
             placeName: client.placeName,
             admit: () => client.admit(),
-            sink: (name) => new CheckedSink(client.sink(name)),
+            sink: (name) => new CheckedSink(this.ours(client.sink(name))),
             refuse: (words) => client.refuse(words),
           }),
       },
@@ -135,16 +135,18 @@ export class ExtensionHost implements api.Host {
   publish(publisher: api.Publisher): api.Publication {
     this.#mustBeActive();
     const { name, protocol, peer, duplicatePublisher = 'reject' } = publisher;
-    const publication = this.#context.publications.open({
-      ...{ name, protocol, peer, via: [], publishType: 'live', duplicate: duplicatePublisher },
-      end: (words) => {
-        this.#held.delete(close);
-        this.#guarded('ended()', () => publisher.ended(words));
-      },
-    });
+    const publication = this.#running.exit(() =>
+      this.#context.publications.open({
+        ...{ name, protocol, peer, via: [], publishType: 'live', duplicate: duplicatePublisher },
+        end: (words) => {
+          this.#held.delete(close);
+          this.#guarded('ended()', () => publisher.ended(words));
+        },
+      }),
+    );
     const close = () => publication.close('its extension has ended');
     this.#held.add(close);
-    const sink = new CheckedSink(publication);
+    const sink = new CheckedSink(this.ours(publication));
     return {
       name: publication.name,
       start: (tracks) => sink.start(tracks),
@@ -169,6 +171,16 @@ export class ExtensionHost implements api.Host {
   /** One attempt of a driver. */
   runDriver(driver: api.Driver, sink: api.Sink, signal: AbortSignal): Promise<void> {
     return this.#running.run(this, async () => await driver.run(sink, signal));
+  }
+
+  /** What it calls of ours is ours again: timers and sockets that are made there are no longer its. */
+  ours(sink: StreamSink): StreamSink {
+    const running = this.#running;
+    return {
+      start: (tracks) => running.exit(() => sink.start(tracks)),
+      write: (unit) => running.exit(() => sink.write(unit)),
+      stop: () => running.exit(() => sink.stop()),
+    };
   }
 
   #view(stream: Stream): api.Stream {
@@ -204,7 +216,7 @@ export class ExtensionHost implements api.Host {
     };
     const guarded: StreamSink = {
       start: (tracks) => call('start', () => this.#running.run(this, () => sink.start(tracks))),
-      write: (unit) => call('write', () => sink.write(unit)),
+      write: (unit) => call('write', () => this.#running.run(this, () => sink.write(unit))),
       stop: () => call('stop', () => this.#running.run(this, () => sink.stop())),
     };
     this.#held.add(end);

@@ -69,7 +69,7 @@ export class Extensions {
     for (const host of this.#hosts) {
       const driver = host.openSource(scheme, source);
       if (driver === undefined) continue;
-      const checked = new CheckedSink(sink, received);
+      const checked = new CheckedSink(host.ours(sink), received);
       try {
         await host.runDriver(driver, checked, signal);
       } finally {

@@ -48,6 +48,11 @@ const FAULTS: readonly (readonly [name: string, body: string, told: RegExp])[] =
     "host.onStream((stream) => stream.subscribe({ start() {}, write() { throw new Error('full') }, stop() {} }))",
     /The extension sink failed in write\(\) and no longer gets the stream raw: full/,
   ],
+  [
+    'after',
+    "host.onStream((stream) => stream.subscribe({ start() {}, write() { setTimeout(() => { throw new Error('done') }) }, stop() {} }))",
+    /The extension after has failed and is ended: done/,
+  ],
   ['late', "throw new Error('not today')", /The extension \S+late\.mjs is left out: not today/],
 ];
 
