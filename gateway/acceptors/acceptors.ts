@@ -1,4 +1,5 @@
 /** Which file serves which kind of acceptor: one explicit table; and all of those configured, together. */
+import { isLoopback, parseHostPort } from '../config/fields.ts';
 import type { AcceptorConfig, AcceptorProtocol } from '../config/schema.ts';
 import type { Acceptor, AcceptorContext, MakeAcceptor } from './acceptor.ts';
 import { makeLiveFlvAcceptor } from './live-flv-acceptor.ts';
@@ -27,6 +28,10 @@ export class Acceptors {
       const log = context.log.child({ acceptor: `${config.protocol} ${config.listen}` });
       const make = KINDS[config.protocol];
       if (make === undefined) throw new TypeError(`no acceptor for ${config.protocol}`);
+      const open = openSides(config);
+      if (open !== undefined) {
+        log.warn(`everybody who reaches this port may ${open}; see acceptors.publish and play`);
+      }
       if (config.localStreamName !== undefined) context.publications.expect(config.localStreamName);
       return make(config, { ...context, log });
     });
@@ -39,4 +44,17 @@ export class Acceptors {
   async stop(): Promise<void> {
     await Promise.all(this.#acceptors.map((acceptor) => acceptor.stop()));
   }
+}
+
+/** Those that play nothing. */
+const INBOUND: readonly AcceptorProtocol[] = ['liveflv', 'mpegts-tcp', 'mpegts-udp'];
+
+/** What strangers on the network may do; undefined: nothing, or there are none. */
+function openSides({ protocol, listen, publish, play }: AcceptorConfig): string | undefined {
+  if (isLoopback(parseHostPort(listen)?.host ?? '')) return undefined;
+  const sides = [
+    ...(publish === undefined ? ['publish'] : []),
+    ...(play === undefined && !INBOUND.includes(protocol) ? ['play'] : []),
+  ];
+  return sides.length === 0 ? undefined : sides.join(' and ');
 }
