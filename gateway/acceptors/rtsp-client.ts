@@ -34,6 +34,8 @@ const STREAM_WAIT_MS = 3_000;
 const LAST_WORDS_MS = 500;
 /** 8 Mbit/s for a second: an answer that waits behind more has a client that reads nothing. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
+/** Above what a player may have waiting on its connection (viewers/seat.ts), a GOP and a picture included. */
+const MAX_PLAYER_UNREAD_BYTES = 32 * 1024 * 1024;
 
 export interface RtspClientContext {
   readonly config: AcceptorConfig;
@@ -261,13 +263,18 @@ export class RtspClient implements ServerHost {
   }
 
   #write(bytes: Uint8Array): void {
-    const isPlaying = this.#role.is === 'player' && this.#role.playing !== undefined;
-    // Of media the fan-out knows how much may wait.
-    if (!isPlaying && this.#socket.writableLength > MAX_UNREAD_BYTES) {
+    const maxBytes = this.#takesMedia ? MAX_PLAYER_UNREAD_BYTES : MAX_UNREAD_BYTES;
+    if (this.#socket.writableLength > maxBytes) {
       this.close('it does not read its answers');
       return;
     }
     this.#socket.write(bytes);
+  }
+
+  /** It plays over its connection: of media the fan-out knows how much may wait. */
+  get #takesMedia(): boolean {
+    if (this.#role.is !== 'player' || this.#role.playing === undefined) return false;
+    return [...this.#role.tracks.values()].every(({ pair }) => pair === undefined);
   }
 
   #sendInterleaved(channel: number, packet: Uint8Array): void {
@@ -361,7 +368,12 @@ export class RtspClient implements ServerHost {
     if (this.#role.is !== 'player') {
       this.#role = { is: 'player', streamName, tracks: new Map(), playing: undefined };
     }
-    this.#role.tracks.get(place)?.pair?.close();
+    // An only track is found under any number: it is set up once all the same.
+    for (const [other, viewed] of this.#role.tracks) {
+      if (other !== place && viewed.track !== wanted) continue;
+      viewed.pair?.close();
+      this.#role.tracks.delete(other);
+    }
     this.#role.tracks.set(place, { track: wanted, transport, pair });
   }
 

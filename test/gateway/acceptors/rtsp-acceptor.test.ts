@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,6 +21,7 @@ import { PacketBlock } from '../../../protocols/rtp/packetize/packet-block.ts';
 import { serializeBye } from '../../../protocols/rtp/packetize/sender-report.ts';
 import { StreamPacketizer } from '../../../protocols/rtp/packetize/stream-packetizer.ts';
 import { parseRtcp } from '../../../protocols/rtp/rtcp.ts';
+import { parseTransport } from '../../../protocols/rtsp/transport.ts';
 import { parseSdp } from '../../../protocols/sdp/sdp.ts';
 import { serializeSdp } from '../../../protocols/sdp/serialize-sdp.ts';
 import { makeCertificate } from '../../support/certificates.ts';
@@ -349,6 +351,43 @@ test('a player over UDP that is not heard of is sent away; over its connection i
   await closed;
   assert.equal((await tcp.ask('OPTIONS')).status, 200);
   assert.equal(stream.viewers, 1);
+});
+
+test('the only track has one pair of ports, under whatever numbers it is set up', async (context) => {
+  const server = await Server.start(context);
+  server.stream('door', [VIDEO_TRACK]);
+  const client = await server.client(context, 'door');
+  const headers = { Transport: 'RTP/AVP;unicast;client_port=9-10' };
+  const ports: number[] = [];
+  for (const track of [0, 7, 999]) {
+    const answer = await client.ask('SETUP', `/trackID=${track}`, headers);
+    assert.equal(answer.status, 200);
+    ports.push(parseTransport(answer.headers.get('transport')!).serverPort!);
+  }
+  for (const port of ports.slice(0, -1)) {
+    const free = createSocket('udp4');
+    free.bind(port, '127.0.0.1');
+    await once(free, 'listening');
+    free.close();
+  }
+  assert.equal((await client.ask('PLAY')).status, 200);
+});
+
+test('a player over UDP that asks on and on and reads no answer is sent away', async (context) => {
+  const server = await Server.start(context);
+  const stream = server.stream('door', [VIDEO_TRACK]);
+  const client = await server.client(context, 'door');
+  const headers = { Transport: 'RTP/AVP;unicast;client_port=9-10' };
+  await client.ask('SETUP', '/trackID=0', headers);
+  assert.equal((await client.ask('PLAY')).status, 200);
+  client.socket.pause();
+  const echoed = `OPTIONS ${client.url} RTSP/1.0\r\nRequire: ${'x'.repeat(16_000)}\r\n\r\n`;
+  let sent = 0;
+  while (stream.viewers > 0 && sent < 2_000) {
+    await new Promise((resolve) => client.socket.write(echoed, resolve));
+    sent += 1;
+  }
+  assert.equal(stream.viewers, 0);
 });
 
 test('the end of the gateway is told to players', async (context) => {
