@@ -11,8 +11,10 @@ export class FileAppender {
   readonly #handle: FileHandle;
   readonly #onFailure: (error: unknown) => void;
   /** Full ones, the one that is being written first. */
-  readonly #full: Uint8Array[] = [];
-  #block = new Uint8Array(BLOCK_BYTES);
+  readonly #full: Uint8Array<ArrayBuffer>[] = [];
+  #block: Uint8Array<ArrayBuffer> = new Uint8Array(BLOCK_BYTES);
+  /** One that has been written. */
+  #spare: Uint8Array<ArrayBuffer> | undefined;
   #blockLength = 0;
   #written: number;
   #waiting = 0;
@@ -57,7 +59,8 @@ export class FileAppender {
   flush(): void {
     if (this.#blockLength === 0 || this.#hasFailed) return;
     this.#full.push(this.#block.subarray(0, this.#blockLength));
-    this.#block = new Uint8Array(BLOCK_BYTES);
+    this.#block = this.#spare ?? new Uint8Array(BLOCK_BYTES);
+    this.#spare = undefined;
     this.#blockLength = 0;
     this.#writing ??= this.#writeAll();
   }
@@ -73,6 +76,7 @@ export class FileAppender {
       for (let block = this.#full[0]; block !== undefined; block = this.#full[0]) {
         await this.#write(block);
         this.#full.shift();
+        this.#spare = new Uint8Array(block.buffer);
       }
     } catch (error) {
       this.#hasFailed = true;

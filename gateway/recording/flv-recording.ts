@@ -59,6 +59,8 @@ export class FlvRecording implements RecordingFile {
   #isIndexable: boolean;
   readonly #firstHeaders: { video: Uint8Array | undefined; audio: Uint8Array | undefined };
   readonly #sentHeaders: { video?: Uint8Array | undefined; audio?: Uint8Array | undefined } = {};
+  /** Whose headers those are. */
+  readonly #sentTracks: { video?: Track; audio?: Track } = {};
   #video: VideoTrack | undefined;
   #audio: AudioTrack | undefined;
   #audioHeader: Uint8Array | undefined;
@@ -197,6 +199,8 @@ export class FlvRecording implements RecordingFile {
 
   /** Once in each recording, and when it has changed. */
   #writeHeader(kind: 'video' | 'audio', type: number, track: Track, timestampMs: number): void {
+    if (this.#sentTracks[kind] === track) return;
+    this.#sentTracks[kind] = track;
     const header = sequenceHeader(track, HEVC_FORM);
     const before = this.#sentHeaders[kind];
     if (header === undefined || (before !== undefined && equalBytes(header, before))) return;

@@ -223,7 +223,7 @@ function initOf({ tracks, samples }: FileBeginning): Init {
     else forms.push(form);
   }
   if (forms.length === 0)
-    throw new UnsupportedError(`Nothing can be recorded: ${leftOut.join(', ')}.`);
+    throw new UnsupportedError(`Nothing can be recorded: ${leftOut.join(', ')}`);
   const mehd = fullBox('mehd', 0, 0, new Uint8Array(4));
   const init = serializeInitSegment(forms, mehd);
   const mark = box(

@@ -4,7 +4,7 @@
  * disk that fails stops the recording and nothing else: it is tried again later, and goes on in the same file.
  */
 import { ACCESS_UNIT_HEADROOM, type AccessUnit } from '../../codecs/access-unit.ts';
-import { UnsupportedError } from '../../codecs/errors.ts';
+import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track } from '../../codecs/track.ts';
 import type { RecordingStatus } from '../report/status.ts';
@@ -105,7 +105,12 @@ export class RecordingSession implements StreamSink {
         this.#hold(state, unit);
         return;
       case 'writing':
-        this.#writeTo(state.opened, unit);
+        try {
+          this.#writeTo(state.opened, unit);
+        } catch (error) {
+          // Parameter sets that cannot be read: the stream must not notice.
+          this.fail(error);
+        }
         return;
       case 'closed':
         return;
@@ -124,10 +129,10 @@ export class RecordingSession implements StreamSink {
   fail(error: unknown): void {
     const { at } = this.#state;
     if (at === 'closed' || at === 'stopped') return;
-    const trouble =
-      error instanceof UnsupportedError
-        ? { code: 'codec' as const, reason: error.message }
-        : diskTrouble(error);
+    const isOfStream = error instanceof UnsupportedError || error instanceof ParseError;
+    const trouble = isOfStream
+      ? { code: 'codec' as const, reason: `${error.message}.` }
+      : diskTrouble(error);
     this.#release();
     if (this.#isClosing) this.#state = { at: 'closed' };
     else this.#enter({ at: 'stopped', trouble, untilMs: this.#context.now() + RETRY_MS });

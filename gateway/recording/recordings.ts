@@ -5,6 +5,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { UnsupportedError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
@@ -28,6 +29,8 @@ import {
 const ENCODER = `Sluice/${VERSION}`;
 /** What a crash loses at most. */
 const FLUSH_MS = 1_000;
+/** The whole service stops in 2 s. */
+const MAX_CLOSING_MS = 1_000;
 const QUOTA_CHECK_MS = 60_000;
 /** While recordings grow by so much of the quota, it is looked at again. */
 const QUOTA_STEPS = 50;
@@ -117,11 +120,18 @@ export class Recordings {
     };
   }
 
-  /** When every file is closed. */
+  /** When every file is closed; a disk that takes too long finds them as a crash would leave them. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
     clearInterval(this.#quotaTimer);
     for (const session of this.#sessions) this.#end(undefined, session);
+    const timer = new AbortController();
+    const tooLong = sleep(MAX_CLOSING_MS, undefined, { signal: timer.signal });
+    await Promise.race([this.#closed(), tooLong.catch(() => undefined)]);
+    timer.abort();
+  }
+
+  async #closed(): Promise<void> {
     await Promise.all(this.#closing);
     await this.#enforcing;
   }
@@ -164,7 +174,7 @@ export class Recordings {
         if (mode !== 'another') this.#context.log.warn({ file: name, reason }, ANOTHER_FILE);
       }
     }
-    throw new UnsupportedError(`There are ${MAX_SUFFIX} recordings of this name.`);
+    throw new UnsupportedError(`There are ${MAX_SUFFIX} recordings of this name`);
   }
 
   /** A session of the same stream may still be closing its file. */

@@ -62,7 +62,7 @@ export class RtmpVodPlaying implements StreamUse {
     } catch (error) {
       this.#tellProblem(error);
     } finally {
-      await file?.close();
+      await file?.close().catch((error: unknown) => this.#context.onProblem(error));
     }
   }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it, type TestContext } from 'node:test';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { concat } from '../../../codecs/bytes.ts';
 import { serializeAmf0 } from '../../../codecs/flv/amf0.ts';
@@ -17,9 +20,11 @@ import { VodLibrary } from '../../../gateway/vod/vod-library.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
 import { commandMessage } from '../../../protocols/rtmp/command.ts';
 import { MessageType, type RtmpMessage } from '../../../protocols/rtmp/message.ts';
+import { MP3_FRAMES } from '../../codecs/mpeg-audio/mp3-fixture.ts';
 import { hex, toHex } from '../../support/hex.ts';
 import { RtmpClientDialogue } from '../../support/rtmp-client-dialogue.ts';
 import { AUDIO_TRACK, HEVC_TRACK, OTHER_VIDEO_TRACK, VIDEO_TRACK } from '../../support/units.ts';
+import { until } from '../../support/until.ts';
 
 const HANDSHAKE_MS = 10_000;
 
@@ -28,6 +33,7 @@ interface Settings {
   play?: LoginConfig;
   duplicate?: 'reject' | 'replace';
   apps?: string[];
+  files?: string;
 }
 
 /** A server without sockets. */
@@ -44,7 +50,7 @@ class Server {
   });
   readonly #service: RtmpService;
 
-  constructor({ publish, play, duplicate = 'reject', apps = ['live'] }: Settings = {}) {
+  constructor({ publish, play, duplicate = 'reject', apps = ['live'], files }: Settings = {}) {
     const now = () => performance.now();
     this.#service = {
       protocol: 'RTMP',
@@ -62,7 +68,7 @@ class Server {
       login: new RtmpLogin(publish, play, now),
       publications: this.publications,
       fanOuts: new RtmpFanOuts(this.hub, { now, budget: new BacklogBudget() }),
-      vod: new VodLibrary([]),
+      vod: new VodLibrary(files === undefined ? [] : [files]),
       isLive: (name) => this.hub.get(name)?.isOnline === true,
       log: pino({ level: 'silent' }),
       now,
@@ -147,7 +153,7 @@ function wordsOf({ typeId, timestampMs, payload }: RtmpMessage): string {
     case 4:
       return `event ${payload[1]}`;
     case 18:
-      return 'metadata';
+      return toHex(payload).includes(toHex(ON_PLAY_STATUS)) ? 'onPlayStatus' : 'metadata';
     case 9:
       if (hexes.startsWith('1700')) return 'video header';
       return `${hexes.startsWith('17') ? 'key' : 'picture'} ${timestampMs} ${hexes.slice(-2)}`;
@@ -160,6 +166,7 @@ function wordsOf({ typeId, timestampMs, payload }: RtmpMessage): string {
   }
 }
 
+const ON_PLAY_STATUS = new TextEncoder().encode('onPlayStatus');
 const PLAY_BEGINS = ['event 0', 'NetStream.Play.Reset', 'NetStream.Play.Start'];
 const HEADER = ['metadata', 'video header', 'audio header'];
 
@@ -472,5 +479,82 @@ describe('a client of the RTMP server', () => {
     const other = new Server().client().connected();
     other.say(commandMessage(0, 'publish', 0));
     assert.ok(!other.isEnded);
+  });
+});
+
+describe('files at the RTMP server', () => {
+  /** 0.42 s of sound. */
+  const SONG = concat(...MP3_FRAMES);
+  let files: string;
+
+  before(async () => {
+    files = await mkdtemp(join(tmpdir(), 'sluice-rtmp-files-'));
+    await writeFile(join(files, 'song.mp3'), SONG);
+  });
+
+  after(async () => {
+    await rm(files, { recursive: true });
+  });
+
+  async function storyOf(client: Client, end: string): Promise<string[]> {
+    const story: string[] = [];
+    await until(() => {
+      story.push(...client.story());
+      return story.includes(end);
+    });
+    return story;
+  }
+
+  it('are played to their end', async () => {
+    const client = new Server({ files }).client().play('mp3:song');
+    const story = await storyOf(client, 'NetStream.Play.Stop');
+    assert.deepEqual(story.slice(0, 5), ['event 4', ...PLAY_BEGINS, 'metadata']);
+    assert.equal(story.filter((word) => word.startsWith('sound')).length, MP3_FRAMES.length);
+    assert.deepEqual(story.slice(-3), ['onPlayStatus', 'NetStream.Play.Stop', 'event 1']);
+    client.command(1, 'pause', 4, null, true, 0).command(1, 'seek', 5, null, 0);
+    await storyOf(client, 'NetStream.Seek.Notify');
+    client.command(0, 'deleteStream', 6, null, 1);
+    client.connection.closed();
+  });
+
+  it('that are not there are said to be missing, and the client stays', async () => {
+    const client = new Server({ files }).client().play('flv:none');
+    assert.deepEqual(await storyOf(client, 'NetStream.Play.StreamNotFound'), [
+      'NetStream.Play.StreamNotFound',
+    ]);
+    assert.ok(!client.isEnded);
+    client.command(1, 'play', 3, null, 'mp3:../song');
+    await storyOf(client, 'NetStream.Play.Failed');
+    client.command(1, 'play', 3, null, 'mp3:song');
+    await storyOf(client, 'NetStream.Play.Stop');
+    client.connection.closed();
+  });
+
+  it('say how long they are to those who may play', async () => {
+    const server = new Server({ files, play: { token: 'b' } });
+    const length = async (client: Client, name: string) => {
+      client.command(0, 'getStreamLength', 9, null, name);
+      const answers: unknown[][] = [];
+      await until(() => answers.push(...client.commands()) > 0);
+      assert.deepEqual(answers[0]?.slice(1, 3), ['_result', 9]);
+      return answers[0].at(-1);
+    };
+    const client = server.client().connected();
+    assert.equal(await length(client, 'mp3:song?token=b'), 0.42);
+    assert.equal(await length(client, 'mp3:song'), 0);
+    assert.equal(await length(client, 'mp3:none?token=b'), 0);
+    assert.equal(await length(client, 'song?token=b'), 0);
+    assert.deepEqual(server.client().play('mp3:song').story(), ['NetStream.Play.Failed']);
+    client.connection.closed();
+  });
+
+  it('come behind what is live under the same name, unless a time is asked for', async () => {
+    const server = new Server({ files });
+    server.client().publish('mp3:song').headers().picture(0, true, 1);
+    const player = server.client().play('mp3:song');
+    assert.ok(player.story().includes('video header'));
+    player.command(1, 'play', 3, null, 'mp3:song', 0);
+    await storyOf(player, 'event 4');
+    player.connection.closed();
   });
 });

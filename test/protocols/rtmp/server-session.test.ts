@@ -7,7 +7,11 @@ import { type Amf0Value, serializeAmf0 } from '../../../codecs/flv/amf0.ts';
 import { serializeMessage } from '../../../protocols/rtmp/chunk-writer.ts';
 import { commandMessage } from '../../../protocols/rtmp/command.ts';
 import type { ConnectRequest } from '../../../protocols/rtmp/connect-request.ts';
-import { controlMessage, userControlMessage } from '../../../protocols/rtmp/control.ts';
+import {
+  controlMessage,
+  UserControlEvent,
+  userControlMessage,
+} from '../../../protocols/rtmp/control.ts';
 import { MessageType, type RtmpMessage } from '../../../protocols/rtmp/message.ts';
 import { ServerSession } from '../../../protocols/rtmp/server-session.ts';
 import type { ServerStream, StreamUse } from '../../../protocols/rtmp/server-stream.ts';
@@ -23,6 +27,8 @@ class Server extends RtmpClientDialogue {
   stream: ServerStream | undefined;
   refusal: string | undefined;
 
+  lengths: (lengthMs: number | undefined) => void = () => undefined;
+
   constructor(maxStreams = 3) {
     super((chunk) => this.session.push(chunk));
     this.session = new ServerSession(
@@ -33,8 +39,10 @@ class Server extends RtmpClientDialogue {
         },
         publish: (stream, { publishType, ...name }) =>
           this.#use(stream, `publish ${words(name)} ${publishType}`),
-        play: (stream, { startMs, ...name }) =>
-          this.#use(stream, `play ${words(name)} ${startMs ?? 'live'}`),
+        play: (stream, { startMs, lengthMs, ...name }) => {
+          this.lengths(lengthMs);
+          return this.#use(stream, `play ${words(name)} ${startMs ?? 'live'}`);
+        },
         streamLength: (name, answer) => answer(name.name === 'flv:a' ? 12.5 : 0),
       },
       maxStreams,
@@ -475,4 +483,21 @@ test('it makes no difference how the bytes are cut', () => {
     assert.deepEqual(server.log, ['1: publish cam live', '1: media 9 at 40: 1701000000aa']);
     assert.deepEqual(server.codes(), ['0 NetConnection.Connect.Success', '0 _result']);
   }
+});
+
+test('how much of a recording, and how much of it a player buffers', () => {
+  let wanted: number | undefined;
+  const server = Server.connected();
+  server.lengths = (lengthMs) => {
+    wanted = lengthMs;
+  };
+  server.command(0, 'createStream', 2, null);
+  server.command(1, 'play', 3, null, 'flv:a', 1000, 2500, true);
+  assert.equal(wanted, 2500);
+  assert.equal(server.stream?.bufferMs, 0);
+  const buffer = (hexes: Uint8Array) => userControlMessage(UserControlEvent.setBufferLength, hexes);
+  server.say(buffer(hex`00000001 00002710`), buffer(hex`00000009 00000001`));
+  assert.equal(server.stream?.bufferMs, 10_000);
+  server.command(1, 'play', 3, null, 'flv:a', 1000, -1);
+  assert.equal(wanted, undefined);
 });
