@@ -10,7 +10,7 @@ import { RtspAcceptor } from './rtsp-acceptor.ts';
 
 const RTMP: MakeAcceptor = (config, context) => new RtmpAcceptor(config, context);
 
-const KINDS: Partial<Record<AcceptorProtocol, MakeAcceptor>> = {
+const KINDS: Readonly<Record<AcceptorProtocol, MakeAcceptor>> = {
   rtmp: RTMP,
   rtmps: RTMP,
   rtmpt: RTMP,
@@ -26,14 +26,12 @@ export class Acceptors {
   constructor(configs: readonly AcceptorConfig[], context: AcceptorContext) {
     this.#acceptors = configs.map((config) => {
       const log = context.log.child({ acceptor: `${config.protocol} ${config.listen}` });
-      const make = KINDS[config.protocol];
-      if (make === undefined) throw new TypeError(`no acceptor for ${config.protocol}`);
       const open = openSides(config);
       if (open !== undefined) {
         log.warn(`everybody who reaches this port may ${open}; see acceptors.publish and play`);
       }
       if (config.localStreamName !== undefined) context.publications.expect(config.localStreamName);
-      return make(config, { ...context, log });
+      return KINDS[config.protocol](config, { ...context, log });
     });
   }
 
