@@ -5,6 +5,7 @@
  */
 import type { AccessUnit } from '../../codecs/access-unit.ts';
 import { equalBytes } from '../../codecs/bytes.ts';
+import { ParseError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track } from '../../codecs/track.ts';
 import { sendToAll } from '../../drivers/send-to-all.ts';
@@ -22,6 +23,7 @@ export class Channel implements StreamSink {
   readonly #name: string;
   readonly #framer: Framer;
   readonly #context: FanOutContext;
+  readonly #emptied: () => void;
   readonly #gop = new FramedGop();
   #subscription: Disposable | undefined;
   #seats: readonly Seat[] = [];
@@ -34,12 +36,16 @@ export class Channel implements StreamSink {
   /** Pictures begin GOPs; else every unit of sound is one. */
   #hasVideo = false;
   #header: Buffer | undefined;
+  /** The parameter sets can be read. */
+  #isReadable = false;
   #sound: Buffer[] = [];
   #soundSinceUs = 0;
   #heldBytes = 0;
   #emptySinceMs: number;
 
-  constructor(hub: Hub, name: string, framer: Framer, context: FanOutContext) {
+  /** `emptied`: the last viewer has left. */
+  constructor(hub: Hub, name: string, framer: Framer, context: FanOutContext, emptied: () => void) {
+    this.#emptied = emptied;
     this.#hub = hub;
     this.#name = name;
     this.#framer = framer;
@@ -68,6 +74,10 @@ export class Channel implements StreamSink {
     return seat;
   }
 
+  get isOnline(): boolean {
+    return this.#isOnline;
+  }
+
   emptyForMs(): number {
     return this.#seats.length > 0 ? 0 : this.#context.now() - this.#emptySinceMs;
   }
@@ -92,6 +102,7 @@ export class Channel implements StreamSink {
   write(unit: AccessUnit): void {
     const { track } = unit;
     if (track !== this.#videoTrack && track !== this.#audioTrack) this.#changeTrack(track);
+    if (!this.#isReadable) return;
     const frame = this.#framer.frame(unit);
     if (track.kind === 'video') this.#writePicture(unit, frame);
     else if (frame !== undefined) this.#writeSound(unit, frame);
@@ -201,12 +212,23 @@ export class Channel implements StreamSink {
     this.#videoTrack = tracks.find((track) => track.kind === 'video');
     this.#audioTrack = tracks.find((track) => track.kind === 'audio');
     this.#hasVideo = this.#videoTrack !== undefined;
-    this.#framer.start(tracks);
-    const header = this.#framer.header();
+    this.#isReadable = this.#startFramer(tracks);
+    const header = this.#isReadable ? this.#framer.header() : undefined;
     if (isSame(header, this.#header)) return;
     this.#header = header === undefined ? undefined : asBuffer(header);
     // For those who join within this GOP; the seats see it by themselves.
     if (this.#header !== undefined) this.#gop.push(this.#header);
+  }
+
+  /** A publisher's damage is none of those who join: nothing is carried until its tracks change. */
+  #startFramer(tracks: readonly Track[]): boolean {
+    try {
+      this.#framer.start(tracks);
+      return true;
+    } catch (error) {
+      if (error instanceof ParseError) return false;
+      throw error;
+    }
   }
 
   /** What comes next does not go on where this ended. */
@@ -244,7 +266,9 @@ export class Channel implements StreamSink {
   readonly #leave = (seat: Seat): void => {
     this.#seats = this.#seats.filter((other) => other !== seat);
     this.#countViewers(-1);
-    if (this.#seats.length === 0) this.#emptySinceMs = this.#context.now();
+    if (this.#seats.length > 0) return;
+    this.#emptySinceMs = this.#context.now();
+    this.#emptied();
   };
 
   /** The stream of that name may be another one by now. */

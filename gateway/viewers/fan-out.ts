@@ -70,22 +70,37 @@ export class FanOut {
 
   /** The stream need not exist yet. Header and current GOP are sent before this returns. */
   join(streamName: string, viewer: Viewer): Viewing {
-    let channel = this.#channels.get(streamName);
-    if (channel === undefined) {
-      channel = new Channel(this.#hub, streamName, this.#makeFramer(streamName), this.#context);
-      this.#channels.set(streamName, channel);
-      channel.open();
-      this.#looking ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
-    }
+    const channel = this.#channels.get(streamName) ?? this.#open(streamName);
     return channel.join(viewer);
+  }
+
+  #open(name: string): Channel {
+    const channel: Channel = new Channel(
+      this.#hub,
+      name,
+      this.#makeFramer(name),
+      this.#context,
+      // Nothing is there to linger for, and a player may try any number of names.
+      () => {
+        if (!channel.isOnline) this.#close(name, channel);
+      },
+    );
+    this.#channels.set(name, channel);
+    this.#looking ??= setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
+    channel.open();
+    return channel;
+  }
+
+  #close(name: string, channel: Channel): void {
+    channel.close();
+    if (this.#channels.get(name) === channel) this.#channels.delete(name);
   }
 
   #look(): void {
     for (const [name, channel] of this.#channels) {
       channel.look();
       if (channel.emptyForMs() < LINGER_MS) continue;
-      channel.close();
-      this.#channels.delete(name);
+      this.#close(name, channel);
     }
     if (this.#channels.size > 0) return;
     clearInterval(this.#looking);

@@ -17,6 +17,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { pino } from 'pino';
 import { parseRecordedMetadata } from '../../../codecs/flv/recorded-metadata.ts';
 import { flvTags } from '../../../codecs/flv/tag.ts';
+import type { VideoTrack } from '../../../codecs/track.ts';
 import { Recordings, type RecordingsContext } from '../../../gateway/recording/recordings.ts';
 import { Board } from '../../../gateway/report/board.ts';
 import { VodLibrary } from '../../../gateway/vod/vod-library.ts';
@@ -105,6 +106,21 @@ describe('a recording in FLV', () => {
       assert.equal(file[position], 9);
       assert.equal(file[position + 11], 0x17);
     }
+  });
+
+  it('stops at parameter sets that cannot be read, and nothing else does', async () => {
+    const recordings = open();
+    const damaged: VideoTrack = { ...VIDEO_TRACK, sps: VIDEO_TRACK.sps.subarray(0, 5) };
+    const stream = new TestStream('cam', [damaged]);
+    recordings.record(stream, 'record');
+    stream.write(cameraUnits(30, { video: damaged, audio: undefined }));
+    await until(() => board.recordings.get('cam')?.state === 'stopped');
+    assert.equal(board.recordings.get('cam')?.code, 'codec');
+    const other = new TestStream('other');
+    recordings.record(other, 'record');
+    other.write(cameraUnits(30));
+    await recordings.close();
+    assert.equal((await lines('flv:other')).length, 60);
   });
 
   it('can be read while it is written', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import type { AccessUnit } from '../../../codecs/access-unit.ts';
+import { ParseError } from '../../../codecs/errors.ts';
 import type { Track } from '../../../codecs/track.ts';
 import { Hub } from '../../../gateway/hub/hub.ts';
 import { BacklogBudget } from '../../../gateway/viewers/backlog-budget.ts';
@@ -20,9 +21,11 @@ const MIB = 1024 * 1024;
 class TextFramer implements Framer {
   frames = 0;
   carriesVideo = true;
+  cannotRead: Track | undefined;
   #header = '';
 
   start(tracks: readonly Track[]): void {
+    if (tracks.some((track) => track === this.cannotRead)) throw new ParseError('damaged');
     const names = tracks.map((track) => (track === OTHER_VIDEO_TRACK ? 'other' : track.codec));
     this.#header = `[${names.join('+')}]`;
   }
@@ -435,4 +438,29 @@ test('nobody there: no timer runs', () => {
   fanOut.join('other', new ScriptedViewer())[Symbol.dispose]();
   assert.equal(set.mock.callCount(), 1);
   set.mock.restore();
+});
+
+test('a publisher’s damaged parameter sets fail nobody who joins, and are over with the next', () => {
+  const { fanOut, tick, framer } = setUp();
+  framer.cannotRead = VIDEO_TRACK;
+  const [first, second] = [new ScriptedViewer(), new ScriptedViewer()];
+  fanOut.join('cam', first);
+  tick('K');
+  fanOut.join('cam', second);
+  tick('p');
+  tick('K', { track: OTHER_VIDEO_TRACK });
+  tick('p', { track: OTHER_VIDEO_TRACK });
+  assert.equal(first.news(), '[other] K80 p120');
+  assert.equal(second.news(), '[other] K80 p120');
+});
+
+test('a name that nobody publishes is forgotten with its last viewer', () => {
+  const { fanOut, hub } = setUp();
+  const followed = mock.method(hub, 'follow');
+  for (let n = 0; n < 3; n += 1) fanOut.join('nothing', new ScriptedViewer())[Symbol.dispose]();
+  assert.equal(followed.mock.callCount(), 3);
+  const viewing = fanOut.join('nothing', new ScriptedViewer());
+  fanOut.join('nothing', new ScriptedViewer())[Symbol.dispose]();
+  assert.equal(followed.mock.callCount(), 4);
+  viewing[Symbol.dispose]();
 });
