@@ -5,7 +5,7 @@
  */
 import type { AccessUnit } from '../../codecs/access-unit.ts';
 import { equalBytes } from '../../codecs/bytes.ts';
-import { ParseError } from '../../codecs/errors.ts';
+import { ParseError, UnsupportedError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track } from '../../codecs/track.ts';
 import { sendToAll } from '../../drivers/send-to-all.ts';
@@ -103,7 +103,7 @@ export class Channel implements StreamSink {
     const { track } = unit;
     if (track !== this.#videoTrack && track !== this.#audioTrack) this.#changeTrack(track);
     if (!this.#isReadable) return;
-    const frame = this.#framer.frame(unit);
+    const frame = this.#frame(unit);
     if (track.kind === 'video') this.#writePicture(unit, frame);
     else if (frame !== undefined) this.#writeSound(unit, frame);
   }
@@ -226,8 +226,19 @@ export class Channel implements StreamSink {
       this.#framer.start(tracks);
       return true;
     } catch (error) {
-      if (error instanceof ParseError) return false;
+      if (error instanceof ParseError || error instanceof UnsupportedError) return false;
       throw error;
+    }
+  }
+
+  #frame(unit: AccessUnit): Uint8Array | undefined {
+    try {
+      return this.#framer.frame(unit);
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      // What follows a damaged unit in its GOP is lost, too.
+      this.#restart();
+      return undefined;
     }
   }
 

@@ -20,6 +20,7 @@ const MIB = 1024 * 1024;
 /** Frames are `K` and `p` for pictures, `a` for sound, with the milliseconds of their time; headers tell the tracks. */
 class TextFramer implements Framer {
   frames = 0;
+  isDamaged = false;
   carriesVideo = true;
   cannotRead: Track | undefined;
   #header = '';
@@ -35,6 +36,7 @@ class TextFramer implements Framer {
   }
 
   frame({ track, dtsUs, randomAccess, data }: AccessUnit): Uint8Array | undefined {
+    if (this.isDamaged) throw new ParseError('damaged');
     if (track.kind === 'video' && !this.carriesVideo) return undefined;
     this.frames += 1;
     const kind = track.kind === 'audio' ? 'a' : randomAccess ? 'K' : 'p';
@@ -254,6 +256,19 @@ test('bytes that viewers share count once in the budget, copies for each', (t) =
   tick('K');
   assert.equal(budget.usedBytes, 0);
   assert.equal(stream.viewers, 0);
+});
+
+test('a unit that is damaged costs the rest of its GOP', () => {
+  const { fanOut, framer, tick } = setUp();
+  const viewer = new ScriptedViewer();
+  fanOut.join('cam', viewer);
+  tick('K');
+  framer.isDamaged = true;
+  tick('p');
+  framer.isDamaged = false;
+  tick('p');
+  tick('K');
+  assert.equal(viewer.news(), '[h264] K0 K120');
 });
 
 test('each unit is framed once, and all viewers get the same bytes', () => {
