@@ -6,6 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList } from 'node:net';
 import { parseAddressRange } from '../config/fields.ts';
 import type { LoginConfig } from '../config/schema.ts';
+import { peerOf } from '../http/peer.ts';
 
 /** So many wrong logins of one address within the window, and it has to wait for the window's end. */
 const MAX_FAILURES = 10;
@@ -67,13 +68,14 @@ export class Access {
   /** Told of every wrong login. */
   failed(address: string): void {
     const nowMs = this.#now();
-    const known = this.#failures.get(address);
+    const peer = peerOf(address);
+    const known = this.#failures.get(peer);
     if (known !== undefined && nowMs - known.sinceMs < WINDOW_MS) {
       known.count += 1;
       return;
     }
-    this.#failures.delete(address);
-    this.#failures.set(address, { count: 1, sinceMs: nowMs });
+    this.#failures.delete(peer);
+    this.#failures.set(peer, { count: 1, sinceMs: nowMs });
     if (this.#failures.size <= MAX_ADDRESSES) return;
     for (const oldest of this.#failures.keys()) {
       this.#failures.delete(oldest);
@@ -83,7 +85,7 @@ export class Access {
 
   /** True: say no without looking at the login. */
   isBlocked(address: string): boolean {
-    const known = this.#failures.get(address);
+    const known = this.#failures.get(peerOf(address));
     if (known === undefined || known.count < MAX_FAILURES) return false;
     return this.#now() - known.sinceMs < WINDOW_MS;
   }

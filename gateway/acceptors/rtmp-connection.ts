@@ -222,12 +222,9 @@ export class RtmpConnection implements ServerDialogue {
     this.#welcome();
     this.#hasPlayed = true;
     // One that follows another waits until that has closed its file.
-    const before = this.#filesClosed.get(stream.id);
     const playing = new RtmpVodPlaying(stream, {
-      open: async () => {
-        await before;
-        return await vod.open(name);
-      },
+      open: () => vod.open(name),
+      ready: this.#filesClosed.get(stream.id),
       name,
       startMs,
       lengthMs,

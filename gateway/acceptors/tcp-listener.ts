@@ -7,6 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Certificate, type CertificateFiles } from '../certificate.ts';
 import { parseHostPort } from '../config/fields.ts';
+import { peerOf } from '../http/peer.ts';
 import { TlsEntrance } from './tls-entrance.ts';
 
 const RETRY_LISTEN_MS = 5_000;
@@ -128,7 +129,7 @@ export class TcpListener {
   /** Counted from TCP's accept on, so that handshakes are bounded, too. */
   #count(socket: Socket): void {
     const { maxConnections, maxConnectionsPerAddress } = this.#options;
-    const address = plainAddress(socket.remoteAddress);
+    const address = peerOf(socket.remoteAddress);
     const ofAddress = this.#perAddress.get(address) ?? 0;
     socket.on('error', () => undefined); // whoever has the socket listens, too
     if (this.#sockets.size >= maxConnections || ofAddress >= maxConnectionsPerAddress) {

@@ -3,6 +3,7 @@
  * outlives the HTTP connections that carry it.
  */
 import { MAX_POLL_INTERVAL } from '../../protocols/rtmp/tunnel-answer.ts';
+import { peerOf } from '../http/peer.ts';
 
 /** A client that has not asked for so long is gone. Flash asks twice a second at least. */
 export const SESSION_SILENCE_MS = 30_000;
@@ -42,7 +43,8 @@ interface LastRequest {
 
 export class TunnelSession {
   readonly name: string;
-  readonly address: string;
+  /** As it is counted. */
+  readonly peer: string;
   heardAtMs: number;
   readonly #end: TunnelEnd;
   #queue: Uint8Array[] = [];
@@ -61,7 +63,7 @@ export class TunnelSession {
     open: (session: TunnelSession, address: string) => TunnelEnd,
   ) {
     this.name = name;
-    this.address = address;
+    this.peer = peerOf(address);
     this.heardAtMs = nowMs;
     this.#end = open(this, address);
   }

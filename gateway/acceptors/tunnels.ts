@@ -1,6 +1,7 @@
 /** RTMP through HTTP at one acceptor: its sessions and HTTP connections, and how long each is waited for. */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
+import { peerOf } from '../http/peer.ts';
 import { TunnelConnection, type TunnelPipe, type TunnelSessions } from './tunnel-connection.ts';
 import { SESSION_SILENCE_MS, type TunnelEnd, TunnelSession } from './tunnel-session.ts';
 
@@ -63,7 +64,8 @@ export class Tunnels implements TunnelSessions {
   open(address: string): TunnelSession | undefined {
     const { maxSessions, maxSessionsPerAddress, log, open } = this.#options;
     let ofAddress = 0;
-    for (const session of this.#sessions.values()) if (session.address === address) ofAddress += 1;
+    const peer = peerOf(address);
+    for (const session of this.#sessions.values()) if (session.peer === peer) ofAddress += 1;
     if (this.#sessions.size >= maxSessions || ofAddress >= maxSessionsPerAddress) {
       log.debug({ address, ofAddress, sessions: this.#sessions.size }, 'too many tunnels');
       return undefined;

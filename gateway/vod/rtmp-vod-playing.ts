@@ -26,6 +26,8 @@ const MAX_WAIT_MS = 500;
 
 export interface RtmpVodContext {
   readonly open: () => Promise<VodFile>;
+  /** Waited for before it is opened: the file that this stream played before is closed. */
+  readonly ready?: Promise<void> | undefined;
   /** As the player said it. */
   readonly name: string;
   readonly startMs: number;
@@ -57,6 +59,9 @@ export class RtmpVodPlaying implements StreamUse {
   async run(): Promise<void> {
     let file: VodFile | undefined;
     try {
+      await this.#context.ready;
+      // Any number of wishes may have come meanwhile; only the last is opened.
+      if (this.#isClosed) return;
       file = await this.#context.open();
       if (!this.#isClosed) await this.#play(file);
     } catch (error) {

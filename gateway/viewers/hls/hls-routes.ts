@@ -23,6 +23,8 @@ const MAX_SEGMENTS_AHEAD = 1;
 const MAX_PROGRAM_LENGTH = 200;
 /** Longer than any of it is listed; then it is gone here, too. */
 const MEDIA_MAX_AGE_S = 60;
+/** Who takes longer for 10 s of media cannot play it; meanwhile all of it would stay in memory for this one. */
+const SEND_MEDIA_MS = 60_000;
 
 export function hlsRoutes(streams: HlsStreams): Route[] {
   const route = (file: string, handle: (call: HlsCall) => void | Promise<void>): Route => ({
@@ -179,6 +181,8 @@ function sendMedia(response: ServerResponse, pieces: readonly Uint8Array[] | und
     'cache-control': `private, max-age=${MEDIA_MAX_AGE_S}`,
     'x-content-type-options': 'nosniff',
   });
+  const timer = setTimeout(() => response.destroy(), SEND_MEDIA_MS);
+  response.once('close', () => clearTimeout(timer));
   response.cork();
   for (const piece of pieces) response.write(piece);
   response.end();

@@ -34,6 +34,13 @@ describe('Access', () => {
     assert.equal(access.isBlocked('10.0.0.9'), false);
   });
 
+  it('knows that whoever has an IPv6 address has all of its /64', () => {
+    const access = new Access({ token: 'abc' }, () => 0);
+    for (let count = 0; count < 10; count += 1) access.failed(`2001:db8::${count}`);
+    assert.ok(access.isBlocked('2001:db8::a'));
+    assert.equal(access.isBlocked('2001:db8:0:1::a'), false);
+  });
+
   it('knows addresses and ranges of them; without a list all are allowed', () => {
     const addresses = ['10.0.0.0/24', '192.168.1.5', 'fd00::/8'];
     const access = new Access({ addresses }, () => 0);

@@ -254,9 +254,17 @@ describe('a file over RTMP', () => {
 
   it('is closed while it is being opened', async () => {
     const player = new Player();
+    await Promise.resolve();
     player.playing.close();
     await player.over;
     assert.ok(player.file.isClosed);
     assert.deepEqual(player.said, []);
+  });
+
+  it('opens nothing when it is closed before its turn', async () => {
+    const player = new Player({ ready: Promise.resolve(), open: () => assert.fail('opened') });
+    player.playing.close();
+    await player.over;
+    assert.deepEqual(player.problems, []);
   });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { after, before, describe, test } from 'node:test';
 import { concat } from '../../../../codecs/bytes.ts';
 import { boxes } from '../../../../codecs/mp4/boxes.ts';
@@ -46,6 +47,7 @@ after(async () => {
 /** A source that sends pictures when it is told to: five a second, a keyframe each second. */
 class Source {
   readonly name: string;
+  pictureBytes = 40;
   #n = 0;
 
   constructor(name: string) {
@@ -56,9 +58,14 @@ class Source {
   send(seconds: number): void {
     for (const end = this.#n + seconds * 5; this.#n < end; this.#n += 1) {
       const dtsUs = this.#n * 200_000;
-      hub
-        .open(this.name)
-        .write(videoUnit({ dtsUs, randomAccess: this.#n % 5 === 0, fill: this.#n }));
+      hub.open(this.name).write(
+        videoUnit({
+          dtsUs,
+          randomAccess: this.#n % 5 === 0,
+          fill: this.#n,
+          byteLength: this.pictureBytes,
+        }),
+      );
       hub.open(this.name).write(audioUnit({ dtsUs, fill: this.#n }));
     }
   }
@@ -121,6 +128,21 @@ describe('HLS over HTTP', () => {
     );
     const head = await fetch(source.url(segment!.uri!), { method: 'HEAD' });
     assert.equal(head.headers.get('content-length'), `${whole.length}`);
+  });
+
+  test('who takes a segment byte by byte does not keep it for ever', async (context) => {
+    const source = new Source('large');
+    source.pictureBytes = 2_000_000;
+    await source.begun();
+    const { segments } = await source.playlist();
+    context.mock.timers.enable({ apis: ['setTimeout'] });
+    const asked = request(source.url(segments[0]!.uri!)).end();
+    const [response] = (await once(asked, 'response')) as [IncomingMessage];
+    const gone = once(response, 'error');
+    context.mock.timers.tick(60_000);
+    response.resume();
+    await gone;
+    assert.ok(!response.complete);
   });
 
   test('a name as people write it', async () => {
