@@ -103,6 +103,14 @@ export class SampleTable {
     return Math.max(0, this.#syncAt(sample));
   }
 
+  get lowestCompositionOffset(): number {
+    let lowest = 0;
+    for (let row = 0; row < this.compositionOffsets.count; row += 1) {
+      lowest = Math.min(lowest, this.compositionOffsets.i32(row, 1));
+    }
+    return lowest;
+  }
+
   /** When the last sample ends. */
   get endTicks(): number {
     let ticks = 0;

@@ -51,7 +51,7 @@ export class Mp4File implements VodFile {
   readonly #readers: readonly Mp4Samples[];
   /** Of the samples in the moov, one for each reader. */
   readonly #cursors: readonly SampleCursor[];
-  readonly #originUs: number;
+  #originUs = 0;
   /** Where fragments may be. */
   readonly #moovEnd: number;
   readonly #index = new SeekIndex<FragmentPlace>();
@@ -77,10 +77,6 @@ export class Mp4File implements VodFile {
     const tracks = [movie.video, movie.audio].filter((track) => track !== undefined);
     this.#readers = tracks.map((track) => new Mp4Samples(track, file.another()));
     this.#cursors = tracks.map((track) => new SampleCursor(track.samples));
-    const firstUs = this.#readers.map((reader, index) =>
-      reader.timeUs(this.#cursors[index]?.decodeTicks ?? 0),
-    );
-    this.#originUs = Math.min(0, ...firstUs);
   }
 
   /** Throws ParseError or UnsupportedError. */
@@ -90,6 +86,7 @@ export class Mp4File implements VodFile {
     const bytes = new Uint8Array(moov.end - moov.at - moov.headerBytes);
     if (!(await file.read(moov.at + moov.headerBytes, bytes))) throw new ParseError('half a moov');
     const mp4 = new Mp4File(file, parseMovie(bytes), moov);
+    await mp4.#readBeginning();
     if (mp4.#movie.fragmentDefaults !== undefined) await mp4.#readEnd();
     await mp4.#readTracks();
     return mp4;
@@ -271,6 +268,20 @@ export class Mp4File implements VodFile {
       if (found.type === 'moof') return found.end <= this.#file.size ? found : undefined;
       at = found.end;
     }
+  }
+
+  /** Where its times begin, and how its fragments count them. */
+  async #readBeginning(): Promise<void> {
+    const moof = await this.#moofFrom(this.#moovEnd);
+    const first = moof === undefined ? [] : await this.#samplesOf(moof);
+    for (const { reader, sample } of first) reader.expect([sample]);
+    const firstUs = this.#readers.map((reader, index) => {
+      const ticks = this.#cursors[index]?.decodeTicks;
+      const inFragment = first.find((timed) => timed.reader === reader)?.sample.decodeTicks;
+      return reader.timeUs(ticks ?? inFragment ?? 0);
+    });
+    this.#endTicks.clear();
+    this.#originUs = Math.min(0, ...firstUs);
   }
 
   /** What only the end of a fragmented file tells: the places of its fragments, and how long it is. */

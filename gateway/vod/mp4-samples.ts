@@ -15,6 +15,8 @@ export class Mp4Samples {
   readonly #file: FileRanges;
   readonly #body = new AccessUnitAssembler();
   readonly #gate = new RandomAccessGate();
+  /** So much earlier is everything decoded than the file says: pictures must not be shown before they are decoded. */
+  #leadTicks: number;
   /** Of the sample entry in use. */
   #description: SampleDescription | undefined;
   #pictures: FlvPictures | undefined;
@@ -23,17 +25,26 @@ export class Mp4Samples {
   constructor(track: MovieTrack, file: FileRanges) {
     this.track = track;
     this.#file = file;
+    this.#leadTicks = Math.max(0, -track.samples.lowestCompositionOffset);
   }
 
+  /** Writers of fragments like offsets below 0 (ISO/IEC 14496-12 §8.6.1.3): those of the first tell what is to come. */
+  expect(samples: readonly Mp4Sample[]): void {
+    for (const { compositionOffsetTicks } of samples) {
+      this.#leadTicks = Math.max(this.#leadTicks, -compositionOffsetTicks);
+    }
+  }
+
+  /** When that is decoded. */
   timeUs(decodeTicks: number): number {
-    const { timescale, shiftTicks } = this.track;
-    return Math.round(((decodeTicks + shiftTicks) * 1_000_000) / timescale);
+    return this.#toUs(decodeTicks - this.#leadTicks);
   }
 
   /** The first tick that is not before. */
   ticks(timeUs: number): number {
     const { timescale, shiftTicks } = this.track;
-    return Math.ceil((timeUs * timescale) / 1_000_000 - 0.001) - shiftTicks;
+    const ticks = Math.ceil((timeUs * timescale) / 1_000_000 - 0.001);
+    return ticks - shiftTicks + this.#leadTicks;
   }
 
   /**
@@ -51,7 +62,7 @@ export class Mp4Samples {
     if (found === undefined) return undefined;
     const { decodeTicks, compositionOffsetTicks } = sample;
     const dtsUs = this.timeUs(decodeTicks) - originUs;
-    const ptsUs = this.timeUs(decodeTicks + compositionOffsetTicks) - originUs;
+    const ptsUs = this.#toUs(decodeTicks + compositionOffsetTicks) - originUs;
     return { ...found, dtsUs, ptsUs, kept: false };
   }
 
@@ -64,6 +75,11 @@ export class Mp4Samples {
   release(kept: boolean): void {
     const isBody = this.#pictures === undefined ? kept : this.#pictures.release(kept);
     this.#body.release(isBody);
+  }
+
+  #toUs(ticks: number): number {
+    const { timescale, shiftTicks } = this.track;
+    return Math.round(((ticks + shiftTicks) * 1_000_000) / timescale);
   }
 
   async #readBytes({ position, byteLength }: Mp4Sample): Promise<boolean> {
