@@ -250,7 +250,9 @@ describe('recording', { concurrency: true }, () => {
         const before = contents(await played(path, 'video'));
         const want = contents(sent('video'));
         assert.ok(before.length > 25, `${before.length} pictures`);
-        assert.deepEqual(before, want.slice(0, before.length));
+        // ffprobe shows what there is of a picture that was torn.
+        const whole = before.slice(0, before.at(-1) === want[before.length - 1] ? undefined : -1);
+        assert.deepEqual(whole, want.slice(0, whole.length));
         await box.startAgain();
         await publish(port, 'gate', 'append');
         await closed(path, (bytes) => bytes.subarray(-12, -8).toString() === 'mfro');
