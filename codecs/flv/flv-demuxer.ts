@@ -3,7 +3,9 @@
  *
  * Tracks are told by sequence headers and first frames, in any order and at any time. The sink is started when
  * picture and sound are both known, or one of them and the other is not announced or has not come for a while.
- * What came until then waits, from the first random access picture on. A track that comes later is told by its units.
+ * What came until then waits, from the first random access picture on. A track that comes later is told by its units. One that
+ * onMetaData takes back is gone when it does not come for a while: the sink is started anew without it, so that nobody who
+ * begins to play waits for it.
  *
  * Damage is counted; what is after a damaged picture is held back up to the next random access point.
  * FLV 10.1 §E.4; enhanced RTMP v2. Not handled: encryption, several tracks of a kind.
@@ -14,7 +16,7 @@ import { ParseError, UnsupportedError } from '../errors.ts';
 import { RandomAccessGate } from '../random-access-gate.ts';
 import { ClockGroup, clockNotes, SourceClock } from '../source-clock.ts';
 import type { StreamSink } from '../stream-sink.ts';
-import type { AudioTrack, PassedVideoTrack, VideoTrack } from '../track.ts';
+import type { AudioTrack, PassedVideoTrack, Track, VideoTrack } from '../track.ts';
 import { type AnnouncedMedia, announcedMedia } from './announced-media.ts';
 import { parseAudioTagBody } from './audio-tag.ts';
 import { FlvPictures } from './flv-pictures.ts';
@@ -34,6 +36,13 @@ export interface FlvCounters {
   awaits: 'parameter-sets' | 'keyframe' | undefined;
   /** How much faster than ours the source's clock runs. */
   clockPercent: number | undefined;
+}
+
+/** A kind that onMetaData has announced before, and no longer does. */
+interface Withdrawn {
+  readonly kind: Track['kind'];
+  readonly sinceMs: number;
+  isTold: boolean;
 }
 
 interface WaitingState {
@@ -56,6 +65,7 @@ export class FlvDemuxer {
   #passedTrack: PassedVideoTrack | undefined;
   #state: WaitingState | { readonly at: 'started' };
   #announced: AnnouncedMedia = { video: true, audio: true };
+  #withdrawn: Withdrawn | undefined;
   #hasAudio = true;
   #lastTimestampMs: number | undefined;
   #timeMs = 0;
@@ -98,7 +108,7 @@ export class FlvDemuxer {
         case FlvTagType.audio:
           return this.#readAudio(timestampMs, body);
         case FlvTagType.scriptData:
-          this.#announced = announcedMedia(body) ?? this.#announced;
+          this.#readAnnouncement(announcedMedia(body));
           return false;
         default:
           return false;
@@ -115,6 +125,17 @@ export class FlvDemuxer {
   end(): void {
     if (this.#state.at === 'waiting' && this.#state.units.length > 0)
       this.#start(this.#state.units);
+  }
+
+  #readAnnouncement(announced: AnnouncedMedia | undefined): void {
+    if (announced === undefined) return;
+    this.#announced = announced;
+    if (this.#state.at !== 'started') return;
+    const lacking = announced.audio ? this.#videoTrack : this.#sound.track;
+    if (lacking === undefined || announced[lacking.kind]) this.#withdrawn = undefined;
+    else if (this.#withdrawn?.kind !== lacking.kind) {
+      this.#withdrawn = { kind: lacking.kind, sinceMs: this.#now(), isTold: false };
+    }
   }
 
   #readVideo(timestampMs: number, body: Uint8Array): boolean {
@@ -204,8 +225,22 @@ export class FlvDemuxer {
       this.#wait(this.#state, unit, arrivalMs);
       return false;
     }
+    if (this.#withdrawn !== undefined) this.#heed(this.#withdrawn, unit, arrivalMs);
     this.#sink.write(unit);
     return unit.kept;
+  }
+
+  /** Metadata is a hint: what comes all the same is there. */
+  #heed(withdrawn: Withdrawn, { track, randomAccess }: AccessUnit, arrivalMs: number): void {
+    if (track.kind === withdrawn.kind) {
+      this.#withdrawn = undefined;
+      return;
+    }
+    const isGone = arrivalMs - withdrawn.sinceMs >= MAX_WAIT_MS;
+    if (withdrawn.isTold || !randomAccess || !isGone) return;
+    withdrawn.isTold = true;
+    this.#sink.stop();
+    this.#sink.start([track]);
   }
 
   /** 32 bits of milliseconds wrap after 49.7 days (frigate#1467); a camera that steps back is no wrap. */

@@ -329,6 +329,33 @@ describe('the start', () => {
     assert.equal(bench.sink.starts, 1);
   });
 
+  test('what metadata no longer announces, and does not come, is no track any more; until it comes', () => {
+    const bench = new Bench().configured().video(0, IDR).audio(20, AAC);
+    bench.push(SCRIPT, 40, serializeAmf0('onMetaData', { width: 640, hasAudio: false }));
+    bench.nowMs += 1_900;
+    bench.video(1_940, IDR);
+    assert.deepEqual([bench.sink.starts, bench.sink.stops], [1, 0]);
+    bench.nowMs += 200;
+    bench.video(2_140, INTER);
+    assert.equal(bench.sink.starts, 1);
+    bench.video(2_180, IDR).video(2_220, IDR);
+    assert.deepEqual([bench.sink.starts, bench.sink.stops], [2, 1]);
+    assert.deepEqual(bench.sink.tracks, [VIDEO_TRACK]);
+    bench.audio(2_240, AAC);
+    assert.deepEqual(bench.sink.audio.at(-1)?.track, AUDIO_TRACK);
+    assert.equal(bench.sink.starts, 2);
+  });
+
+  test('metadata that leaves out what goes on changes nothing', () => {
+    const bench = new Bench().configured().video(0, IDR).audio(20, AAC);
+    for (const timeMs of [40, 3_040, 6_040]) {
+      bench.push(SCRIPT, timeMs, serializeAmf0('onMetaData', { audiocodecid: 10 }));
+      bench.nowMs += 3_000;
+      bench.video(timeMs + 2_960, IDR).audio(timeMs + 2_980, AAC);
+    }
+    assert.deepEqual([bench.sink.starts, bench.sink.stops], [1, 0]);
+  });
+
   test('script data that announces nothing changes nothing', () => {
     for (const script of [
       serializeAmf0('onMetaData', {}),
