@@ -90,7 +90,12 @@ export class RtmpConnection implements ServerDialogue {
     this.#service = service;
     this.#log = service.log.child({ peer: address });
     const { handshakeMs, streamsPerConnection } = service.config.limits;
-    this.#session = new ServerSession(this, streamsPerConnection, (bytes) => this.#write(bytes));
+    this.#session = new ServerSession(
+      this,
+      streamsPerConnection,
+      (bytes) => this.#write(bytes),
+      service.now,
+    );
     const timer = setTimeout(
       () => this.end(`it neither published nor played within ${handshakeMs} ms`),
       handshakeMs,

@@ -23,7 +23,7 @@ export const MAX_CHUNK_SIZE = 0xffffff;
 /** Real peers use fewer than ten. */
 const MAX_CHUNK_STREAMS = 64;
 /** All messages that are begun and not complete: one picture, and room for what is interleaved. */
-const MAX_UNFINISHED_BYTES = 2 * MAX_MESSAGE_BYTES;
+const MAX_UNFINISHED_MESSAGES = 2;
 
 /** One for pictures and one for sounds. */
 const MAX_SPARE_BUFFERS = 2;
@@ -52,6 +52,8 @@ interface ChunkStream {
 }
 
 export class ChunkReader {
+  /** Less where nobody has anything large to say. */
+  maxMessageBytes = MAX_MESSAGE_BYTES;
   readonly #streams = new Map<number, ChunkStream>();
   readonly #header = new Uint8Array(MAX_HEADER_BYTES);
   #headerLength = 0;
@@ -156,11 +158,13 @@ export class ChunkReader {
 
   #begin(stream: ChunkStream, isAbsolute: boolean): void {
     const { length, timestampField } = stream;
-    if (length > MAX_MESSAGE_BYTES) {
-      throw this.#error(`RTMP message of ${length} bytes, more than ${MAX_MESSAGE_BYTES}`);
+    const { maxMessageBytes } = this;
+    if (length > maxMessageBytes) {
+      throw this.#error(`RTMP message of ${length} bytes, more than ${maxMessageBytes}`);
     }
-    if (this.#unfinishedBytes + length > MAX_UNFINISHED_BYTES) {
-      throw this.#error(`more than ${MAX_UNFINISHED_BYTES} bytes of unfinished RTMP messages`);
+    const maxBytes = MAX_UNFINISHED_MESSAGES * maxMessageBytes;
+    if (this.#unfinishedBytes + length > maxBytes) {
+      throw this.#error(`more than ${maxBytes} bytes of unfinished RTMP messages`);
     }
     this.#unfinishedBytes += length;
     stream.timestampMs = (isAbsolute ? timestampField : stream.timestampMs + timestampField) >>> 0;

@@ -12,6 +12,7 @@ import { ByteReader } from '../../codecs/byte-reader.ts';
 import { ByteWriter } from '../../codecs/byte-writer.ts';
 import type { Amf0Value } from '../../codecs/flv/amf0.ts';
 import { AUDIO_FOUR_CCS, type FourCc, VIDEO_FOUR_CCS } from '../../codecs/flv/four-cc.ts';
+import { RequestBudget } from '../request-budget.ts';
 import { ChunkReader, DEFAULT_CHUNK_SIZE } from './chunk-reader.ts';
 import { ChunkStreamId, onMessageStream, serializeMessage } from './chunk-writer.ts';
 import { commandMessage, parseCommand, type RtmpCommand } from './command.ts';
@@ -24,7 +25,7 @@ import {
   userControlMessage,
 } from './control.ts';
 import { offerOf } from './enhanced-connect.ts';
-import { MessageType, type RtmpMessage } from './message.ts';
+import { MAX_MESSAGE_BYTES, MessageType, type RtmpMessage } from './message.ts';
 import { ReceivedWindow, WINDOW_BYTES } from './received-window.ts';
 import type { RtmpCiphers } from './rtmpe.ts';
 import { ServerHandshake } from './server-handshake.ts';
@@ -41,6 +42,11 @@ import {
 
 /** Makes nearly every picture one chunk; every client known takes it. */
 export const SERVER_CHUNK_SIZE = 65_536;
+/**
+ * What may come in one message of who has not published. Commands are smaller; the first picture may come right behind publish,
+ * before it was answered.
+ */
+const MAX_WISH_BYTES = 1024 * 1024;
 /** §5.4.5: the limit is a wish. */
 const DYNAMIC_LIMIT = 2;
 /** §7.2.1.1: always 1, also where the client forgot it. */
@@ -74,6 +80,7 @@ export interface ServerDialogue {
 export class ServerSession implements ServerStreamCarrier {
   readonly #dialogue: ServerDialogue;
   readonly #write: (bytes: Uint8Array) => void;
+  readonly #budget: RequestBudget;
   readonly #reader = new ChunkReader();
   readonly #window = new ReceivedWindow(WINDOW_BYTES);
   readonly #streams: ServerStreams;
@@ -81,8 +88,16 @@ export class ServerSession implements ServerStreamCarrier {
   #ciphers: RtmpCiphers | undefined;
   #chunkSize = DEFAULT_CHUNK_SIZE;
 
-  constructor(dialogue: ServerDialogue, maxStreams: number, write: (bytes: Uint8Array) => void) {
+  /** `now`: milliseconds on a clock that never goes back. */
+  constructor(
+    dialogue: ServerDialogue,
+    maxStreams: number,
+    write: (bytes: Uint8Array) => void,
+    now: () => number,
+  ) {
     this.#dialogue = dialogue;
+    this.#budget = new RequestBudget(now);
+    this.#reader.maxMessageBytes = MAX_WISH_BYTES;
     this.#streams = new ServerStreams(this, maxStreams);
     this.#write = write;
   }
@@ -206,6 +221,7 @@ export class ServerSession implements ServerStreamCarrier {
   }
 
   #readCommand(command: RtmpCommand, messageStreamId: number): void {
+    this.#budget.take();
     if (this.#state.at === 'connecting') {
       if (command.name === 'connect') this.#connect(command);
       return;
@@ -308,7 +324,9 @@ export class ServerSession implements ServerStreamCarrier {
       stream.status('error', 'Publish.BadName', 'a stream needs a name, and no endless one');
       return;
     }
-    this.#occupy(stream, this.#dialogue.publish(stream, request));
+    const use = this.#dialogue.publish(stream, request);
+    if (use !== undefined) this.#reader.maxMessageBytes = MAX_MESSAGE_BYTES;
+    this.#occupy(stream, use);
   }
 
   #play(command: RtmpCommand, messageStreamId: number): void {

@@ -6,6 +6,7 @@
  * Not here: RTSP 2.0, scale and ranges (all is live), tracks of one session torn down one by one.
  */
 import { ParseError, ProtocolError } from '../../codecs/errors.ts';
+import { RequestBudget } from '../request-budget.ts';
 import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
 import { joinControl } from './control-url.ts';
 import { type RtspMessage, type RtspRequest, serializeResponse } from './message.ts';
@@ -108,6 +109,7 @@ export class RtspServerSession {
   readonly #parser: RtspParser;
   readonly #login: ServerLogin;
   readonly #waiting: RtspRequest[] = [];
+  readonly #budget: RequestBudget;
   readonly #methods: ReadonlyMap<string, Method>;
   /** Per channel: twice the track's index, plus one for RTCP. */
   readonly #channels = new Int16Array(CHANNELS).fill(NO_TRACK);
@@ -119,6 +121,7 @@ export class RtspServerSession {
     const { now, newId } = options;
     this.#options = options;
     this.#heardAtMs = now();
+    this.#budget = new RequestBudget(now);
     this.#login = new ServerLogin(options.access, { newNonce: newId, now });
     this.#parser = new RtspParser(
       {
@@ -191,6 +194,7 @@ export class RtspServerSession {
   #message(message: RtspMessage): void {
     // We ask nothing, so an answer is none of ours.
     if (message.kind === 'response') return;
+    this.#budget.take();
     if (this.#waiting.length >= MAX_WAITING_REQUESTS) {
       throw new ProtocolError('RTSP_FLOOD', `${MAX_WAITING_REQUESTS} requests wait for an answer`);
     }

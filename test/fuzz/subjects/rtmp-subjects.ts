@@ -142,6 +142,7 @@ export const RTMP_SUBJECTS: readonly Subject[] = [
         },
         8,
         () => undefined,
+        () => 0,
       );
       session.push(HANDSHAKE.slice());
       return (bytes) => session.push(bytes.slice());

@@ -47,6 +47,7 @@ class Server extends RtmpClientDialogue {
       },
       maxStreams,
       this.hear,
+      () => 0,
     );
   }
 
@@ -500,4 +501,23 @@ test('how much of a recording, and how much of it a player buffers', () => {
   assert.equal(server.stream?.bufferMs, 10_000);
   server.command(1, 'play', 3, null, 'flv:a', 1000, -1);
   assert.equal(wanted, undefined);
+});
+
+test('takes no large message of who does not publish', () => {
+  const large = { typeId: MessageType.video, timestampMs: 0, messageStreamId: 1 };
+  const message = { ...large, payload: new Uint8Array(1024 * 1024 + 1) };
+  const player = Server.connected().command(0, 'createStream', 2, null);
+  player.command(1, 'play', 3, null, 'cam');
+  assert.throws(() => player.say(message), /more than 1048576/);
+  const publisher = Server.connected().command(0, 'createStream', 2, null);
+  publisher.command(1, 'publish', 3, null, 'cam', 'live').say(message);
+  assert.match(publisher.log.at(-1) ?? '', /media 9/);
+});
+
+test('ends with a client that asks on and on', () => {
+  const player = Server.connected().command(0, 'createStream', 2, null);
+  assert.throws(() => {
+    for (let n = 0; n < 1_000; n += 1) player.command(1, 'play', 3, null, 'cam');
+  }, /on and on/);
+  assert.ok(player.log.length < 1_000);
 });
