@@ -205,6 +205,9 @@ export class FlvRecording implements RecordingFile {
     const before = this.#sentHeaders[kind];
     if (header === undefined || (before !== undefined && equalBytes(header, before))) return;
     this.#sentHeaders[kind] = header;
+    // Behind the first GOP nobody looks for it.
+    const isLate = this.#firstHeaders[kind] === undefined && this.#keyframes.points.length > 1;
+    if (isLate) this.#isIndexable = false;
     this.#firstHeaders[kind] ??= header;
     if (!equalBytes(header, this.#firstHeaders[kind] ?? header)) this.#isIndexable = false;
     this.#appendTag(type, timestampMs, header);
@@ -239,8 +242,12 @@ export class FlvRecording implements RecordingFile {
       const keyframes = this.#isIndexable ? this.#keyframes.points : [];
       const body = this.#metadata(this.#endMs, size, keyframes);
       await this.#handle.write(body, 0, body.length, METADATA_TAG_AT + FLV_TAG_HEADER_BYTES);
-      const flags = (this.#audio === undefined ? 0 : 4) | (this.#video === undefined ? 0 : 1);
-      await this.#handle.write(Uint8Array.of(flags), 0, 1, FLAGS_AT);
+      // What is appended may have fewer tracks than what was there.
+      const flags = new Uint8Array(1);
+      await this.#handle.read(flags, 0, 1, FLAGS_AT);
+      const [before = 0] = flags;
+      flags[0] = before | (this.#audio === undefined ? 0 : 4) | (this.#video === undefined ? 0 : 1);
+      await this.#handle.write(flags, 0, 1, FLAGS_AT);
     } else if (patch.at === 'duration') {
       const seconds = new DataView(new ArrayBuffer(8));
       seconds.setFloat64(0, this.#endMs / 1000);

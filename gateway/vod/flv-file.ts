@@ -192,18 +192,21 @@ export class FlvFile implements VodFile {
     return { timeMs, at: named.position, videoConfig, audioConfig };
   }
 
-  /** Who names keyframes in onMetaData has one set of parameters for all of them. */
+  /**
+   * Who names keyframes in onMetaData has one set of parameters for all of them. Those of the sound may stand with its first
+   * frame, behind the first pictures: our own recordings begin with a keyframe.
+   */
   async #firstConfigs(): Promise<Pick<Place, 'videoConfig' | 'audioConfig'>> {
     let videoConfig: FlvTagPlace | undefined;
     let audioConfig: FlvTagPlace | undefined;
+    let keyframes = 0;
     for (let at = this.#start.at; at - this.#start.at < MAX_BEGINNING_BYTES; ) {
       const tag = await flvTagAt(this.#file, at);
       if (tag === undefined) break;
       if (tag.kind === 'video-config') videoConfig ??= tag;
       if (tag.kind === 'audio-config') audioConfig ??= tag;
-      const isEnough =
-        videoConfig !== undefined && (audioConfig !== undefined || tag.kind === 'keyframe');
-      if (isEnough) break;
+      if (tag.kind === 'keyframe') keyframes += 1;
+      if (videoConfig !== undefined && (audioConfig !== undefined || keyframes > 1)) break;
       at = tag.end;
     }
     return { videoConfig, audioConfig };

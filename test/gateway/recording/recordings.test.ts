@@ -92,6 +92,39 @@ describe('a recording in FLV', () => {
     assert.deepEqual(await lines('flv:cam'), wanted(60));
   });
 
+  it('that is gone on with without sound still says that there is some', async () => {
+    await record('record', 20);
+    const recordings = open();
+    const stream = new TestStream('cam', [VIDEO_TRACK]);
+    const recording = recordings.record(stream, 'append');
+    stream.write(cameraUnits(20, { audio: undefined }));
+    recording[Symbol.dispose]();
+    await recordings.close();
+    const file = await readFile(join(dir, 'cam.flv'));
+    assert.equal(file[4], 5);
+  });
+
+  it('is sought with its sound, also with what came late', async () => {
+    const recordings = open();
+    const stream = new TestStream('cam', [VIDEO_TRACK]);
+    const recording = recordings.record(stream, 'record');
+    const units = [...cameraUnits(60)];
+    stream.write(units.filter(({ track, dtsUs }) => track.kind === 'video' || dtsUs > 1_000_000));
+    recording[Symbol.dispose]();
+    await recordings.close();
+    await record('record', 60, {}, new TestStream('whole'));
+    const wants = {
+      cam: units.map((unit) => unitLine(unit)),
+      whole: wanted(60),
+    };
+    for (const [name, want] of Object.entries(wants)) {
+      const vod = await new VodLibrary([dir]).open(`flv:${name}`);
+      assert.equal(await vod.seek(1700), 1600);
+      assert.deepEqual(await readLines(vod), want.slice(80), name);
+      await vod.close();
+    }
+  });
+
   it('knows its duration and the places of its keyframes when it is closed', async () => {
     await record('record', 60);
     const file = await readFile(join(dir, 'cam.flv'));

@@ -126,6 +126,21 @@ describe('a FLV file', () => {
     await file.close();
   });
 
+  it('whose sound begins behind the first picture, as in our recordings, is sought with its sound', async () => {
+    const [head, index, videoConfig, audioConfig, ...units] = indexed();
+    const [key, ...others] = units;
+    const parts = [head!, index!, videoConfig!, key!, audioConfig!, ...others];
+    // The first keyframe lies before the configuration of the sound now; the others where they were.
+    const file = await open(...parts);
+    await checkSeeks(file);
+    await file.close();
+    const sought = await open(...parts);
+    assert.equal(await sought.seek(2000), 2000);
+    const from = LINES.findIndex((line) => line.startsWith('video dts=2000 '));
+    assert.deepEqual(await readLines(sought, 30), LINES.slice(from, from + 30));
+    await sought.close();
+  });
+
   for (const shift of [1, -1, 700]) {
     it(`with an index that is wrong by ${shift} bytes is sought without it`, async () => {
       const file = await open(...indexed(shift));
