@@ -193,11 +193,21 @@ export class RecordingSession implements StreamSink {
       return;
     }
     this.#mode = 'append';
+    if (this.#state !== state) {
+      // It has failed meanwhile: nobody would close the file.
+      await opened.file.close();
+      return;
+    }
     this.#enter({ at: 'writing', opened });
     if (failure !== undefined) this.fail(failure.error);
+    // The GOP that is coming may have lost something while the file was opened; those that wait are whole.
+    const wasDropping = this.#isDropping;
+    this.#isDropping = false;
     for (const unit of state.units) this.write(unit);
+    if (wasDropping) this.#isDropping = true;
     opened.file.flush();
-    if (this.#isClosing) this.#end();
+    // Unless another file is being opened for what waited.
+    if (this.#isClosing && this.#state.at !== 'opening') this.#end();
   }
 
   #writeTo({ file }: OpenedFile, unit: AccessUnit): void {
@@ -255,6 +265,8 @@ export class RecordingSession implements StreamSink {
   #noteTrack({ track, data }: AccessUnit): void {
     if (!this.#tracks.includes(track)) {
       const others = this.#tracks.filter(({ kind }) => kind !== track.kind);
+      for (const each of this.#samples.keys())
+        if (!others.includes(each)) this.#samples.delete(each);
       this.#tracks = track.kind === 'video' ? [track, ...others] : [...others, track];
     }
     if (track.kind === 'audio' && !this.#samples.has(track)) this.#samples.set(track, data.slice());

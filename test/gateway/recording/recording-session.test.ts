@@ -4,6 +4,7 @@ import type { AccessUnit } from '../../../codecs/access-unit.ts';
 import { ParseError } from '../../../codecs/errors.ts';
 import type { RecordingFile } from '../../../gateway/recording/recording-file.ts';
 import {
+  type FileBeginning,
   type OpeningMode,
   RecordingSession,
 } from '../../../gateway/recording/recording-session.ts';
@@ -42,6 +43,7 @@ class TestFile implements RecordingFile {
 class Recorder {
   readonly files: TestFile[] = [];
   readonly modes: OpeningMode[] = [];
+  readonly beginnings: FileBeginning[] = [];
   status: RecordingStatus | undefined;
   nowMs = 0;
   /** What opening ends with; undefined: a file. */
@@ -54,8 +56,9 @@ class Recorder {
     onStatus: (status) => {
       this.status = status;
     },
-    open: async (mode, _beginning, onFailure) => {
+    open: async (mode, beginning, onFailure) => {
       this.modes.push(mode);
+      this.beginnings.push(beginning);
       await new Promise(setImmediate);
       if (this.error !== undefined) throw this.error;
       const file = new TestFile();
@@ -99,6 +102,30 @@ describe('a recording session', () => {
     await recorder.session.close();
     assert.deepEqual(recorder.files[0]?.lines, LINES);
     assert.ok(recorder.files[0].isClosed);
+  });
+
+  it('loses whole GOPs when a file takes long to be opened', async () => {
+    const recorder = new Recorder();
+    const large = [...cameraUnits(45, { pictureBytes: 256 * 1024 })];
+    const lines = large.map((unit) => unitLine(unit));
+    recorder.write(large.slice(0, 75));
+    await settle();
+    recorder.write(large.slice(75));
+    const written = recorder.files[0]?.lines ?? [];
+    const whole = written.findIndex((line, index) => line !== lines[index]);
+    assert.equal(written[whole], lines[80], 'goes on with a keyframe');
+    assert.deepEqual(written.slice(whole), lines.slice(80));
+    await recorder.session.close();
+  });
+
+  it('that fails while the file is opened closes it', async () => {
+    const recorder = new Recorder().write(UNITS.slice(0, 20));
+    await Promise.resolve();
+    recorder.session.fail(Object.assign(new Error('x'), { code: 'ENOSPC' }));
+    await recorder.session.close();
+    await settle();
+    assert.equal(recorder.files.length, 1);
+    assert.ok(recorder.files[0]?.isClosed);
   });
 
   it('loses whole GOPs while the disk is slow, and counts them', async () => {
@@ -167,6 +194,22 @@ describe('a recording session', () => {
     assert.deepEqual(
       recorder.files[1]?.lines,
       others.map((unit) => unitLine(unit)),
+    );
+    await recorder.session.close();
+  });
+
+  it('tells the next file of the tracks that are there, and of no others', async () => {
+    const recorder = new Recorder().write(UNITS.slice(0, 40));
+    await settle();
+    const audio = { ...AUDIO_TRACK };
+    recorder.write(cameraUnits(10, { fromUs: 800_000, audio }));
+    recorder.files[0]!.refuses = OTHER_VIDEO_TRACK;
+    recorder.write(cameraUnits(10, { fromUs: 1_200_000, video: OTHER_VIDEO_TRACK, audio }));
+    await settle();
+    const known = [...(recorder.beginnings[1]?.samples.keys() ?? [])];
+    assert.deepEqual(
+      known.map((track) => track === audio || track === OTHER_VIDEO_TRACK),
+      [true, true],
     );
     await recorder.session.close();
   });
