@@ -75,6 +75,8 @@ export class RtspClient implements ServerHost {
   #hasBeenActive = false;
   #bytesBefore = 0;
   #isClosed = false;
+  /** For a stream that is described. */
+  #giveUpWaiting: () => void = () => undefined;
 
   constructor(socket: Socket, peer: string, context: RtspClientContext) {
     this.#socket = socket;
@@ -238,6 +240,7 @@ export class RtspClient implements ServerHost {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#session.close();
+    this.#giveUpWaiting();
     if (this.#role.is === 'player') this.#role.playing?.viewer.bye();
     this.#leave(words);
     this.#socket.end();
@@ -309,6 +312,7 @@ export class RtspClient implements ServerHost {
         resolve(tracks);
       };
       const timer = setTimeout(() => settle([]), STREAM_WAIT_MS);
+      this.#giveUpWaiting = () => settle([]);
       const ignore = () => undefined;
       following = hub.follow(streamName, { start: settle, write: ignore, stop: ignore });
     });

@@ -406,6 +406,18 @@ test('the end of the gateway is told to players', async (context) => {
   assert.equal(byes.length, 2);
 });
 
+test('the end of the gateway waits for no stream that was asked for', async (context) => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const server = await Server.start(context);
+  const following = mock.method(server.hub, 'follow');
+  const client = await server.client(context, 'nowhere');
+  client.socket.write(`DESCRIBE ${client.url} RTSP/1.0\r\nCSeq: 1\r\n\r\n`);
+  await until(() => following.mock.callCount() === 1);
+  await server.acceptor.stop();
+  await until(() => timers() <= before, 1_500);
+});
+
 test('a player that does not read loses whole GOPs, and nobody else notices', async (context) => {
   const server = await Server.start(context);
   const stream = server.stream('door', [VIDEO_TRACK]);
