@@ -20,6 +20,8 @@ export interface FlvKeyframe {
 
 export interface RecordedMetadata {
   readonly durationMs: number | undefined;
+  /** `filesize`; undefined: not said. */
+  readonly fileBytes: number | undefined;
   /** In the order of their times; those that cannot be are left out. */
   readonly keyframes: readonly FlvKeyframe[];
   /** What writes recordings says so, to know its own: `encoder`. */
@@ -30,10 +32,12 @@ export interface RecordedMetadata {
 export function parseRecordedMetadata(scriptData: Uint8Array): RecordedMetadata | undefined {
   const metadata = metadataOf(scriptData);
   if (metadata === undefined) return undefined;
-  const { duration, encoder, keyframes } = metadata;
+  const { duration, encoder, filesize, keyframes } = metadata;
+  const isSized = typeof filesize === 'number' && filesize > 0;
   const isKnown = typeof duration === 'number' && duration > 0 && Number.isFinite(duration);
   return {
     durationMs: isKnown ? Math.round(duration * 1000) : undefined,
+    fileBytes: isSized ? filesize : undefined,
     keyframes: keyframesOf(keyframes),
     encoder: typeof encoder === 'string' ? encoder : undefined,
   };

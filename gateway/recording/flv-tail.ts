@@ -69,7 +69,9 @@ async function tailOf(file: FileRanges, firstTagAt: number): Promise<FlvTail> {
   const beginning = await beginningOf(file, firstTagAt);
   const { patch, metadata, videoHeader, audioHeader } = beginning;
   const last = await lastFlvTag(file, file.size);
-  const isClosed = last !== undefined && metadata?.durationMs !== undefined;
+  // What was closed, gone on with and left by a crash has another size than it says.
+  const isSize = (metadata?.fileBytes ?? file.size) === file.size;
+  const isClosed = last !== undefined && metadata?.durationMs !== undefined && isSize;
   if (!isClosed) {
     const walked = await walkedEnd(file, firstTagAt, beginning);
     return { ...walked, patch, videoHeader, audioHeader };

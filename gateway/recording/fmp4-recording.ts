@@ -96,6 +96,8 @@ export class Fmp4Recording implements RecordingFile {
     }
     const tail = await findFragmentsTail(file, init.bytes);
     if (tail.end < size) await handle.truncate(tail.end);
+    // As of a new file: a crash leaves nothing that is no longer so.
+    await handle.write(new Uint8Array(4), 0, 4, init.durationAt);
     return new Fmp4Recording(handle, init, tail, beginning.first.dtsUs, onFailure);
   }
 

@@ -157,7 +157,8 @@ export class RecordingSession implements StreamSink {
   tell(): void {
     const { stream, onStatus } = this.#context;
     const state = this.#state;
-    if (state.at === 'closed') return;
+    // Whoever asked for it has gone: nobody would take back what is told now.
+    if (state.at === 'closed' || this.#isClosing) return;
     onStatus({
       stream,
       ...wordsOf(state),

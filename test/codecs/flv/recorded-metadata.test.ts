@@ -29,7 +29,7 @@ describe('onMetaData of a recording', () => {
       { timeMs: 2000, position: 5_000_000_000 },
     ];
     const bytes = serializeRecordedMetadata(KNOWN, 3140, 6e9, keyframes);
-    const want = { durationMs: 3140, encoder: 'Sluice', keyframes };
+    const want = { durationMs: 3140, fileBytes: 6e9, encoder: 'Sluice', keyframes };
     assert.deepEqual(parseRecordedMetadata(bytes), want);
   });
 

@@ -189,6 +189,11 @@ describe('a recording in FLV', () => {
     );
   });
 
+  it('of one who has gone before it began is told of no more', async () => {
+    await record('record', 20);
+    assert.equal(board.recordings.size, 0);
+  });
+
   it('leaves the older one alone until there is something to replace it with', async () => {
     await record('record', 20);
     const recordings = open();
@@ -228,6 +233,20 @@ describe('append', () => {
     assert.deepEqual(await lines('flv:cam'), wanted(30));
     await record('append', 20);
     assert.deepEqual(await lines('flv:cam'), [...wanted(30), ...wanted(20, 1_220_000)]);
+  });
+
+  it('finds the keyframes of what a crash left between two tags', async () => {
+    const path = join(dir, 'cam.flv');
+    await record('append', 30);
+    const [before] = flvTags(await readFile(path));
+    await record('append', 20);
+    // The crash: onMetaData is as it was, and behind it there is more.
+    const left = await readFile(path);
+    left.set(before!.body, 13 + 11);
+    await writeFile(path, left);
+    await record('append', 20);
+    const [tag] = flvTags(await readFile(path));
+    assert.equal(parseRecordedMetadata(tag!.body)?.keyframes.length, 7);
   });
 
   it('goes on with a file that was cut at any byte', async () => {
@@ -352,6 +371,22 @@ describe('a recording in fragmented MP4', () => {
       assert.deepEqual(seen.slice(0, before.length), before, `cut at ${cut}`);
       assert.equal(seen.length, before.length + 20);
     }
+  });
+
+  it('that is being gone on with does not say that it ends where it ended', async () => {
+    await record('append', 30, mp4);
+    const path = join(dir, 'cam.mp4');
+    const { size } = await stat(path);
+    const recordings = open(mp4);
+    recordings.start();
+    const stream = new TestStream();
+    recordings.record(stream, 'append');
+    stream.write(cameraUnits(60));
+    // A fragment a second at least.
+    for (let now = 0; now <= size; now = (await stat(path)).size);
+    const file = await new VodLibrary([dir]).open('mp4:cam');
+    assert.ok(file.durationMs > 59 * 40, `${file.durationMs}`);
+    await file.close();
   });
 
   it('is another file when the tracks change, and that is gone on with', async () => {
