@@ -66,6 +66,7 @@ export class Gateway {
     now: Date.now,
     random: Math.random,
   };
+  readonly #adoptedNames: AdoptedNames | undefined;
   #discovery: Discovery | undefined;
   #discovering: Promise<void> = Promise.resolve();
   #mqtt: MqttReporter | undefined;
@@ -81,6 +82,8 @@ export class Gateway {
     // Players come and go, and want a picture at once.
     if (config.acceptors.length > 0) this.#hub.on('added', (stream) => stream.expectSubscriber());
     const shared = { ...this.#supervision, board: this.board, log };
+    const { onvif, mdns } = config.discovery;
+    if (onvif || mdns) this.#adoptedNames = new AdoptedNames(config.gateway.dataDir, log);
     this.#fleet = new Fleet(config, {
       ...shared,
       hub: this.#hub,
@@ -97,7 +100,8 @@ export class Gateway {
       hub: this.#hub,
       gatewayId: this.#id,
       stallMs: config.limits.stallMs,
-      isReserved: (name) => this.#fleet.has(name),
+      // A camera's name is its own before the camera has answered, too.
+      isReserved: (name) => this.#fleet.has(name) || this.#adoptedNames?.isTaken(name) === true,
     });
     this.#extensions = new Extensions(config.extensions, {
       hub: this.#hub,
@@ -234,8 +238,8 @@ export class Gateway {
 
   #startDiscovery(): void {
     const { config, log } = this.#options;
-    const { onvif, mdns } = config.discovery;
-    if (!onvif && !mdns) return;
+    const names = this.#adoptedNames;
+    if (names === undefined) return;
     const { signal } = this.#stopping;
     const discoveryLog = log.child({ part: 'discovery' });
     const discovery = new Discovery(config.discovery, { log: discoveryLog, now: Date.now });
@@ -245,7 +249,7 @@ export class Gateway {
       config: config.discovery,
       discovery,
       target: this.#fleet,
-      names: new AdoptedNames(config.gateway.dataDir, log),
+      names,
       board: this.board,
       log: discoveryLog,
     }).follow(signal);
