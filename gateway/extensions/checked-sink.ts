@@ -46,6 +46,8 @@ export class CheckedSink implements Sink {
   }
 
   start(tracks: readonly Track[]): void {
+    // The time between the two sources would be lost, and all times after it wrong.
+    if (this.#isStarted) throw new TypeError('start() again before stop()');
     if (!Array.isArray(tracks) || tracks.length === 0 || tracks.length > MAX_TRACKS) {
       throw new TypeError('start() takes a list of a video track, an audio track, or both');
     }

@@ -57,6 +57,16 @@ describe('what an extension writes', () => {
     assert.equal(inner.stops, 1);
   });
 
+  it('begins anew only after an end', () => {
+    const { inner, sink } = open();
+    sink.start([VIDEO_TRACK]);
+    assert.throws(() => sink.start([VIDEO_TRACK]), /start\(\) again before stop\(\)/);
+    assert.equal(inner.starts, 1);
+    sink.stop();
+    sink.start([VIDEO_TRACK]);
+    assert.equal(inner.starts, 2);
+  });
+
   it('may change its track', () => {
     const { inner, sink } = open();
     sink.start([VIDEO_TRACK]);
