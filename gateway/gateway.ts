@@ -19,10 +19,10 @@ import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
 import { lazyRoute } from './http/lazy-routes.ts';
 import { Hub } from './hub/hub.ts';
-import { fillTemplate, toName, uniqueName } from './names.ts';
+import { fillTemplate, uniqueName } from './names.ts';
 import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
 import { RtmpPublisher } from './proxypublish/publisher.ts';
-import { parseTargetUri } from './proxypublish/target-url.ts';
+import { targetName } from './proxypublish/target-url.ts';
 import { Board } from './report/board.ts';
 import { CommandError, type CommandHandlers } from './report/commands.ts';
 import { HealthSampler } from './report/health.ts';
@@ -291,8 +291,7 @@ export class Gateway {
   #targets(): Target[] {
     const ids = new Set<string>();
     return this.#options.config.proxypublish.targets.map((target) => {
-      const { host, app } = parseTargetUri(target.targetUri);
-      const id = uniqueName(toName(`${host}-${app}`, 'target'), (name) => ids.has(name));
+      const id = uniqueName(targetName(target.targetUri), (name) => ids.has(name));
       ids.add(id);
       return {
         id,

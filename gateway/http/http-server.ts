@@ -102,7 +102,7 @@ export class HttpServer {
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Node has taken its own listeners off; a reset must not end the process.
     socket.on('error', () => socket.destroy());
-    const upgrade = this.#match(request.url ?? '/')?.route.upgrade;
+    const upgrade = matchRoute(this.#context.routes, request.url ?? '/')?.route.upgrade;
     if (upgrade === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') {
       // "Upgrade: h2c" is an offer that a server need not take (RFC 9110 §7.8).
       this.#serve(request, responseOn(socket, request));
@@ -135,7 +135,7 @@ export class HttpServer {
   ): Answer | 'preflight' | (RouteMatch & { readonly held: Disposable }) {
     const { headers, method, socket, url = '/' } = request;
     if (this.#cors.isPreflight(request)) return 'preflight';
-    const match = this.#match(url);
+    const match = matchRoute(this.#context.routes, url);
     const { access, query } = match ? { ...match, access: match.route.access } : NOTHING;
     const refusal = this.#gatekeeper.refusal(access, request, query);
     if (refusal !== undefined) return refusal;
@@ -150,15 +150,6 @@ export class HttpServer {
       return problem(503, 'busy', words, { 'retry-after': '5' });
     }
     return { ...match, held };
-  }
-
-  #match(url: string): RouteMatch | undefined {
-    try {
-      return matchRoute(this.#context.routes, url);
-    } catch (error) {
-      if (error instanceof URIError) return undefined;
-      throw error;
-    }
   }
 }
 

@@ -15,6 +15,8 @@ export function lazyRoute(
     access,
     handle: async (call) => {
       const match = matchRoute(await load(), call.request.url ?? '/');
+      // It may have hung up meanwhile, and its end is not told again.
+      if (call.response.destroyed) return;
       if (match === undefined) sendAnswer(call.response, NOT_FOUND);
       else await match.route.handle({ ...call, captured: match.captured });
     },

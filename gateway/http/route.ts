@@ -49,15 +49,25 @@ export interface RouteMatch {
   readonly query: URLSearchParams;
 }
 
-/** The first route whose pattern fits. Throws URIError where the path is not percent-encoded as it should be. */
+/** The first route whose pattern fits; none where the path is not percent-encoded as it should be. */
 export function matchRoute(routes: readonly Route[], url: string): RouteMatch | undefined {
   const queryAt = url.indexOf('?');
   const path = queryAt < 0 ? url : url.slice(0, queryAt);
   for (const route of routes) {
     const match = route.path.exec(path);
     if (match === null) continue;
-    const captured = match.slice(1).map((text) => decodeURIComponent(text ?? ''));
+    const captured = decoded(match.slice(1));
+    if (captured === undefined) return undefined;
     return { route, captured, query: new URLSearchParams(queryAt < 0 ? '' : url.slice(queryAt)) };
   }
   return undefined;
+}
+
+function decoded(captured: readonly string[]): string[] | undefined {
+  try {
+    return captured.map((text) => decodeURIComponent(text ?? ''));
+  } catch (error) {
+    if (error instanceof URIError) return undefined;
+    throw error;
+  }
 }

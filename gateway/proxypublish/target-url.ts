@@ -1,8 +1,10 @@
 /** The address of a master as users write it: `rtmp://user:password@host:port/application`. */
+
 import { ParseError } from '../../codecs/errors.ts';
 import type { RtmpCredentials } from '../../protocols/rtmp/authentication.ts';
 import { isRtmpScheme, RTMP_PORTS, type RtmpScheme } from '../../protocols/rtmp/variants.ts';
 import { parseSourceUrl, type SourceUrl, userInfoOf } from '../../protocols/source-url.ts';
+import { toName } from '../names.ts';
 
 const TARGET_WORDS =
   'a target is rtmp://host[:port]/application, or begins with rtmps, rtmpe, rtmpt, rtmpts or rtmpte';
@@ -28,6 +30,12 @@ export function parseTargetUri(targetUri: string): TargetUrl {
     ...{ scheme, host, port, app, credentials },
     tcUrl: `${scheme}://${place}/${app}`,
   };
+}
+
+/** What it is called in topics and lists: without its query, which may hold a token. */
+export function targetName(targetUri: string): string {
+  const { host, app } = parseTargetUri(targetUri);
+  return toName(`${host}-${app.replace(/\?.*$/s, '')}`, 'target');
 }
 
 /** Cuts the stream's name off a URL that has both, as people write it for a single stream. */

@@ -54,8 +54,10 @@ describe('lazyRoute', () => {
   });
 
   it('says 404 where there is none behind it', async () => {
-    const response = await fetch(`http://127.0.0.1:${server.port}/live/a.avi`);
-    assert.equal(response.status, 404);
+    for (const path of ['/live/a.avi', '/live/%ff.flv']) {
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+      assert.equal(response.status, 404);
+    }
   });
 
   for (const [path, wanted] of [

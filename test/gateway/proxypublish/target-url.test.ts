@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseTargetUri, splitStreamName } from '../../../gateway/proxypublish/target-url.ts';
+import {
+  parseTargetUri,
+  splitStreamName,
+  targetName,
+} from '../../../gateway/proxypublish/target-url.ts';
 
 const cases = [
   {
@@ -115,4 +119,12 @@ test('the stream name is cut off where a URL has it', () => {
   ]) {
     assert.throws(() => splitStreamName(url), /application\/stream-name/);
   }
+});
+
+test('the name of a target holds no token', () => {
+  assert.equal(
+    targetName('rtmp://user:pass@master.example/live/x?token=abc'),
+    'master-example-live-x',
+  );
+  assert.equal(targetName('rtmp://10.0.0.1'), '10-0-0-1');
 });
