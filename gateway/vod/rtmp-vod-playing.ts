@@ -5,6 +5,7 @@
  * One loop reads, waits and sends; the player's wishes are noted and wake it, so that nothing in it happens at once.
  */
 import type { AccessUnit } from '../../codecs/access-unit.ts';
+import { equalBytes } from '../../codecs/bytes.ts';
 import { serializeAmf0 } from '../../codecs/flv/amf0.ts';
 import type { HevcForm } from '../../codecs/flv/video-tag.ts';
 import type { Track } from '../../codecs/track.ts';
@@ -277,11 +278,15 @@ class Playhead {
     this.#stream.eof();
   }
 
+  /** FLV tells its tracks anew behind each seek: what is the same is not sent twice. */
   #changeTrack(track: Track): void {
+    const before = this.#framer.header();
     const others = this.#tracks.filter(({ kind }) => kind !== track.kind);
     this.#tracks = track.kind === 'video' ? [track, ...others] : [...others, track];
     this.#framer.start(this.#tracks);
-    this.#isHeaderSent = false;
+    const header = this.#framer.header();
+    const isSame = before !== undefined && header !== undefined && equalBytes(before, header);
+    if (!isSame) this.#isHeaderSent = false;
   }
 
   #sendBytes(bytes: Uint8Array | undefined): void {

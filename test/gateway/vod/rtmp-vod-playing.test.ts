@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { AccessUnit } from '../../../codecs/access-unit.ts';
 import { Amf0Reader, type Amf0Value } from '../../../codecs/flv/amf0.ts';
+import type { Track } from '../../../codecs/track.ts';
 import { type RtmpVodContext, RtmpVodPlaying } from '../../../gateway/vod/rtmp-vod-playing.ts';
 import { VodError, type VodFile } from '../../../gateway/vod/vod-file.ts';
 import { ChunkReader } from '../../../protocols/rtmp/chunk-reader.ts';
@@ -150,6 +151,19 @@ describe('a file over RTMP', () => {
     player.playing.close();
     await player.over;
     assert.ok(player.file.isClosed);
+  });
+
+  it('has its headers once where its tracks are told again, the same', async () => {
+    const file = new TestFile();
+    const again = new Map<Track, Track>(file.tracks.map((track) => [track, { ...track }]));
+    for (const [index, unit] of file.units.entries()) {
+      file.units[index] = { ...unit, track: again.get(unit.track) ?? unit.track };
+    }
+    const player = new Player({}, file);
+    await player.has(3000);
+    assert.deepEqual(player.said, BEGINNING);
+    player.playing.close();
+    await player.over;
   });
 
   it('runs as far ahead as the player wants to buffer', async () => {
