@@ -32,7 +32,7 @@ ${SCENARIOS.map(({ name, what, cameras, players }) => `      ${name.padEnd(6)}  
   --only WHAT         gateway, ffmpeg, nginx or idle alone
   --no-pin            do not give the system under test a processor of its own
   --node-options="…"  for the gateway's Node: --node-options="--cpu-prof --cpu-prof-dir=test/out",
-                      or --node-options=--no-addons: UDP without the native addon
+                      or --node-options=--no-addons: without the native addon
   --assert            exit with 1 when a goal is missed
 A run takes half a minute and measures one system: all of them take ten minutes.
 Over UDP nothing may be lost. What a socket may hold is net.core.rmem_max at most (sysctl). The usual 212992 is 184 packets,
