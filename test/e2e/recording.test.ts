@@ -356,20 +356,8 @@ describe('files for players', { concurrency: true }, () => {
       `${gateway.url}/vod/plain.mp4`,
     ]) {
       const saved = join(folder, `sought-${url.slice(0, 4)}.mp4`);
-      const buffer = url.startsWith('rtmp') ? BUFFER_ALL : [];
-      await run('ffmpeg', [
-        '-v',
-        'error',
-        ...buffer,
-        '-ss',
-        '3.5',
-        '-i',
-        url,
-        '-c',
-        'copy',
-        '-an',
-        saved,
-      ]);
+      // Not BUFFER_ALL: on a busy machine the file would be at its end before ffmpeg seeks.
+      await run('ffmpeg', ['-v', 'error', '-ss', '3.5', '-i', url, '-c', 'copy', '-an', saved]);
       assert.deepEqual(contents(await played(saved, 'video')), all.slice(75), url);
     }
   });
