@@ -20,7 +20,9 @@ export async function run(args: string[]): Promise<number> {
       log,
       setLogLevel: (level) => gatewayLog.setLevel(level),
       onFatal: (reason) =>
-        fail(`a target refused at start, and proxypublish.abortOnConnectError is set: ${reason}`),
+        fail(
+          `a target refused at start, and proxypublish.abortOnConnectError is set: ${reason.replace(/ Trying again\.$/, '')}`,
+        ),
     });
     return gateway;
   });

@@ -29,6 +29,12 @@ export interface ExtensionContext {
 /** Says whose code runs: also in the timers, sockets and promises that it makes. */
 export type RunningExtension = AsyncLocalStorage<ExtensionHost>;
 
+/** What an extension has of a stream that it sees. */
+interface SeenStream {
+  readonly subscriptions: Set<() => void>;
+  gone: (() => void) | undefined;
+}
+
 export class ExtensionHost implements api.Host {
   readonly apiVersion = 1;
   readonly gatewayId: string;
@@ -80,17 +86,21 @@ export class ExtensionHost implements api.Host {
 
   onStream(listener: (stream: api.Stream) => (() => void) | undefined): void {
     this.#mustBeActive();
-    const gone = new Map<string, () => void>();
+    const seen = new Map<string, SeenStream>();
     const added = (stream: Stream) => {
+      const entry: SeenStream = { subscriptions: new Set(), gone: undefined };
+      seen.set(stream.name, entry);
       this.#guarded('onStream()', () => {
-        const result = listener(this.#view(stream));
-        if (typeof result === 'function') gone.set(stream.name, result);
+        const result = listener(this.#view(stream, entry.subscriptions));
+        if (typeof result === 'function') entry.gone = result;
       });
     };
     const removed = ({ name }: Stream) => {
-      const result = gone.get(name);
-      gone.delete(name);
-      if (result !== undefined) this.#guarded('the end of onStream()', result);
+      const entry = seen.get(name);
+      if (entry === undefined) return;
+      seen.delete(name);
+      if (entry.gone !== undefined) this.#guarded('the end of onStream()', entry.gone);
+      for (const end of entry.subscriptions) end();
     };
     const { hub } = this.#context;
     hub.on('added', added);
@@ -183,7 +193,7 @@ export class ExtensionHost implements api.Host {
     };
   }
 
-  #view(stream: Stream): api.Stream {
+  #view(stream: Stream, subscriptions: Set<() => void>): api.Stream {
     return {
       name: stream.name,
       get isOnline() {
@@ -192,17 +202,18 @@ export class ExtensionHost implements api.Host {
       get tracks() {
         return stream.tracks;
       },
-      subscribe: (sink) => this.#subscribe(stream, sink),
+      subscribe: (sink) => this.#subscribe(stream, sink, subscriptions),
     };
   }
 
-  #subscribe(stream: Stream, sink: api.Sink): () => void {
+  #subscribe(stream: Stream, sink: api.Sink, subscriptions: Set<() => void>): () => void {
     this.#mustBeActive();
     let subscription: Disposable | undefined;
     let isOver = false;
     const end = () => {
       isOver = true;
       this.#held.delete(end);
+      subscriptions.delete(end);
       subscription?.[Symbol.dispose]();
     };
     const call = (method: string, work: () => void) => {
@@ -220,6 +231,7 @@ export class ExtensionHost implements api.Host {
       stop: () => call('stop', () => this.#running.run(this, () => sink.stop())),
     };
     this.#held.add(end);
+    subscriptions.add(end);
     subscription = stream.subscribe(guarded);
     // It may have failed already, with the tracks.
     if (isOver) subscription[Symbol.dispose]();
