@@ -149,9 +149,10 @@ export class Gateway {
     this.#publications.stop();
     await this.#extensions.stop();
     await (await this.#serving)?.stop();
-    await this.#proxypublish.close();
+    // Masters and cameras at once: each may take its time over a goodbye.
+    const unpublished = this.#proxypublish.close();
     this.#stopping.abort(new Error('the gateway is stopping'));
-    await this.#fleet.stopped();
+    await Promise.all([unpublished, this.#fleet.stopped()]);
     await this.#mqtt?.stop();
     await this.#http?.stop();
     await this.#discovering;
