@@ -151,6 +151,14 @@ describe('HLS', { concurrency: true, timeout: TEST_MS }, () => {
         assert.ok(Math.abs(audioDelayUs ?? 99_999) < 3_000, `${audioDelayUs} us`);
       }),
       context.test('parts by blocking reload', () => followParts('cam')),
+      context.test("Chromium's own HLS, which knows segments only", async () => {
+        const { page, troubles } = await openPage(browser, `${gateway.url}/plain.html`, {
+          '/plain.html': `<!doctype html><video muted autoplay src="/live/cam/index.m3u8"></video>`,
+        });
+        await playing(() => videoState(page), { currentTime: 2, frames: 30 });
+        assert.deepEqual(troubles, []);
+        await page.close();
+      }),
       context.test('hls.js, with low latency', async () => {
         const { page, troubles } = await openPage(browser, `${gateway.url}/hls-js.html`, {
           '/hls-js.html': HLS_JS_PAGE,

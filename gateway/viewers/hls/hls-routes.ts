@@ -46,6 +46,10 @@ interface HlsCall {
   readonly response: ServerResponse;
   readonly numbers: readonly number[];
   readonly query: URLSearchParams;
+  /** Address and program. */
+  readonly viewer: string;
+  /** With Range, as Chromium's own player asks for everything, and ffmpeg; hls.js does not. */
+  readonly asksForRange: boolean;
   /** Aborts when the viewer hangs up. */
   readonly gone: AbortSignal;
 }
@@ -62,7 +66,15 @@ async function withStream(
   if (stream === undefined) return sendAnswer(response, NOT_THERE);
   const hangUp = new AbortController();
   response.once('close', () => hangUp.abort());
-  await handle({ stream, response, numbers: numbers.map(Number), query, gone: hangUp.signal });
+  await handle({
+    stream,
+    response,
+    numbers: numbers.map(Number),
+    query,
+    viewer,
+    asksForRange: request.headers.range !== undefined,
+    gone: hangUp.signal,
+  });
 }
 
 const NOT_THERE = problem(404, 'no-stream', 'there is no such stream now, or its source is away');
@@ -81,8 +93,9 @@ async function sendMultivariantPlaylist(call: HlsCall): Promise<void> {
 }
 
 async function sendMediaPlaylist(call: HlsCall): Promise<void> {
-  const { stream, response, query, gone } = call;
+  const { stream, response, query, viewer, asksForRange, gone } = call;
   if (!(await isMet(call, () => stream.isReady))) return;
+  const timeoutMs = WAIT_TARGET_DURATIONS * 1000 * (stream.segmenter.targetDurationS ?? 0);
   const wanted = blockingReload(query);
   if (wanted === 'malformed') {
     return sendAnswer(response, problem(400, 'bad-request', '_HLS_msn and _HLS_part are numbers'));
@@ -92,9 +105,12 @@ async function sendMediaPlaylist(call: HlsCall): Promise<void> {
     if (segment > stream.segmenter.nextPart.segment + MAX_SEGMENTS_AHEAD) {
       return sendAnswer(response, problem(400, 'too-far', '_HLS_msn is too far in the future'));
     }
-    const timeoutMs = WAIT_TARGET_DURATIONS * 1000 * (stream.segmenter.targetDurationS ?? 0);
     const isThere = await stream.waitUntil(() => stream.hasReached(segment, part), timeoutMs, gone);
     if (!isThere) return sendAnswer(response, NOT_YET);
+  } else if (asksForRange) {
+    const isNew = () => !stream.earlyReloads.isEarly(viewer, stream.newestSegment);
+    await stream.waitUntil(isNew, timeoutMs, gone);
+    stream.earlyReloads.told(viewer, stream.newestSegment);
   }
   sendPlaylist(response, mediaPlaylist(stream.segmenter, uriSuffix(query)));
 }

@@ -2,6 +2,7 @@
 import { describeTrack, type TrackDescription } from '../../../codecs/describe-track.ts';
 import type { Fragment } from '../../../codecs/mp4/fragment-writer.ts';
 import type { Hub } from '../../hub/hub.ts';
+import { EarlyReloads } from './early-reloads.ts';
 import { LISTED_SEGMENTS } from './playlists.ts';
 import type { Segment } from './segment.ts';
 import { Segmenter } from './segmenter.ts';
@@ -27,6 +28,7 @@ export class HlsStream implements Disposable {
   readonly name: string;
   readonly segmenter: Segmenter;
   readonly viewers: ViewerCount;
+  readonly earlyReloads = new EarlyReloads();
   /** When somebody last asked; its owner's clock. */
   askedAtMs = 0;
   readonly #context: HlsStreamContext;
@@ -76,6 +78,11 @@ export class HlsStream implements Disposable {
     return this.#isOver || (segments.length === 0 && (!isOnline || isRefused));
   }
 
+  /** Of the whole ones. */
+  get newestSegment(): number | undefined {
+    return this.segmenter.segments.findLast(({ isComplete }) => isComplete)?.number;
+  }
+
   /** Of the picture. */
   get description(): TrackDescription | undefined {
     const track = this.#context.hub.get(this.name)?.tracks.find(({ kind }) => kind === 'video');
@@ -98,10 +105,10 @@ export class HlsStream implements Disposable {
 
   /** Whether there is this segment, or with `part` this part of it, or what comes after. */
   hasReached(segment: number, part: number | undefined): boolean {
-    const { segments, nextPart } = this.segmenter;
+    const { nextPart } = this.segmenter;
     if (part !== undefined && nextPart.segment === segment && nextPart.part > part) return true;
-    const newest = segments.findLast(({ isComplete }) => isComplete);
-    return newest !== undefined && newest.number >= segment;
+    const { newestSegment } = this;
+    return newestSegment !== undefined && newestSegment >= segment;
   }
 
   /** True as soon as it is met; false when the time is over, the viewer is gone, or nothing will come. */

@@ -225,6 +225,29 @@ describe('HLS over HTTP', () => {
     await source.playlist(`?_HLS_msn=${segments[0]!.number}&_HLS_part=99`);
   });
 
+  test('who asks as Chromium does, and knows the newest segment already, waits for the next one', async () => {
+    const source = new Source('twelve');
+    await source.begun();
+    const asChromium = () =>
+      fetch(source.url('media.m3u8'), { headers: { range: 'bytes=0-', 'user-agent': 'Chromium' } });
+    const newest = async (response: Response) =>
+      readMediaPlaylist(await response.text()).segments.findLast(({ uri }) => uri !== undefined)!
+        .number;
+    const known = await newest(await asChromium());
+    let isAnswered = false;
+    const waiting = asChromium().then((response) => {
+      isAnswered = true;
+      return newest(response);
+    });
+    source.send(0.6);
+    // Others are answered meanwhile.
+    await source.playlist();
+    await source.playlist();
+    assert.equal(isAnswered, false);
+    source.send(2);
+    assert.equal(await waiting, known + 1);
+  });
+
   test('the part that is hinted at is waited for; when its segment ends without it there is none', async () => {
     const source = new Source('five');
     await source.begun(3);
