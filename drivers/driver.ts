@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import type { StreamSink } from '../codecs/stream-sink.ts';
+import type { CameraControls } from './camera/camera-controls.ts';
 
 export interface StreamDriver {
   /** Returns when the source ends, throws when it fails or `signal` aborts; nothing stays open. */
@@ -20,6 +21,8 @@ export interface StreamDriver {
    * device has none.
    */
   snapshot?(signal: AbortSignal): Promise<Uint8Array>;
+  /** What else the device can be asked; left out where a driver knows of nothing. */
+  readonly controls?: CameraControls;
 }
 
 /** How media comes. `http`: RTSP tunnelled through HTTP. */

@@ -5,13 +5,15 @@ import { failAt, type KeyPath } from './config-error.ts';
 import { isMap } from './describe-issue.ts';
 import { checkLogin, checkWholeLogin, hasLogin } from './login-check.ts';
 import type { Config, HttpConfig, MqttConfig } from './schema.ts';
+import { checkHead, checkSerial } from './serial-checks.ts';
 import { isExtensionSource, schemeOf } from './urls.ts';
 
 /** `tree` is what the file says, without defaults. */
 export function checkBetweenKeys(config: Config, tree: unknown, file: string): void {
   for (const [name, stream] of Object.entries(config.streams)) {
     checkLogin(stream, ['streams', name], file);
-    const { source, snapshot } = stream;
+    const { source, snapshot, ptz } = stream;
+    if (ptz !== undefined) checkHead(ptz, config.serial, ['streams', name, 'ptz'], file);
     const withTls = snapshot !== undefined && schemeOf(snapshot) === 'https:' ? snapshot : source;
     checkTrust(stream, withTls, SOURCES_WITH_TLS, ['streams', name], file);
     if (isExtensionSource(stream.source) && config.extensions.length === 0) {
@@ -26,6 +28,7 @@ export function checkBetweenKeys(config: Config, tree: unknown, file: string): v
     const path = ['proxypublish', 'targets', index];
     checkTrust(target, target.targetUri, TARGETS_WITH_TLS, path, file);
   }
+  checkSerial(config.serial, file);
   checkAcceptors(config, file);
   checkHttp(config.http, file);
   checkLogin(config.mqtt, ['mqtt'], file);

@@ -14,6 +14,7 @@ import {
   section,
   username,
 } from './schema-parts.ts';
+import { serial } from './serial-schema.ts';
 import { acceptors, extensions, http, recording, vod } from './serving-schema.ts';
 import { discovery, streams } from './source-schema.ts';
 import { proxypublish } from './target-schema.ts';
@@ -91,6 +92,7 @@ export const configSchema = z
       log,
       discovery,
       streams,
+      serial,
       acceptors,
       extensions,
       proxypublish,
@@ -108,6 +110,7 @@ export type Config = Readonly<z.output<typeof configSchema>>;
 export type DiscoveryConfig = Config['discovery'];
 export type ProfileWanted = DiscoveryConfig['profile'];
 export type StreamConfig = Config['streams'][string];
+export type SerialConfig = Config['serial'][number];
 export type AcceptorConfig = Config['acceptors'][number];
 export type AcceptorProtocol = AcceptorConfig['protocol'];
 export type LoginConfig = NonNullable<AcceptorConfig['publish']>;

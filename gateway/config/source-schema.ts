@@ -12,7 +12,14 @@ import {
   section,
   username,
 } from './schema-parts.ts';
-import { SNAPSHOT_EXPECTED, SOURCE_EXPECTED, snapshotProblem, sourceProblem } from './urls.ts';
+import {
+  PTZ_EXPECTED,
+  ptzProblem,
+  SNAPSHOT_EXPECTED,
+  SOURCE_EXPECTED,
+  snapshotProblem,
+  sourceProblem,
+} from './urls.ts';
 
 const profile = z
   .union(
@@ -51,6 +58,18 @@ export const discovery = section('Finding cameras on the LAN', {
       [],
     )
     .check(z.describe('Network interfaces to look on; empty: every one')),
+  hosts: z
+    ._default(
+      z
+        .array(text('a host name or address'), { error: 'a list of host names or addresses' })
+        .check(z.maxLength(256, { error: 'at most 256 hosts' })),
+      [],
+    )
+    .check(
+      z.describe(
+        'Asked one by one, beside all that were found before: cameras behind a router, where multicast does not get',
+      ),
+    ),
   adopt: z
     ._default(oneOf(['auto', 'ask', 'off']), 'auto')
     .check(z.describe('auto: publish what is found; ask: list it and wait; off: only list it')),
@@ -75,6 +94,14 @@ export const discovery = section('Finding cameras on the LAN', {
       [],
     )
     .check(z.describe('Tried in order; never more than 3 refusals per camera')),
+  motion: z
+    ._default(flag(), true)
+    .check(z.describe('Ask ONVIF cameras for their events, and tell motion over MQTT')),
+  setClock: z
+    ._default(flag(), false)
+    .check(
+      z.describe('Set the clock of ONVIF cameras that are more than 5 s wrong to that of this box'),
+    ),
 });
 
 function templateProblem(value: string): string | undefined {
@@ -113,6 +140,13 @@ const stream = z
         .check(
           z.describe(
             'Where the camera gives a JPEG of what it sees: http:// or https://; ONVIF cameras are asked',
+          ),
+        ),
+      ptz: z
+        .optional(checkedText(PTZ_EXPECTED, ptzProblem))
+        .check(
+          z.describe(
+            'What moves the camera, where it is not ONVIF: LINE/HEAD of serial, or visca://host:port (VISCA over IP)',
           ),
         ),
       program: z

@@ -8,6 +8,7 @@ import { parseOnvifUrl } from '../../drivers/onvif/onvif-endpoint.ts';
 import { RTMP_PORTS } from '../../protocols/rtmp/variants.ts';
 import { parseSourceUrl } from '../../protocols/source-url.ts';
 import { parseTargetUri } from '../proxypublish/target-url.ts';
+import { type HostPort, parseHostPort } from './fields.ts';
 
 const RTMP_SCHEMES = [...RTMP_PORTS.keys()].map((scheme) => `${scheme}:`);
 const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', ...RTMP_SCHEMES, 'http:', 'https:', 'onvif:'];
@@ -32,6 +33,7 @@ export const SOURCE_EXPECTED =
 export const TARGET_EXPECTED =
   'a URL rtmp://host/app or rtmps://host/app (rtmpe, rtmpt, rtmpts, rtmpte)';
 export const SNAPSHOT_EXPECTED = 'a URL http://host/path or https://host/path';
+export const PTZ_EXPECTED = 'LINE/HEAD of serial, or a URL visca://host or visca://host:port';
 export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
 
 /** Of an extension, which alone knows what else is in the URL. */
@@ -60,6 +62,18 @@ export function snapshotProblem(value: string): string | undefined {
     schemeProblem(schemeOf(value), ['http:', 'https:'], SNAPSHOT_EXPECTED) ??
     readProblem(value, read, SNAPSHOT_EXPECTED)
   );
+}
+
+/** VISCA over IP, from its URL; its port is 52381 but where it is told. */
+export function parseViscaUrl(value: string): HostPort | undefined {
+  const rest = /^visca:\/\/([^/?#]+)\/?$/.exec(value)?.[1];
+  if (rest === undefined) return undefined;
+  return parseHostPort(rest) ?? parseHostPort(`${rest}:52381`);
+}
+
+export function ptzProblem(value: string): string | undefined {
+  const isHead = /^[a-z0-9-]{1,48}\/[a-z0-9-]{1,48}$/.test(value);
+  return isHead || parseViscaUrl(value) !== undefined ? undefined : PTZ_EXPECTED;
 }
 
 export function targetProblem(value: string): string | undefined {

@@ -24,7 +24,7 @@ const URL_WORDS =
 const TARGET_WORDS =
   'expected a URL rtmp://host/app or rtmps://host/app (rtmpe, rtmpt, rtmpts, rtmpte)';
 const TOP_KEYS =
-  'gateway, log, discovery, streams, acceptors, extensions, proxypublish, recording, vod, mqtt, http, limits';
+  'gateway, log, discovery, streams, serial, acceptors, extensions, proxypublish, recording, vod, mqtt, http, limits';
 
 /** What is written, and the one line that is answered. */
 const bad: readonly (readonly [name: string, source: string, line: string])[] = [
@@ -33,8 +33,8 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   ['an unknown section', 'a: 1', `s.yaml: a: no such key; known here: ${TOP_KEYS}`],
   [
     'a section of a later version',
-    'serial: []',
-    `s.yaml: serial: no such key; known here: ${TOP_KEYS}`,
+    'schedule: []',
+    `s.yaml: schedule: no such key; known here: ${TOP_KEYS}`,
   ],
   ['a section that is a number', 'gateway: 3', 's.yaml: gateway: expected a map of keys, got 3'],
   [
