@@ -39,6 +39,8 @@ export interface DiscoveredDevice {
   /** ONVIF device service URLs as advertised; their host may be wrong, see `addresses`. */
   readonly xaddrs: readonly string[];
   readonly rtspUrls: readonly string[];
+  /** Of other streams that it sends, such as MPEG-TS: `udp://@239.1.1.1:5000`, `tcp://10.0.0.9:5000`. */
+  readonly sourceUrls: readonly string[];
   /** ISO UTC. */
   readonly lastSeenAt: string;
   /** It said goodbye. It stays listed and may come back. */
@@ -75,6 +77,7 @@ interface Entry {
   name?: string | undefined;
   xaddrs: readonly string[];
   rtspUrls: readonly string[];
+  sourceUrls: readonly string[];
   lastSeenAtMs: number;
   snapshot: DiscoveredDevice | undefined;
 }
@@ -126,6 +129,9 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     if (sighting.xaddrs !== undefined) entry.xaddrs = latestFirst(sighting.xaddrs, entry.xaddrs);
     if (sighting.rtspUrls !== undefined) {
       entry.rtspUrls = latestFirst(sighting.rtspUrls, entry.rtspUrls);
+    }
+    if (sighting.sourceUrls !== undefined) {
+      entry.sourceUrls = latestFirst(sighting.sourceUrls, entry.sourceUrls);
     }
     this.#publish(entry);
   }
@@ -186,6 +192,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
       addresses: new Map(),
       xaddrs: [],
       rtspUrls: [],
+      sourceUrls: [],
       lastSeenAtMs: 0,
       snapshot: undefined,
     };
@@ -218,6 +225,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     fillIdentity(entry, other);
     entry.xaddrs = latestFirst(entry.xaddrs, other.xaddrs);
     entry.rtspUrls = latestFirst(entry.rtspUrls, other.rtspUrls);
+    entry.sourceUrls = latestFirst(entry.sourceUrls, other.sourceUrls);
     this.#remove(other, entry);
   }
 
@@ -357,6 +365,7 @@ function toDevice(entry: Entry): DiscoveredDevice {
     ...optional,
     xaddrs: entry.xaddrs,
     rtspUrls: entry.rtspUrls,
+    sourceUrls: entry.sourceUrls,
     lastSeenAt: new Date(entry.lastSeenAtMs).toISOString(),
     gone: entry.keys.size === 0,
   };

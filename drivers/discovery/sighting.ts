@@ -1,6 +1,7 @@
 /** What one discovery method tells about a device, before it is known which device that is. */
 
-export type DiscoveryMethod = 'ws-discovery' | 'mdns';
+/** `host`: asked at its address, by HTTP; `scan`: found by asking every address of a network. */
+export type DiscoveryMethod = 'ws-discovery' | 'mdns' | 'host' | 'scan';
 
 export interface Sighting {
   readonly via: DiscoveryMethod;
@@ -18,6 +19,8 @@ export interface Sighting {
   readonly name?: string | undefined;
   readonly xaddrs?: readonly string[];
   readonly rtspUrls?: readonly string[];
+  /** Of other streams that it sends, as the configuration names sources: `udp://@239.1.1.1:5000`. */
+  readonly sourceUrls?: readonly string[];
 }
 
 /** Where discovery methods report to. */

@@ -114,6 +114,6 @@ function toRow(device: DiscoveredDevice): string[] {
     device.manufacturer ?? '-',
     device.model ?? device.name ?? '-',
     device.via.join(','),
-    device.xaddrs[0] ?? device.rtspUrls[0] ?? '-',
+    device.xaddrs[0] ?? device.rtspUrls[0] ?? device.sourceUrls[0] ?? '-',
   ];
 }
