@@ -32,6 +32,8 @@ export async function bundle(entry = ENTRY, outputFolder = join(ROOT, 'dist')) {
     chunkNames: 'chunks/[name]-[hash]',
     write: false,
     bundle: true,
+    // It finds its native part beside itself, and may be left out where no serial line is configured.
+    external: ['serialport'],
     splitting: true,
     format: 'esm',
     platform: 'node',
