@@ -256,7 +256,8 @@ export class Adoption {
     const device = this.#context.discovery.device(id);
     const who = `The camera at ${device?.addresses[0] ?? 'an unknown address'}`;
     const explained = explain(error, who, 'camera');
-    const apart = explained.code === 'auth' ? undefined : apartWords(device?.addresses ?? []);
+    const apart =
+      explained.code === 'auth' ? undefined : apartWords(device?.addresses ?? [], device?.answered);
     const cause =
       apart === undefined ? explained : { ...explained, reason: `${explained.reason} ${apart}` };
     candidate.needsPassword = error instanceof AuthenticationError;

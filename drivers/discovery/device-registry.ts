@@ -1,34 +1,41 @@
 /**
- * One list of physical devices, whatever found them. A device is recognised by serial number,
- * hardware address, endpoint reference or host name; by its address only while nothing better is
- * known, because addresses change hands.
+ * One list of physical devices, whatever found them. A device is recognised by serial number, hardware address, endpoint
+ * reference or host name, wherever it answers from; and by its address where nothing speaks against it, because addresses
+ * change hands, and an encoder rack answers for each of its channels from one address.
  */
 import { EventEmitter } from 'node:events';
-import { isIPv6 } from 'node:net';
-import { bareUuid } from '../../protocols/ws-discovery/message.ts';
-import { parseMac } from '../../protocols/ws-discovery/scopes.ts';
+import { DeviceAddresses } from './device-addresses.ts';
+import {
+  areTwoAtOnePlace,
+  cleanIdentity,
+  contradicts,
+  fillIdentity,
+  IDENTITY_FIELDS,
+  type Identity,
+  idFrom,
+  MAX_ID_CHARS,
+  sharesIdentity,
+} from './device-identity.ts';
 import type { DiscoveryMethod, Sighting, SightingSink } from './sighting.ts';
 
 /** More devices than a /22 of cameras; when full, those gone or silent longest make room. */
 export const MAX_DEVICES = 1024;
-const MAX_ADDRESSES = 8;
 const MAX_URLS = 16;
 const MAX_KEYS = 64;
-const MAX_TEXT_CHARS = 128;
-const MAX_ID_CHARS = 48;
 /** Not heard from for two rounds: by now the address may belong to another device. */
 const ADDRESS_EXPIRES_MS = 150_000;
-/** Serial numbers that factories forgot to fill in, shared by many devices. */
-const PLACEHOLDER_SERIAL =
-  /^(n\/?a|none|null|unknown|default|serial(number)?|(.)\3*|0*1?23456\d*)$/i;
+/** A burst of probes is over by then: who has not answered at the address is not there any more. */
+const TAKEN_OVER_MS = 4000;
 
 export interface DiscoveredDevice {
   /** Matches `[a-z0-9-]{1,48}` and stays the same while the gateway runs. */
   readonly id: string;
   /** How it is seen now, for example `ws-discovery`, `mdns`. */
   readonly via: readonly string[];
-  /** Where its packets come from, latest first; then what it says itself. */
+  /** Where its packets come from, the one to try first in front; then what it says itself. */
   readonly addresses: readonly string[];
+  /** It answered a question that was sent to it alone, so there is a way to it, even where its network is not ours. */
+  readonly answered: boolean;
   readonly endpointReference?: string;
   readonly serial?: string;
   /** Twelve lower-case hexadecimal digits. */
@@ -43,7 +50,7 @@ export interface DiscoveredDevice {
   readonly sourceUrls: readonly string[];
   /** ISO UTC. */
   readonly lastSeenAt: string;
-  /** It said goodbye. It stays listed and may come back. */
+  /** It said goodbye, or has been silent for several rounds. It stays listed and may come back. */
   readonly gone: boolean;
 }
 
@@ -63,47 +70,43 @@ export interface DeviceEvents {
   gone: [device: DiscoveredDevice, supersededBy: DiscoveredDevice | undefined];
 }
 
-interface Entry {
+export interface DeviceRegistryOptions {
+  /** Milliseconds since the epoch: what people read. */
+  readonly now: () => number;
+  /** Milliseconds that pass evenly, whatever sets the clock. */
+  readonly elapsedMs: () => number;
+  /** How often devices are asked. */
+  readonly intervalMs?: number;
+  /** Two claim one address, or one answers from another than it did: asking everybody again tells. */
+  readonly onDoubt?: () => void;
+}
+
+interface KeyHeard {
+  readonly via: DiscoveryMethod;
+  readonly heardMs: number;
+}
+
+type Urls = Pick<DiscoveredDevice, 'xaddrs' | 'rtspUrls' | 'sourceUrls'>;
+
+interface Entry extends Identity {
   readonly id: string;
-  readonly keys: Map<string, DiscoveryMethod>;
-  /** Address → when last heard of. */
-  addresses: Map<string, number>;
-  endpointReference?: string | undefined;
-  serial?: string | undefined;
-  mac?: string | undefined;
-  hostname?: string | undefined;
-  manufacturer?: string | undefined;
-  model?: string | undefined;
-  name?: string | undefined;
-  xaddrs: readonly string[];
-  rtspUrls: readonly string[];
-  sourceUrls: readonly string[];
+  readonly keys: Map<string, KeyHeard>;
+  readonly addresses: DeviceAddresses;
+  /** By key, so that what is announced anew replaces what was said before; kept when the device falls silent. */
+  readonly urls: Map<string, Urls>;
   lastSeenAtMs: number;
   snapshot: DiscoveredDevice | undefined;
 }
 
-type Identity = Pick<
-  Entry,
-  'endpointReference' | 'serial' | 'mac' | 'hostname' | 'manufacturer' | 'model' | 'name'
->;
-
-const IDENTITY_FIELDS = [
-  'endpointReference',
-  'serial',
-  'mac',
-  'hostname',
-  'manufacturer',
-  'model',
-  'name',
-] as const;
-
 export class DeviceRegistry extends EventEmitter<DeviceEvents> implements SightingSink {
-  readonly #now: () => number;
+  readonly #options: DeviceRegistryOptions;
+  readonly #addressExpiresMs: number;
   readonly #entries = new Map<string, Entry>();
 
-  constructor(now: () => number) {
+  constructor(options: DeviceRegistryOptions) {
     super();
-    this.#now = now;
+    this.#options = options;
+    this.#addressExpiresMs = Math.max(ADDRESS_EXPIRES_MS, 2.5 * (options.intervalMs ?? 0));
   }
 
   get devices(): DiscoveredDevice[] {
@@ -114,26 +117,32 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     return this.#entries.get(id)?.snapshot;
   }
 
+  /** Whoever it is that answers there. */
+  at(address: string): DiscoveredDevice | undefined {
+    for (const entry of this.#entries.values()) {
+      if (entry.addresses.has(address)) return entry.snapshot;
+    }
+    return undefined;
+  }
+
+  /** When something was last heard from the address, in even milliseconds. */
+  lastHeardMs(address: string): number {
+    const heard = [...this.#entries.values()].map((entry) => entry.addresses.lastHeardMs(address));
+    return Math.max(Number.NEGATIVE_INFINITY, ...heard.filter((each) => each !== undefined));
+  }
+
   see(sighting: Sighting): void {
     const identity = cleanIdentity(sighting);
-    const addresses = sighting.addresses.slice(0, MAX_ADDRESSES);
-    const entry =
-      this.#recognise(sighting, identity, addresses) ?? this.#add(identity, addresses, sighting);
-    const now = this.#now();
-    entry.lastSeenAtMs = now;
-    rememberKey(entry, sighting);
-    rememberAddresses(entry, addresses, now);
+    const entry = this.#recognise(sighting, identity) ?? this.#add(identity, sighting);
+    const nowMs = this.#options.elapsedMs();
+    entry.lastSeenAtMs = this.#options.now();
+    rememberKey(entry, sighting, nowMs);
+    const isUnsure = entry.addresses.hear(sighting.addresses, sighting.answered === true, nowMs);
+    const isClaimed = this.#takeOver(entry, sighting.addresses, nowMs);
     fillIdentity(entry, identity);
-    // What a device advertises by one method replaces what it said before by that method only:
-    // mDNS knows RTSP URLs, WS-Discovery knows XAddrs.
-    if (sighting.xaddrs !== undefined) entry.xaddrs = latestFirst(sighting.xaddrs, entry.xaddrs);
-    if (sighting.rtspUrls !== undefined) {
-      entry.rtspUrls = latestFirst(sighting.rtspUrls, entry.rtspUrls);
-    }
-    if (sighting.sourceUrls !== undefined) {
-      entry.sourceUrls = latestFirst(sighting.sourceUrls, entry.sourceUrls);
-    }
+    rememberUrls(entry, sighting);
     this.#publish(entry);
+    if (isUnsure || isClaimed) this.#options.onDoubt?.();
   }
 
   /** Adds what a login told about the device; it may turn out to be one already listed. */
@@ -154,15 +163,31 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   lose(via: DiscoveryMethod, key: string): void {
     const fullKey = `${via} ${key}`;
     for (const entry of this.#entries.values()) {
-      if (entry.keys.delete(fullKey)) this.#publish(entry);
+      if (!entry.keys.delete(fullKey)) continue;
+      if (via === 'mdns' && entry.keys.size > 0) entry.urls.delete(fullKey);
+      // Who says goodbye leaves, however else it was found; an mDNS service may only be switched off.
+      if (via === 'ws-discovery') this.#forgetKeys(entry, (each) => each.via !== 'mdns');
+      this.#publish(entry);
     }
   }
 
-  #recognise(
-    sighting: Sighting,
-    identity: Identity,
-    addresses: readonly string[],
-  ): Entry | undefined {
+  /** Those that were to answer and have not for so long are gone. mDNS has lifetimes of its own. */
+  loseSilent(silentMs: number): void {
+    const limitMs = this.#options.elapsedMs() - silentMs;
+    for (const entry of this.#entries.values()) {
+      const isSilent = ({ via, heardMs }: KeyHeard) => via !== 'mdns' && heardMs < limitMs;
+      if (this.#forgetKeys(entry, isSilent)) this.#publish(entry);
+    }
+  }
+
+  #forgetKeys(entry: Entry, isOver: (key: KeyHeard) => boolean): boolean {
+    const before = entry.keys.size;
+    for (const [fullKey, key] of entry.keys) if (isOver(key)) entry.keys.delete(fullKey);
+    return entry.keys.size < before;
+  }
+
+  /** The entry it belongs to; those that it shows to be one become one. */
+  #recognise(sighting: Sighting, identity: Identity): Entry | undefined {
     const fullKey = `${sighting.via} ${sighting.key}`;
     const entries = [...this.#entries.values()];
     const same = entries.filter(
@@ -170,29 +195,58 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
         sharesIdentity(entry, identity) ||
         (entry.keys.has(fullKey) && !contradicts(entry, identity)),
     );
-    const [first, ...others] = same;
-    if (first !== undefined) {
-      for (const other of others) this.#absorb(first, other);
-      return first;
-    }
-    const neighbours = entries.filter((entry) =>
-      addresses.some((address) => entry.addresses.has(address)),
+    const together: Identity = { ...identity };
+    const [first] = same;
+    if (first !== undefined) fillIdentity(together, first);
+    const neighbours = entries.filter(
+      (entry) =>
+        !same.includes(entry) &&
+        entry.keys.size > 0 &&
+        sighting.addresses.some((address) => entry.addresses.has(address)),
     );
-    const [only] = neighbours;
-    if (only === undefined || neighbours.length > 1 || contradicts(only, identity))
-      return undefined;
-    return isWeak(only) || isWeak(identity) ? only : undefined;
+    let found = first;
+    for (const other of [...same.slice(1), ...neighbours]) {
+      const isOther = same.includes(other) ? contradicts : areTwoAtOnePlace;
+      if (isOther(other, together)) continue;
+      fillIdentity(together, other);
+      if (found === undefined) found = other;
+      else this.#absorb(found, other);
+    }
+    return found;
   }
 
-  #add(identity: Identity, addresses: readonly string[], sighting: Sighting): Entry {
+  /** Whoever held these addresses before, and has not been heard there since, does so no longer. True: it may be so. */
+  #takeOver(entry: Entry, addresses: readonly string[], nowMs: number): boolean {
+    let isClaimed = false;
+    for (const other of this.#entries.values()) {
+      if (other === entry) continue;
+      for (const address of addresses) {
+        const heardMs = other.addresses.lastHeardMs(address);
+        const sinceMs = entry.addresses.firstHeardMs(address) ?? nowMs;
+        // What mDNS tells is true until it says otherwise, and Avahi tells it once.
+        const isAnnounced = [...other.keys.values()].some(({ via }) => via === 'mdns');
+        if (heardMs === undefined || isAnnounced) continue;
+        if (other.keys.size > 0) {
+          if (heardMs >= sinceMs) continue;
+          if (nowMs - sinceMs < TAKEN_OVER_MS) {
+            isClaimed = true;
+            continue;
+          }
+        }
+        other.addresses.drop(address);
+        this.#publish(other);
+      }
+    }
+    return isClaimed;
+  }
+
+  #add(identity: Identity, { addresses, key }: Sighting): Entry {
     if (this.#entries.size >= MAX_DEVICES) this.#evict();
     const entry: Entry = {
-      id: this.#freeId(idFrom(identity, addresses, sighting.key)),
+      id: this.#freeId(idFrom(identity, addresses, key)),
       keys: new Map(),
-      addresses: new Map(),
-      xaddrs: [],
-      rtspUrls: [],
-      sourceUrls: [],
+      addresses: new DeviceAddresses(this.#addressExpiresMs),
+      urls: new Map(),
       lastSeenAtMs: 0,
       snapshot: undefined,
     };
@@ -218,14 +272,10 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   }
 
   #absorb(entry: Entry, other: Entry): void {
-    for (const [key, via] of other.keys) entry.keys.set(key, via);
-    for (const [address, seenAtMs] of other.addresses) {
-      entry.addresses.set(address, Math.max(seenAtMs, entry.addresses.get(address) ?? 0));
-    }
+    for (const [key, heard] of other.keys) entry.keys.set(key, heard);
+    entry.addresses.absorb(other.addresses);
     fillIdentity(entry, other);
-    entry.xaddrs = latestFirst(entry.xaddrs, other.xaddrs);
-    entry.rtspUrls = latestFirst(entry.rtspUrls, other.rtspUrls);
-    entry.sourceUrls = latestFirst(entry.sourceUrls, other.sourceUrls);
+    for (const [key, urls] of other.urls) entry.urls.set(key, urls);
     this.#remove(other, entry);
   }
 
@@ -249,101 +299,28 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   }
 }
 
-function sharesIdentity(entry: Identity, identity: Identity): boolean {
-  if (contradicts(entry, identity)) return false;
-  return (['mac', 'serial', 'endpointReference', 'hostname'] as const).some(
-    (field) => entry[field] !== undefined && entry[field] === identity[field],
-  );
-}
-
-/** Factories clone endpoint references; a different serial or hardware address is another device. */
-function contradicts(entry: Identity, identity: Identity): boolean {
-  return (['serial', 'mac'] as const).some(
-    (field) =>
-      entry[field] !== undefined &&
-      identity[field] !== undefined &&
-      entry[field] !== identity[field],
-  );
-}
-
-function isWeak(identity: Identity): boolean {
-  return (
-    identity.mac === undefined &&
-    identity.serial === undefined &&
-    identity.endpointReference === undefined
-  );
-}
-
-function cleanIdentity(raw: Partial<Identity>): Identity {
-  const serial = cleanText(raw.serial);
-  const reference = cleanText(raw.endpointReference);
-  const isUsefulSerial =
-    serial !== undefined && serial.length >= 4 && !PLACEHOLDER_SERIAL.test(serial);
-  return {
-    endpointReference: reference === undefined ? undefined : bareUuid(reference),
-    serial: isUsefulSerial ? serial : undefined,
-    // Axis and others use the hardware address as the serial number.
-    mac: parseMac(raw.mac) ?? parseMac(serial) ?? macOfUuid(reference),
-    hostname: cleanText(raw.hostname)?.toLowerCase(),
-    manufacturer: cleanText(raw.manufacturer),
-    model: cleanText(raw.model),
-    name: cleanText(raw.name),
-  };
-}
-
-/** A time-based UUID ends in the hardware address of who made it (RFC 4122 §4.1.6). */
-function macOfUuid(reference: string | undefined): string | undefined {
-  const uuid = reference === undefined ? '' : bareUuid(reference);
-  const match = /^[0-9a-f]{8}-[0-9a-f]{4}-1[0-9a-f]{3}-[89ab][0-9a-f]{3}-([0-9a-f]{12})$/.exec(
-    uuid,
-  );
-  return parseMac(match?.[1]);
-}
-
-function cleanText(text: string | undefined): string | undefined {
-  const cleaned = text
-    ?.replace(/\p{C}+/gu, ' ')
-    .trim()
-    .slice(0, MAX_TEXT_CHARS);
-  return cleaned === '' ? undefined : cleaned;
-}
-
-function fillIdentity(entry: Entry, identity: Identity): void {
-  for (const field of IDENTITY_FIELDS) entry[field] ??= identity[field];
-}
-
-function rememberKey(entry: Entry, sighting: Sighting): void {
-  const fullKey = `${sighting.via} ${sighting.key}`;
-  if (entry.keys.has(fullKey) || entry.keys.size < MAX_KEYS) entry.keys.set(fullKey, sighting.via);
-}
-
-function rememberAddresses(entry: Entry, addresses: readonly string[], now: number): void {
-  const fresh = new Map(addresses.map((address) => [address, now]));
-  for (const [address, seenAtMs] of entry.addresses) {
-    if (fresh.size >= MAX_ADDRESSES) break;
-    if (!fresh.has(address) && now - seenAtMs < ADDRESS_EXPIRES_MS) fresh.set(address, seenAtMs);
+function rememberKey(entry: Entry, { via, key }: Sighting, heardMs: number): void {
+  const fullKey = `${via} ${key}`;
+  if (entry.keys.has(fullKey) || entry.keys.size < MAX_KEYS) {
+    entry.keys.set(fullKey, { via, heardMs });
   }
-  if (fresh.size > 0) entry.addresses = fresh;
 }
 
-function latestFirst(latest: readonly string[], earlier: readonly string[]): string[] {
-  return [...new Set([...latest, ...earlier])].slice(0, MAX_URLS);
+function rememberUrls(entry: Entry, sighting: Sighting): void {
+  const { via, key, xaddrs, rtspUrls, sourceUrls } = sighting;
+  const fullKey = `${via} ${key}`;
+  if (!entry.urls.has(fullKey) && entry.urls.size >= MAX_KEYS) return;
+  const before = entry.urls.get(fullKey);
+  entry.urls.set(fullKey, {
+    xaddrs: (xaddrs ?? before?.xaddrs ?? []).slice(0, MAX_URLS),
+    rtspUrls: (rtspUrls ?? before?.rtspUrls ?? []).slice(0, MAX_URLS),
+    sourceUrls: (sourceUrls ?? before?.sourceUrls ?? []).slice(0, MAX_URLS),
+  });
 }
 
-function idFrom(identity: Identity, addresses: readonly string[], key: string): string {
-  const best =
-    identity.mac ??
-    identity.serial ??
-    identity.endpointReference ??
-    identity.hostname?.replace(/\.local\.?$/, '') ??
-    addresses[0] ??
-    key;
-  const slug = best
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .slice(0, MAX_ID_CHARS)
-    .replace(/^-+|-+$/g, '');
-  return slug === '' ? 'device' : slug;
+function urlsOf(entry: Entry, field: keyof Urls): string[] {
+  const said = [...entry.urls.values()].flatMap((urls) => urls[field]);
+  return [...new Set(said)].slice(0, MAX_URLS);
 }
 
 function evictionRank(entry: Entry): number {
@@ -359,13 +336,13 @@ function toDevice(entry: Entry): DiscoveredDevice {
   }
   return {
     id: entry.id,
-    via: [...new Set(entry.keys.values())].sort(),
-    // Link-local IPv6 last: players and people can rarely use it.
-    addresses: [...entry.addresses.keys()].sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b))),
+    via: [...new Set([...entry.keys.values()].map(({ via }) => via))].sort(),
+    addresses: entry.addresses.inOrder,
+    answered: entry.addresses.hasAnswered,
     ...optional,
-    xaddrs: entry.xaddrs,
-    rtspUrls: entry.rtspUrls,
-    sourceUrls: entry.sourceUrls,
+    xaddrs: urlsOf(entry, 'xaddrs'),
+    rtspUrls: urlsOf(entry, 'rtspUrls'),
+    sourceUrls: urlsOf(entry, 'sourceUrls'),
     lastSeenAt: new Date(entry.lastSeenAtMs).toISOString(),
     gone: entry.keys.size === 0,
   };

@@ -12,9 +12,14 @@ import {
   type LearntIdentity,
 } from './device-registry.ts';
 import { type LocalInterface, listInterfaces } from './interfaces.ts';
+import { KnownHosts } from './known-hosts.ts';
 import { AvahiBrowser, findMdnsPackage, SETUP_MDNS_HINT } from './mdns-avahi.ts';
 import { MdnsBrowser } from './mdns-js.ts';
+import { resolveHost } from './mdns-resolve.ts';
 import { WsDiscovery } from './ws-discovery.ts';
+
+/** A burst of probes takes 2 s; many cameras that are lost at once are looked for together. */
+const SEARCH_GAP_MS = 5000;
 
 export type MdnsBackend = 'js' | 'avahi' | 'auto';
 
@@ -26,6 +31,8 @@ export interface DiscoveryOptions {
   readonly intervalMs: number;
   /** Names; empty: every interface but loopback. */
   readonly interfaces: readonly string[];
+  /** Names and addresses that are asked one by one, where multicast does not get. */
+  readonly hosts?: readonly string[];
 }
 
 /** What tests replace: other ports, another list of interfaces, another place to look for `mdns`. */
@@ -48,22 +55,41 @@ export class Discovery extends EventEmitter<DeviceEvents> {
   readonly #wsDiscovery: WsDiscovery | undefined;
   readonly #mdns: MdnsBrowser | undefined;
   readonly #avahi: AvahiBrowser | undefined;
+  readonly #knownHosts: KnownHosts | undefined;
+  #lastSearchMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DiscoveryOptions, context: DriverContext, network: DiscoveryNetwork = {}) {
     super();
     this.#options = options;
     this.#log = context.log;
-    this.#registry = new DeviceRegistry(context.now);
+    const elapsedMs = () => performance.now();
+    this.#registry = new DeviceRegistry({
+      now: context.now,
+      elapsedMs,
+      intervalMs: options.intervalMs,
+      onDoubt: () => this.searchAgain(),
+    });
     this.#registry.on('found', (device) => this.emit('found', device));
     this.#registry.on('changed', (device) => this.emit('changed', device));
     this.#registry.on('gone', (device, by) => this.emit('gone', device, by));
     const { intervalMs } = options;
     const interfaces = network.listInterfaces ?? (() => listInterfaces(options.interfaces));
     if (options.onvif) {
-      this.#wsDiscovery = new WsDiscovery(
+      const wsDiscovery = new WsDiscovery(
         { intervalMs, listInterfaces: interfaces, ...optional('port', network.wsDiscoveryPort) },
         this.#registry,
         this.#log,
+      );
+      this.#wsDiscovery = wsDiscovery;
+      this.#knownHosts = new KnownHosts(
+        {
+          hosts: options.hosts ?? [],
+          intervalMs,
+          probe: (address) => wsDiscovery.probeHost(address),
+          resolve: (host) => resolveHost(host, interfaces()),
+          elapsedMs,
+        },
+        this.#registry,
       );
     }
     if (options.mdns) {
@@ -89,19 +115,37 @@ export class Discovery extends EventEmitter<DeviceEvents> {
     this.#registry.learn(id, learnt);
   }
 
+  /** Addresses where devices were in an earlier life: asked one by one from now on, beside multicast. */
+  remember(addresses: readonly string[]): void {
+    this.#knownHosts?.remember(addresses);
+  }
+
   /** Looks until aborted. Never throws for what the network or a device does. */
   async run(signal: AbortSignal): Promise<void> {
     const methods: Promise<void>[] = [];
     if (this.#wsDiscovery !== undefined) methods.push(this.#wsDiscovery.run(signal));
     if (this.#mdns !== undefined) methods.push(this.#runMdns(this.#mdns, signal));
+    if (this.#knownHosts !== undefined) methods.push(this.#knownHosts.run(signal));
     if (methods.length === 0 && !signal.aborted) await once(signal, 'abort');
     await Promise.all(methods);
   }
 
   /** Asks again now, as for `discover` on demand. */
   probeNow(): void {
-    const methods: readonly (Method | undefined)[] = [this.#wsDiscovery, this.#mdns];
+    const methods: readonly (Method | undefined)[] = [
+      this.#wsDiscovery,
+      this.#mdns,
+      this.#knownHosts,
+    ];
     for (const method of methods) method?.probeNow();
+  }
+
+  /** A device does not answer where it was: asks everybody again, but not more often than is good for a network. */
+  searchAgain(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#lastSearchMs < SEARCH_GAP_MS) return;
+    this.#lastSearchMs = nowMs;
+    this.probeNow();
   }
 
   #findAvahi(

@@ -5,7 +5,8 @@
 import { Alarm } from './alarm.ts';
 
 const JITTER_MS = 150;
-const RESCAN_MS = 5000;
+/** How soon a new interface or address is noticed. Costs 60 µs on a PC, with four devices. */
+const RESCAN_MS = 1000;
 
 export interface ProbeLoopOptions {
   readonly intervalMs: number;

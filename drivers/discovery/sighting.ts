@@ -9,6 +9,8 @@ export interface Sighting {
   readonly key: string;
   /** Most trusted first: where the packet came from, then what it says. */
   readonly addresses: readonly string[];
+  /** To a question that was sent to its address alone. */
+  readonly answered?: boolean;
   readonly endpointReference?: string | undefined;
   readonly serial?: string | undefined;
   /** Twelve lower-case hexadecimal digits. */

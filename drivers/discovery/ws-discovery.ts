@@ -6,7 +6,7 @@
  * jitter. The address a packet came from is trusted over the XAddrs inside.
  */
 import { randomUUID } from 'node:crypto';
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import type { RemoteInfo } from 'node:dgram';
 import type { Logger } from 'pino';
 import { ParseError } from '../../codecs/errors.ts';
 import {
@@ -16,16 +16,17 @@ import {
   type ProbeType,
   parseWsDiscoveryMessage,
   serializeProbe,
-  WS_DISCOVERY_GROUP_V4,
-  WS_DISCOVERY_GROUP_V6,
   WS_DISCOVERY_PORT,
 } from '../../protocols/ws-discovery/message.ts';
 import { parseScopes } from '../../protocols/ws-discovery/scopes.ts';
 import type { LocalInterface } from './interfaces.ts';
 import { ProbeLoop } from './probe-loop.ts';
 import type { SightingSink } from './sighting.ts';
+import { GroupListener, HostProber, Prober } from './ws-sockets.ts';
 
 const PROBE_TYPES: readonly ProbeType[] = ['NetworkVideoTransmitter', 'Device', undefined];
+/** To one host: by the type that all have, and without one, for firmwares that know no types. */
+const HOST_PROBE_TYPES: readonly ProbeType[] = ['NetworkVideoTransmitter', undefined];
 /** Rounds at 0, 0.5 and 1.5 s, plus jitter. */
 const BURST_PAUSES_MS = [0, 500, 1000];
 /** A Hello without XAddrs makes us ask, but not more often than this. */
@@ -72,6 +73,7 @@ export class WsDiscovery {
   readonly #log: Logger;
   readonly #probers = new Map<string, Prober>();
   readonly #listeners = new Map<'IPv4' | 'IPv6', GroupListener>();
+  readonly #hostProber: HostProber;
   readonly #probeIds = new Set<string>();
   readonly #loop: ProbeLoop;
   #lastHelloProbeMs = Number.NEGATIVE_INFINITY;
@@ -83,6 +85,14 @@ export class WsDiscovery {
     this.#port = options.port ?? WS_DISCOVERY_PORT;
     this.#sink = sink;
     this.#log = log;
+    this.#hostProber = new HostProber(
+      this.#port,
+      (bytes, from) => this.#receive(bytes, from, true),
+      (error) => {
+        this.stats.sendErrors += 1;
+        log.debug({ err: error }, 'ws-discovery cannot ask a host');
+      },
+    );
     this.#loop = new ProbeLoop({
       intervalMs: options.intervalMs,
       burstPausesMs: BURST_PAUSES_MS,
@@ -98,6 +108,7 @@ export class WsDiscovery {
     } finally {
       for (const prober of this.#probers.values()) prober.close();
       for (const listener of this.#listeners.values()) listener.close();
+      this.#hostProber.close();
       this.#probers.clear();
       this.#listeners.clear();
     }
@@ -105,6 +116,16 @@ export class WsDiscovery {
 
   probeNow(): void {
     this.#loop.burst();
+  }
+
+  /** Asks one host alone, beside the rounds. */
+  probeHost(address: string): void {
+    for (const type of HOST_PROBE_TYPES) {
+      const id = randomUUID();
+      this.#remember(id);
+      this.stats.probesSent += 1;
+      this.#hostProber.send(serializeProbe(id, type), address);
+    }
   }
 
   #probe(): void {
@@ -174,14 +195,14 @@ export class WsDiscovery {
     return listener;
   }
 
-  #receive(datagram: Uint8Array, from: RemoteInfo): void {
+  #receive(datagram: Uint8Array, from: RemoteInfo, answered = false): void {
     this.stats.datagrams += 1;
     if (!this.#withinBudget(datagram.length)) {
       this.stats.dropped += 1;
       return;
     }
     try {
-      this.#handle(datagram, from.address);
+      this.#handle(datagram, from.address, answered);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       this.stats.junk += 1;
@@ -192,18 +213,18 @@ export class WsDiscovery {
     }
   }
 
-  #handle(datagram: Uint8Array, address: string): void {
+  #handle(datagram: Uint8Array, address: string, answered: boolean): void {
     const message = parseWsDiscoveryMessage(datagram);
     switch (message.kind) {
       case 'matches': {
         // Some firmwares answer with an empty or mangled RelatesTo: counted, and used.
         const relatesTo = bareUuid(message.relatesTo ?? '');
         if (!this.#probeIds.has(relatesTo)) this.stats.unrelated += 1;
-        for (const endpoint of message.endpoints) this.#see(endpoint, address);
+        for (const endpoint of message.endpoints) this.#see(endpoint, address, answered);
         break;
       }
       case 'hello':
-        this.#see(message.endpoint, address);
+        this.#see(message.endpoint, address, answered);
         // A Hello may leave out the XAddrs (§4.1): ask for them.
         if (message.endpoint.xaddrs.length === 0) this.#probeAfterHello();
         break;
@@ -223,7 +244,7 @@ export class WsDiscovery {
     this.probeNow();
   }
 
-  #see(endpoint: DiscoveredEndpoint, address: string): void {
+  #see(endpoint: DiscoveredEndpoint, address: string, answered: boolean): void {
     if (!isOnvifEndpoint(endpoint)) {
       this.stats.foreign += 1;
       return;
@@ -233,6 +254,7 @@ export class WsDiscovery {
       via: 'ws-discovery',
       key: endpointKey(endpoint, address),
       addresses: [address],
+      answered,
       endpointReference: endpoint.endpointReference,
       serial: scopes.serial,
       mac: scopes.mac,
@@ -256,127 +278,4 @@ export class WsDiscovery {
 
 function endpointKey(endpoint: DiscoveredEndpoint, address: string): string {
   return endpoint.endpointReference === undefined ? address : bareUuid(endpoint.endpointReference);
-}
-
-const STALE_INTERFACE: ReadonlySet<unknown> = new Set(['ENODEV', 'EADDRNOTAVAIL', 'EINVAL']);
-
-function errorCode(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
-}
-
-type OnMessage = (bytes: Uint8Array, from: RemoteInfo) => void;
-type OnError = (error: Error) => void;
-
-/** Sends to the group on one interface, receives the answers sent back to its port. */
-class Prober {
-  failed = false;
-  readonly #socket: Socket;
-  readonly #target: string;
-  readonly #port: number;
-  readonly #onError: OnError;
-  #backlog: Uint8Array[] | undefined = [];
-
-  constructor(each: LocalInterface, port: number, onMessage: OnMessage, onError: OnError) {
-    const isV4 = each.family === 'IPv4';
-    this.#target = isV4 ? WS_DISCOVERY_GROUP_V4 : `${WS_DISCOVERY_GROUP_V6}%${each.name}`;
-    this.#port = port;
-    this.#onError = onError;
-    this.#socket = createSocket(isV4 ? 'udp4' : 'udp6');
-    this.#socket.on('error', (error) => this.#fail(error));
-    this.#socket.on('message', onMessage);
-    this.#socket.bind(0, isV4 ? each.address : `${each.address}%${each.name}`, () => {
-      try {
-        this.#socket.setMulticastInterface(isV4 ? each.address : `::%${each.name}`);
-        this.#socket.setMulticastTTL(1);
-      } catch (error) {
-        this.#fail(error instanceof Error ? error : new Error(String(error)));
-        return;
-      }
-      const waiting = this.#backlog ?? [];
-      this.#backlog = undefined;
-      for (const probe of waiting) this.send(probe);
-    });
-  }
-
-  send(probe: Uint8Array): void {
-    if (this.failed) return;
-    if (this.#backlog !== undefined) {
-      this.#backlog.push(probe);
-      return;
-    }
-    this.#socket.send(probe, this.#port, this.#target, (error) => {
-      if (error === null) return;
-      // The interface was replaced under us: open another socket at the next scan. Others, such as
-      // ENETUNREACH, pass by themselves when the link comes up.
-      if (STALE_INTERFACE.has(errorCode(error))) this.#fail(error);
-      else this.#onError(error);
-    });
-  }
-
-  close(): void {
-    if (this.failed) return;
-    this.failed = true;
-    this.#socket.close();
-  }
-
-  #fail(error: Error): void {
-    if (this.failed) return;
-    this.close();
-    this.#onError(error);
-  }
-}
-
-/** Listens on the well-known port, shared with others on this machine, joined on each interface. */
-class GroupListener {
-  failed = false;
-  readonly #family: 'IPv4' | 'IPv6';
-  readonly #socket: Socket;
-  readonly #onError: OnError;
-  #isBound = false;
-  #waiting: LocalInterface[] = [];
-
-  constructor(family: 'IPv4' | 'IPv6', port: number, onMessage: OnMessage, onError: OnError) {
-    this.#family = family;
-    this.#onError = onError;
-    const isV4 = family === 'IPv4';
-    this.#socket = createSocket(
-      isV4 ? { type: 'udp4', reuseAddr: true } : { type: 'udp6', reuseAddr: true, ipv6Only: true },
-    );
-    this.#socket.on('error', (error) => {
-      if (this.failed) return;
-      this.close();
-      onError(error);
-    });
-    this.#socket.on('message', onMessage);
-    this.#socket.bind(port, isV4 ? '0.0.0.0' : '::', () => {
-      this.#isBound = true;
-      for (const each of this.#waiting) this.join(each);
-      this.#waiting = [];
-    });
-  }
-
-  /** Called at every scan: joining again is harmless, and needed when an interface came back. */
-  join(each: LocalInterface): void {
-    if (this.failed) return;
-    if (!this.#isBound) {
-      this.#waiting.push(each);
-      return;
-    }
-    try {
-      if (this.#family === 'IPv4') {
-        this.#socket.addMembership(WS_DISCOVERY_GROUP_V4, each.address);
-      } else {
-        this.#socket.addMembership(WS_DISCOVERY_GROUP_V6, `::%${each.name}`);
-      }
-    } catch (error) {
-      // EADDRINUSE: already a member. ENODEV, EADDRNOTAVAIL: it went away since it was listed.
-      if (errorCode(error) !== 'EADDRINUSE' && error instanceof Error) this.#onError(error);
-    }
-  }
-
-  close(): void {
-    if (this.failed) return;
-    this.failed = true;
-    this.#socket.close();
-  }
 }

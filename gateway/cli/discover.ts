@@ -103,7 +103,9 @@ function describe(devices: readonly DiscoveredDevice[]): string {
       .join('  ')
       .trimEnd(),
   );
-  const apart = devices.map(({ addresses }) => apartWords(addresses)).filter(Boolean);
+  const apart = devices
+    .map(({ addresses, answered }) => apartWords(addresses, answered))
+    .filter(Boolean);
   return `${[...lines, ...apart].join('\n')}\n`;
 }
 

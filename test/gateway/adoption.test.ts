@@ -30,7 +30,7 @@ async function setUp(t: TestContext, { yaml = '', configuredHost }: Wanted = {})
     serial: 'AC0042',
   });
   const log = pino({ level: 'silent' });
-  const registry = new DeviceRegistry(Date.now);
+  const registry = new DeviceRegistry({ now: Date.now, elapsedMs: () => performance.now() });
   const board = new Board();
   const added: AdoptedStream[] = [];
   const stop = new AbortController();

@@ -13,3 +13,7 @@ test('one that can be reached, or whose address is not known', () => {
   assert.equal(apartWords(['240.0.0.64', 'fe80::1']), undefined);
   assert.equal(apartWords([]), undefined);
 });
+
+test('one behind a router, that answered what was sent to it alone', () => {
+  assert.equal(apartWords(['240.0.0.64'], true), undefined);
+});

@@ -10,14 +10,21 @@ import type { Sighting } from '../../../drivers/discovery/sighting.ts';
 
 function setUp() {
   const clock = { nowMs: 1_000_000 };
-  const registry = new DeviceRegistry(() => clock.nowMs);
+  const counted = { doubts: 0 };
+  const registry = new DeviceRegistry({
+    now: () => clock.nowMs,
+    elapsedMs: () => clock.nowMs,
+    onDoubt: () => {
+      counted.doubts += 1;
+    },
+  });
   const events: string[] = [];
   registry.on('found', (device) => events.push(`found ${device.id}`));
   registry.on('changed', (device) => events.push(`changed ${device.id}`));
   registry.on('gone', (device, by) =>
     events.push(`gone ${device.id}${by === undefined ? '' : ` into ${by.id}`}`),
   );
-  return { clock, registry, events };
+  return { clock, registry, events, counted };
 }
 
 const EPR = 'urn:uuid:8b3f1c2a-90d1-4c7e-9b60-3cef8c000002';
@@ -241,5 +248,147 @@ test('whatever is announced: ids are safe, unique and everything is bounded', ()
         assert.doesNotMatch(`${device.model}${device.name}${device.serial}`, /\p{Cc}/u);
       }
     }),
+  );
+});
+
+test('somebody else at the address: whoever is not heard there any more does not keep it', () => {
+  const { clock, registry, counted } = setUp();
+  const other = { ...ONVIF, key: 'other', endpointReference: 'urn:uuid:other-device' };
+  registry.see(ONVIF);
+  const { id } = only(registry);
+  clock.nowMs += 30_000;
+  registry.see(other);
+  assert.deepEqual(registry.get(id)?.addresses, ['10.0.0.20']);
+  assert.equal(counted.doubts, 1);
+  clock.nowMs += 5000;
+  registry.see(other);
+  assert.deepEqual(registry.get(id)?.addresses, []);
+  assert.equal(registry.at('10.0.0.20')?.endpointReference, 'other-device');
+  registry.see({ ...ONVIF, addresses: ['10.0.0.44'] });
+  assert.deepEqual(registry.get(id)?.addresses, ['10.0.0.44']);
+});
+
+test('two cameras that swap their addresses', () => {
+  const { clock, registry } = setUp();
+  const other = { ...ONVIF, key: 'other', endpointReference: 'urn:uuid:other-device' };
+  const [a, b] = ['10.0.0.20', '10.0.0.21'] as const;
+  const round = (first: string, second: string) => {
+    registry.see({ ...ONVIF, addresses: [first] });
+    registry.see({ ...other, addresses: [second] });
+    clock.nowMs += 1500;
+  };
+  round(a, b);
+  for (let i = 0; i < 5; i += 1) round(b, a);
+  assert.deepEqual(
+    registry.devices.map(({ addresses }) => addresses),
+    [[b], [a]],
+  );
+});
+
+test('the channels of a rack share an address for ever, and nobody doubts it for long', () => {
+  const { clock, registry, counted } = setUp();
+  const channel = (i: number) => ({ ...ONVIF, key: `c${i}`, endpointReference: `urn:uuid:c${i}` });
+  for (let round = 0; round < 20; round += 1) {
+    for (let i = 0; i < 4; i += 1) registry.see(channel(i));
+    registry.see({ via: 'host', key: '10.0.0.20', addresses: ['10.0.0.20'], answered: true });
+    clock.nowMs += 60_000;
+  }
+  assert.equal(registry.devices.length, 4);
+  assert.ok(registry.devices.every(({ addresses }) => addresses[0] === '10.0.0.20'));
+  assert.ok(counted.doubts <= 6, `${counted.doubts}`);
+});
+
+test('an address that a gone device had is taken at once', () => {
+  const { registry } = setUp();
+  registry.see(ONVIF);
+  const { id } = only(registry);
+  registry.lose('ws-discovery', ONVIF.key);
+  registry.see({ ...ONVIF, key: 'other', endpointReference: 'urn:uuid:other-device' });
+  assert.deepEqual(registry.get(id)?.addresses, []);
+});
+
+test('silent for long: gone, its URLs kept; what mDNS tells has a lifetime of its own', () => {
+  const { clock, registry, events } = setUp();
+  registry.see(ONVIF);
+  registry.see({ ...RTSP, addresses: ['10.0.0.50'] });
+  const [camera, encoder] = registry.devices.map(({ id }) => id);
+  clock.nowMs += 200_000;
+  registry.loseSilent(240_000);
+  assert.equal(events.length, 2);
+  clock.nowMs += 50_000;
+  registry.loseSilent(240_000);
+  assert.deepEqual(events.slice(2), [`gone ${camera}`]);
+  assert.equal(registry.get(encoder ?? '')?.gone, false);
+  assert.deepEqual(registry.get(camera ?? '')?.xaddrs, ONVIF.xaddrs);
+});
+
+test('a service that moves, or is switched off: its old URLs are forgotten', () => {
+  const { registry } = setUp();
+  registry.see(ONVIF);
+  registry.see(RTSP);
+  registry.see({ ...RTSP, rtspUrls: ['rtsp://10.0.0.20:8554/new'] });
+  assert.deepEqual(only(registry).rtspUrls, ['rtsp://10.0.0.20:8554/new']);
+  registry.lose('mdns', RTSP.key);
+  assert.deepEqual(only(registry).rtspUrls, []);
+  assert.deepEqual(only(registry).xaddrs, ONVIF.xaddrs);
+});
+
+/** Devices that differ in everything; what is seen of one has its address, or something of its identity in common. */
+test('one device per physical device, in whatever order they are seen', () => {
+  const METHODS = ['ws-discovery', 'mdns', 'host', 'scan'] as const;
+  const FIELDS = ['serial', 'mac', 'endpointReference', 'hostname'] as const;
+  const aspect = fc.record({
+    device: fc.nat(3),
+    via: fc.constantFrom(...METHODS),
+    key: fc.nat(2),
+    fields: fc.subarray([...FIELDS]),
+    nic: fc.nat(1),
+  });
+  const sightingOf = ({
+    device,
+    via,
+    key,
+    fields,
+    nic,
+  }: typeof aspect extends fc.Arbitrary<infer T> ? T : never): Sighting => {
+    const identity = {
+      serial: `SERIAL-${'ABCD'[device]}77`,
+      mac: `4cbd8f00000${device}`,
+      endpointReference: `urn:uuid:epr-${device}`,
+      hostname: `camera-${device}.local`,
+    };
+    const told = Object.fromEntries(fields.map((field) => [field, identity[field]]));
+    return { via, key: `${device}-${key}`, addresses: [`10.0.${nic}.${device}`], ...told };
+  };
+  /** All of a device are connected: one sighting tells everything, from both of its addresses. */
+  const whole = (device: number, nic: number) =>
+    sightingOf({ device, nic, via: 'ws-discovery', key: 9, fields: [...FIELDS] });
+  fc.assert(
+    fc.property(
+      fc.array(aspect, { maxLength: 12 }).chain((aspects) => {
+        const seen = aspects.map(sightingOf);
+        const devices = new Set(aspects.map(({ device }) => device));
+        const all = [
+          ...seen,
+          ...[...devices].flatMap((device) => [whole(device, 0), whole(device, 1)]),
+        ];
+        return fc.tuple(fc.constant(devices), fc.shuffledSubarray(all, { minLength: all.length }));
+      }),
+      ([devices, sightings]) => {
+        const { registry } = setUp();
+        for (const each of sightings) registry.see(each);
+        const found = registry.devices.map(({ mac }) => mac).sort();
+        assert.deepEqual(
+          found,
+          [...devices].sort().map((device) => `4cbd8f00000${device}`),
+        );
+        for (const device of registry.devices) {
+          const number = device.mac?.at(-1);
+          assert.equal(device.serial, `SERIAL-${'ABCD'[Number(number)]}77`);
+          assert.deepEqual([...device.addresses].sort(), [`10.0.0.${number}`, `10.0.1.${number}`]);
+        }
+      },
+    ),
+    { numRuns: 300 },
   );
 });

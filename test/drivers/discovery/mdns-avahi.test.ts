@@ -32,7 +32,7 @@ function standIn(t: TestContext, script: string): string {
 }
 
 function start(t: TestContext, script: string) {
-  const registry = new DeviceRegistry(Date.now);
+  const registry = new DeviceRegistry({ now: Date.now, elapsedMs: () => performance.now() });
   const browser = new AvahiBrowser(
     standIn(t, script),
     () => [],

@@ -57,7 +57,7 @@ async function setUp(
       if (reply !== undefined) responder.respond(reply);
     }
   });
-  const registry = new DeviceRegistry(Date.now);
+  const registry = new DeviceRegistry({ now: Date.now, elapsedMs: () => performance.now() });
   const browser = new MdnsBrowser(
     { intervalMs: 60_000, port, listInterfaces: () => [LOOPBACK] },
     registry,
@@ -137,7 +137,7 @@ test('where the port is held by somebody alone, it asks from one of its own', as
   holder.bind(0, '0.0.0.0');
   await once(holder, 'listening');
   t.after(() => holder.close());
-  const registry = new DeviceRegistry(Date.now);
+  const registry = new DeviceRegistry({ now: Date.now, elapsedMs: () => performance.now() });
   const { port } = holder.address();
   const browser = new MdnsBrowser(
     { intervalMs: 60_000, port, listInterfaces: () => [LOOPBACK] },

@@ -30,7 +30,7 @@ function startDiscovery(
   interfaces: LocalInterface[] = [LOOPBACK],
   intervalMs = 60_000,
 ) {
-  const registry = new DeviceRegistry(Date.now);
+  const registry = new DeviceRegistry({ now: Date.now, elapsedMs: () => performance.now() });
   const discovery = new WsDiscovery(
     { intervalMs, port, listInterfaces: () => interfaces },
     registry,
