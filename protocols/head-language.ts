@@ -3,7 +3,7 @@
  * owns the line; a language knows no time and keeps nothing.
  */
 
-/** From -1 to 1: left and right, down and up, wide and tele. 0: that axis stands still. */
+/** Pan, tilt and zoom from -1 to 1: left and right, down and up, wide and tele. 0: that axis stands still. */
 export interface HeadVelocity {
   readonly pan: number;
   readonly tilt: number;
@@ -22,7 +22,8 @@ export interface HeadLanguage {
   readonly hasAbsolute: boolean;
   readonly firstPreset: number;
   readonly lastPreset: number;
-  move(velocity: HeadVelocity): readonly Uint8Array[];
+  /** `before`: what it was told last, or 0 for all since it was stopped. */
+  move(velocity: HeadVelocity, before: HeadVelocity): readonly Uint8Array[];
   /** All of them are sent, whatever is answered to the first. */
   stop(): readonly Uint8Array[];
   /** Asks where the head looks; undefined: the position can be given without that. */
@@ -42,3 +43,5 @@ export function speedLevel(speed: number, slowest: number, fastest: number): num
   const level = Math.round(slowest + Math.min(1, Math.abs(speed)) * (fastest - slowest));
   return Math.max(slowest, Math.min(fastest, level));
 }
+
+export const STANDING: HeadVelocity = { pan: 0, tilt: 0, zoom: 0 };

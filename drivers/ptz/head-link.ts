@@ -13,4 +13,6 @@ export interface HeadLink {
   send(job: HeadJob, signal?: AbortSignal): Promise<void>;
   /** The answer to an inquiry, as it came. */
   ask(inquiry: Uint8Array, signal: AbortSignal): Promise<Uint8Array>;
+  /** Where the link is the head's alone. */
+  close?(): void;
 }

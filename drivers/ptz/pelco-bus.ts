@@ -28,6 +28,14 @@ export class PelcoBus {
     };
   }
 
+  bytes(): void {
+    // That they received: they say no more.
+  }
+
+  opened(): void {
+    // They wait for nothing.
+  }
+
   lost(error: Error): void {
     this.#queue.rejectAll(error);
   }

@@ -3,17 +3,20 @@ import type { Logger } from 'pino';
 import type { HeadLanguage } from '../../protocols/head-language.ts';
 import { pelcoD } from '../../protocols/pelco/pelco-d.ts';
 import { pelcoP } from '../../protocols/pelco/pelco-p.ts';
+import { visca } from '../../protocols/visca/visca-language.ts';
 import type { SerialLineState } from '../serial/line-state.ts';
 import {
   SerialLine,
   type SerialLineContext,
   type SerialLineOptions,
 } from '../serial/serial-line.ts';
+import type { HeadLink } from './head-link.ts';
 import { PelcoBus } from './pelco-bus.ts';
 import type { PtzHead } from './ptz-head.ts';
+import { ViscaBus } from './visca-bus.ts';
 import { WireHead } from './wire-head.ts';
 
-type HeadProtocol = 'pelco-d' | 'pelco-p';
+type HeadProtocol = HeadLanguage['protocol'];
 
 /** One entry of `serial` in the configuration; those of other protocols are not ours. */
 export interface HeadLineConfig {
@@ -38,12 +41,24 @@ export interface SerialHeadsContext extends SerialLineContext {
   readonly changed?: (status: SerialLineStatus) => void;
 }
 
-const LANGUAGES: Record<
-  HeadProtocol,
-  { language(address: number): HeadLanguage; baudRate: number }
-> = {
-  'pelco-d': { language: pelcoD, baudRate: 2400 },
-  'pelco-p': { language: pelcoP, baudRate: 4800 },
+interface HeadBus {
+  link(head: string, address: number): HeadLink;
+  bytes(bytes: Uint8Array): void;
+  opened(): void;
+  lost(error: Error): void;
+}
+
+interface SpokenProtocol {
+  readonly language: (address: number) => HeadLanguage;
+  /** As heads leave the factory. */
+  readonly baudRate: number;
+  readonly bus: (line: SerialLine, context: SerialHeadsContext) => HeadBus;
+}
+
+const PROTOCOLS: Readonly<Record<HeadProtocol, SpokenProtocol>> = {
+  'pelco-d': { language: pelcoD, baudRate: 2400, bus: (line) => new PelcoBus(line) },
+  'pelco-p': { language: pelcoP, baudRate: 4800, bus: (line) => new PelcoBus(line) },
+  visca: { language: visca, baudRate: 9600, bus: (line, context) => new ViscaBus(line, context) },
 };
 
 export class SerialHeads {
@@ -86,14 +101,14 @@ class HeadLine {
   constructor(config: HeadLineConfig, context: SerialHeadsContext) {
     this.#config = config;
     const { name, path, protocol, rs485, addresses } = config;
-    const { language, baudRate } = LANGUAGES[protocol];
+    const { language, baudRate, bus: busOf } = PROTOCOLS[protocol];
     const options: SerialLineOptions = { path, baudRate: config.baudRate ?? baudRate, rs485 };
     this.#line = new SerialLine(
       options,
       {
-        // Pelco's heads say nothing that is needed.
-        bytes: () => undefined,
+        bytes: (bytes) => bus.bytes(bytes),
         opened: () => {
+          bus.opened();
           for (const head of this.heads.values()) head.comeBack();
         },
         lost: (error) => bus.lost(error),
@@ -102,11 +117,11 @@ class HeadLine {
       },
       context,
     );
-    const bus = new PelcoBus(this.#line);
+    const bus = busOf(this.#line, context);
     this.heads = new Map(
       Object.entries(addresses).map(([head, address]) => {
         const fullName = `${name}/${head}`;
-        const link = bus.link(fullName);
+        const link = bus.link(fullName, address);
         const { log } = context;
         return [fullName, new WireHead({ name: fullName, language: language(address), link, log })];
       }),

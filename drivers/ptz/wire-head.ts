@@ -6,7 +6,8 @@
  */
 import type { Logger } from 'pino';
 import { ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
-import type { HeadLanguage } from '../../protocols/head-language.ts';
+import { type HeadLanguage, type HeadVelocity, STANDING } from '../../protocols/head-language.ts';
+import { withTimeout } from '../with-timeout.ts';
 import type { HeadLink } from './head-link.ts';
 import type { PtzAbilities, PtzHead, PtzPosition, PtzPreset, PtzVelocity } from './ptz-head.ts';
 
@@ -14,6 +15,8 @@ import type { PtzAbilities, PtzHead, PtzPosition, PtzPreset, PtzVelocity } from 
 const MAX_MOVE_MS = 5 * 60_000;
 /** Between two tries of a stop that is not answered. */
 const STOP_AGAIN_MS = 1_000;
+/** The whole process has 2 s to end. */
+const CLOSE_TIMEOUT_MS = 600;
 /** A head that answers none of these is off. */
 const MAX_STOP_TRIES = 5;
 
@@ -35,7 +38,8 @@ export class WireHead implements PtzHead {
   readonly #abilities: PtzAbilities;
   /** It was told to move, and has not been stopped since. */
   #isMoving = false;
-  /** How many have begun. */
+  #velocity = STANDING;
+  /** How many moves have begun. */
   #moves = 0;
   #timer: NodeJS.Timeout | undefined;
   /** The stop under way, unless a motion was asked for after it. */
@@ -65,8 +69,8 @@ export class WireHead implements PtzHead {
     if (pan === 0 && tilt === 0 && zoom === 0) return await this.stop(signal);
     const forMs = within(timeoutMs, 0, MAX_MOVE_MS);
     this.#stopping = undefined;
-    const packets = this.#language.move({ pan, tilt, zoom });
-    const onSend = () => this.#moveBegins(forMs);
+    const packets = this.#language.move({ pan, tilt, zoom }, this.#velocity);
+    const onSend = () => this.#moveBegins({ pan, tilt, zoom }, forMs);
     await this.#link.send({ kind: 'motion', packets, onSend }, signal);
   }
 
@@ -125,11 +129,15 @@ export class WireHead implements PtzHead {
     if (this.#isMoving) this.#stopByItself(1);
   }
 
-  /** For the end: stops it where it moves. May reject. */
+  /** For the end: it is stopped where it moves, or what can be done for that within a bounded time. */
   async close(): Promise<void> {
+    if (this.#isMoving) {
+      await withTimeout(this.#stop(), CLOSE_TIMEOUT_MS).catch((err: unknown) => {
+        this.#log.warn({ err, head: this.#name }, 'a head is left moving');
+      });
+    }
     clearTimeout(this.#timer);
-    if (this.#isMoving) await this.#stop();
-    clearTimeout(this.#timer);
+    this.#link.close?.();
   }
 
   get #presetRange(): string {
@@ -154,8 +162,9 @@ export class WireHead implements PtzHead {
     await this.#link.send({ kind: 'motion', packets }, signal);
   }
 
-  #moveBegins(forMs: number): void {
+  #moveBegins(velocity: HeadVelocity, forMs: number): void {
     this.#isMoving = true;
+    this.#velocity = velocity;
     this.#moves += 1;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#stopByItself(1), forMs);
@@ -179,6 +188,7 @@ export class WireHead implements PtzHead {
     // A move may have been sent before this is heard of.
     if (stopped !== this.#moves) return;
     this.#isMoving = false;
+    this.#velocity = STANDING;
     clearTimeout(this.#timer);
   }
 

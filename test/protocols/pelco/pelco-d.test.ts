@@ -10,36 +10,38 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { UnsupportedError } from '../../../codecs/errors.ts';
+import { type HeadVelocity, STANDING } from '../../../protocols/head-language.ts';
 import { pelcoD, serializePelcoD } from '../../../protocols/pelco/pelco-d.ts';
 import { toHex } from '../../support/hex.ts';
 
 const head = pelcoD(1);
-const still = { pan: 0, tilt: 0, zoom: 0 };
+const still = STANDING;
+const move = (velocity: HeadVelocity) => head.move(velocity, STANDING);
 
 const cases: readonly (readonly [what: string, packets: readonly Uint8Array[], want: string])[] = [
-  ['up at the fastest [AV]', head.move({ ...still, tilt: 1 }), 'ff 01 00 08 00 3f 48'],
-  ['down at the fastest [AV]', head.move({ ...still, tilt: -1 }), 'ff 01 00 10 00 3f 50'],
-  ['left at the fastest [AV]', head.move({ ...still, pan: -1 }), 'ff 01 00 04 3f 00 44'],
-  ['right at the fastest [AV]', head.move({ ...still, pan: 1 }), 'ff 01 00 02 3f 00 42'],
-  ['right at half the speed', head.move({ ...still, pan: 0.5 }), 'ff 01 00 02 20 00 23'],
-  ['right at the slowest', head.move({ ...still, pan: 0.0001 }), 'ff 01 00 02 01 00 04'],
-  ['up and left [AV]', head.move({ pan: -1, tilt: 1, zoom: 0 }), 'ff 01 00 0c 3f 3f 8b'],
-  ['up and right [AV]', head.move({ pan: 1, tilt: 1, zoom: 0 }), 'ff 01 00 0a 3f 3f 89'],
-  ['down and left [AV]', head.move({ pan: -1, tilt: -1, zoom: 0 }), 'ff 01 00 14 3f 3f 93'],
-  ['down and right [AV]', head.move({ pan: 1, tilt: -1, zoom: 0 }), 'ff 01 00 12 3f 3f 91'],
+  ['up at the fastest [AV]', move({ ...still, tilt: 1 }), 'ff 01 00 08 00 3f 48'],
+  ['down at the fastest [AV]', move({ ...still, tilt: -1 }), 'ff 01 00 10 00 3f 50'],
+  ['left at the fastest [AV]', move({ ...still, pan: -1 }), 'ff 01 00 04 3f 00 44'],
+  ['right at the fastest [AV]', move({ ...still, pan: 1 }), 'ff 01 00 02 3f 00 42'],
+  ['right at half the speed', move({ ...still, pan: 0.5 }), 'ff 01 00 02 20 00 23'],
+  ['right at the slowest', move({ ...still, pan: 0.0001 }), 'ff 01 00 02 01 00 04'],
+  ['up and left [AV]', move({ pan: -1, tilt: 1, zoom: 0 }), 'ff 01 00 0c 3f 3f 8b'],
+  ['up and right [AV]', move({ pan: 1, tilt: 1, zoom: 0 }), 'ff 01 00 0a 3f 3f 89'],
+  ['down and left [AV]', move({ pan: -1, tilt: -1, zoom: 0 }), 'ff 01 00 14 3f 3f 93'],
+  ['down and right [AV]', move({ pan: 1, tilt: -1, zoom: 0 }), 'ff 01 00 12 3f 3f 91'],
   [
     'tele, its speed before [TF, WX]',
-    head.move({ ...still, zoom: 1 }),
+    move({ ...still, zoom: 1 }),
     'ff 01 00 25 00 03 29 ff 01 00 20 00 00 21',
   ],
   [
     'wide, slowly [TF, WX]',
-    head.move({ ...still, zoom: -0.01 }),
+    move({ ...still, zoom: -0.01 }),
     'ff 01 00 25 00 00 26 ff 01 00 40 00 00 41',
   ],
   [
     'all three at once',
-    head.move({ pan: 1, tilt: 1, zoom: 1 }),
+    move({ pan: 1, tilt: 1, zoom: 1 }),
     'ff 01 00 25 00 03 29 ff 01 00 2a 3f 3f a9',
   ],
   ['stop, twice [WX]', head.stop(), 'ff 01 00 00 00 00 01 ff 01 00 00 00 00 01'],
@@ -90,7 +92,7 @@ describe('Pelco-D', () => {
           const any = pelcoD(address);
           const position = { pan, tilt, zoom: Math.abs(zoom) };
           for (const frame of [
-            ...any.move({ pan, tilt, zoom }),
+            ...any.move({ pan, tilt, zoom }, STANDING),
             ...any.moveTo(position, undefined),
           ]) {
             assert.equal(frame.length, 7);

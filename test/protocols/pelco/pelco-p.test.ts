@@ -8,27 +8,29 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UnsupportedError } from '../../../codecs/errors.ts';
+import { type HeadVelocity, STANDING } from '../../../protocols/head-language.ts';
 import { pelcoP, serializePelcoP } from '../../../protocols/pelco/pelco-p.ts';
 import { toHex } from '../../support/hex.ts';
 
 const head = pelcoP(1);
-const still = { pan: 0, tilt: 0, zoom: 0 };
+const still = STANDING;
+const move = (velocity: HeadVelocity) => head.move(velocity, STANDING);
 
 const cases: readonly (readonly [what: string, packets: readonly Uint8Array[], want: string])[] = [
-  ['up at the fastest [AS, AV]', head.move({ ...still, tilt: 1 }), 'a0 00 00 08 00 3f af 38'],
-  ['down at the fastest [AS, AV]', head.move({ ...still, tilt: -1 }), 'a0 00 00 10 00 3f af 20'],
-  ['left at the fastest [AS, AV]', head.move({ ...still, pan: -1 }), 'a0 00 00 04 3f 00 af 34'],
-  ['right at the fastest [AS, AV]', head.move({ ...still, pan: 1 }), 'a0 00 00 02 3f 00 af 32'],
-  ['right at half the speed', head.move({ ...still, pan: 0.5 }), 'a0 00 00 02 20 00 af 2d'],
-  ['down and left [AV]', head.move({ pan: -1, tilt: -1, zoom: 0 }), 'a0 00 00 14 3f 3f af 1b'],
+  ['up at the fastest [AS, AV]', move({ ...still, tilt: 1 }), 'a0 00 00 08 00 3f af 38'],
+  ['down at the fastest [AS, AV]', move({ ...still, tilt: -1 }), 'a0 00 00 10 00 3f af 20'],
+  ['left at the fastest [AS, AV]', move({ ...still, pan: -1 }), 'a0 00 00 04 3f 00 af 34'],
+  ['right at the fastest [AS, AV]', move({ ...still, pan: 1 }), 'a0 00 00 02 3f 00 af 32'],
+  ['right at half the speed', move({ ...still, pan: 0.5 }), 'a0 00 00 02 20 00 af 2d'],
+  ['down and left [AV]', move({ pan: -1, tilt: -1, zoom: 0 }), 'a0 00 00 14 3f 3f af 1b'],
   [
     'tele, its speed before [C4, AS]',
-    head.move({ ...still, zoom: 1 }),
+    move({ ...still, zoom: 1 }),
     'a0 00 00 25 00 03 af 29 a0 00 00 20 00 00 af 2f',
   ],
   [
     'wide, its speed before [C4, AS]',
-    head.move({ ...still, zoom: -1 }),
+    move({ ...still, zoom: -1 }),
     'a0 00 00 25 00 03 af 29 a0 00 00 40 00 00 af 4f',
   ],
   ['stop, twice [AS]', head.stop(), 'a0 00 00 00 00 00 af 0f a0 00 00 00 00 00 af 0f'],
