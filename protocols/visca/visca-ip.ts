@@ -7,8 +7,6 @@
 import { ByteReader } from '../../codecs/byte-reader.ts';
 import { ParseError } from '../../codecs/errors.ts';
 
-export const VISCA_IP_PORT = 52_381;
-
 const PayloadType = {
   command: 0x0100,
   inquiry: 0x0110,
