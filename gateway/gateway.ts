@@ -1,6 +1,5 @@
 /** The composition root: the only place that makes everything and connects it. */
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
 import { UDP_RECEPTION } from '../drivers/udp-receiver.ts';
@@ -12,6 +11,7 @@ import { AttemptBudget } from './attempt-budget.ts';
 import { gatewayId, nextSession } from './config/identity.ts';
 import { configHash } from './config/load.ts';
 import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
+import { discoverNow } from './discover-now.ts';
 import { Extensions } from './extensions/extensions.ts';
 import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
 import { adminLogin, isLoopbackListen } from './http/admin-login.ts';
@@ -274,13 +274,9 @@ export class Gateway {
         }
         return { name };
       },
-      discover: async ({ timeoutMs }) => {
-        if (this.#discovery === undefined) {
-          throw new CommandError('disabled', 'discovery is switched off in the configuration');
-        }
-        this.#discovery.probeNow();
-        await sleep(timeoutMs, undefined, { signal: this.#stopping.signal });
-        return { devices: [...this.board.found.values()] };
+      discover: (args) => {
+        const found = () => [...this.board.found.values()];
+        return discoverNow(this.#discovery, args, found, this.#stopping.signal);
       },
       'log/level': ({ level }) => {
         this.#options.setLogLevel(level);

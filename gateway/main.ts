@@ -11,7 +11,7 @@ const USAGE = `sluice ${VERSION}: finds cameras, pulls them, publishes them to a
 
 usage: sluice [run] [--config FILE] [--data-dir DIR]    the service; with no file: discovery on, MQTT broker inside
        sluice relay SOURCE TARGET...                    one source to one or more RTMP targets, until stopped
-       sluice discover [--json] [--timeout-ms N] [--interface NAME]
+       sluice discover [--json] [--timeout-ms N] [--interface NAME] [--scan NETWORK]
                                                         lists what answers on the LAN, and exits
        sluice probe SOURCE [--json]                     connects, measures 10 s, and says what is wrong with a source
        sluice config check FILE | config schema         validates a configuration; prints its JSON Schema

@@ -3,7 +3,9 @@
  * whether a device is adopted, and with which password, others decide.
  */
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ProtocolError } from '../../codecs/errors.ts';
 import type { DriverContext } from '../driver.ts';
 import {
   type DeviceEvents,
@@ -16,6 +18,8 @@ import { KnownHosts } from './known-hosts.ts';
 import { AvahiBrowser, findMdnsPackage, SETUP_MDNS_HINT } from './mdns-avahi.ts';
 import { MdnsBrowser } from './mdns-js.ts';
 import { resolveHost } from './mdns-resolve.ts';
+import { parseScanNetwork } from './scan-network.ts';
+import { type ScanProgress, scanSubnet } from './subnet-scan.ts';
 import { WsDiscovery } from './ws-discovery.ts';
 
 /** A burst of probes takes 2 s; many cameras that are lost at once are looked for together. */
@@ -56,6 +60,7 @@ export class Discovery extends EventEmitter<DeviceEvents> {
   readonly #mdns: MdnsBrowser | undefined;
   readonly #avahi: AvahiBrowser | undefined;
   readonly #knownHosts: KnownHosts | undefined;
+  #isScanning = false;
   #lastSearchMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DiscoveryOptions, context: DriverContext, network: DiscoveryNetwork = {}) {
@@ -130,6 +135,28 @@ export class Discovery extends EventEmitter<DeviceEvents> {
     await Promise.all(methods);
   }
 
+  /**
+   * Asks every address of a small network; what is found is seen as always. One scan at a time; rejects when it cannot
+   * begin, and when `signal` aborts.
+   */
+  async scan(
+    network: string,
+    signal: AbortSignal,
+    onProgress?: (progress: ScanProgress) => void,
+  ): Promise<ScanProgress> {
+    const wanted = parseScanNetwork(network);
+    if (this.#isScanning) {
+      throw new ProtocolError('SCAN_RUNNING', 'another network is being scanned: ask again later');
+    }
+    this.#isScanning = true;
+    try {
+      const probe = (address: string) => this.#wsDiscovery?.probeHost(address);
+      return await scanSubnet(wanted, { probe, sink: this.#registry, onProgress }, signal);
+    } finally {
+      this.#isScanning = false;
+    }
+  }
+
   /** Asks again now, as for `discover` on demand. */
   probeNow(): void {
     const methods: readonly (Method | undefined)[] = [
@@ -172,13 +199,17 @@ export class Discovery extends EventEmitter<DeviceEvents> {
 export interface DiscoverOnceOptions {
   readonly timeoutMs: number;
   readonly interfaces: readonly string[];
+  /** Asked address by address beside the rest; then it takes as long as that takes. */
+  readonly scan?: string | undefined;
   readonly log: Logger;
   readonly network?: DiscoveryNetwork;
   readonly onDevices?: (devices: readonly DiscoveredDevice[]) => void;
+  readonly onScan?: (progress: ScanProgress) => void;
+  /** Ends it early; what was found until then is returned. */
   readonly signal?: AbortSignal;
 }
 
-/** Looks for `timeoutMs` and returns what was found. */
+/** Looks for `timeoutMs`, and for as long as the scan takes, and returns what was found. */
 export async function discoverOnce(options: DiscoverOnceOptions): Promise<DiscoveredDevice[]> {
   const discovery = new Discovery(
     {
@@ -193,10 +224,20 @@ export async function discoverOnce(options: DiscoverOnceOptions): Promise<Discov
   );
   const report = () => options.onDevices?.(discovery.devices);
   discovery.on('found', report).on('changed', report).on('gone', report);
-  const timeout = AbortSignal.timeout(options.timeoutMs);
-  await discovery.run(
-    options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]),
-  );
+  const over = new AbortController();
+  const signal =
+    options.signal === undefined ? over.signal : AbortSignal.any([over.signal, options.signal]);
+  const running = discovery.run(signal);
+  try {
+    const scanned =
+      options.scan === undefined ? undefined : discovery.scan(options.scan, signal, options.onScan);
+    await Promise.all([scanned, sleep(options.timeoutMs, undefined, { signal })]);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    over.abort();
+    await running;
+  }
   return discovery.devices.filter((device) => !device.gone);
 }
 

@@ -4,14 +4,19 @@
  * reply says what happened, not that it was queued.
  */
 import * as z from 'zod/mini';
-import { name, oneOf, wholeNumber } from '../config/fields.ts';
+import { ParseError } from '../../codecs/errors.ts';
+import { parseScanNetwork, SCAN_EXPECTED } from '../../drivers/discovery/scan-network.ts';
+import { checkedText, name, oneOf, wholeNumber } from '../config/fields.ts';
 import { LOG_LEVELS } from '../config/schema.ts';
 import { scrub } from '../secrets.ts';
 
 /** The verbs and their arguments. Unknown arguments are ignored. */
 export const COMMANDS = {
   'stream/restart': z.object({ name: name() }),
-  discover: z.object({ timeoutMs: z._default(wholeNumber(500, 30_000), 5_000) }),
+  discover: z.object({
+    timeoutMs: z._default(wholeNumber(500, 30_000), 5_000),
+    scan: z.optional(checkedText(SCAN_EXPECTED, scanProblem)),
+  }),
   'log/level': z.object({ level: oneOf(LOG_LEVELS) }),
 } as const;
 
@@ -108,6 +113,16 @@ export class CommandDispatcher {
       default:
         throw new CommandError('unknown-verb', `known verbs: ${Object.keys(COMMANDS).join(', ')}`);
     }
+  }
+}
+
+function scanProblem(network: string): string | undefined {
+  try {
+    parseScanNetwork(network);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ParseError) return error.message;
+    throw error;
   }
 }
 

@@ -1,4 +1,7 @@
 /** What anybody on the LAN may send: WS-Discovery datagrams, SOAP, mDNS texts. */
+import { isOnvifReply } from '../../../drivers/discovery/ask-host.ts';
+import { sightingOf } from '../../../drivers/discovery/mdns-sighting.ts';
+import { parseScanNetwork } from '../../../drivers/discovery/scan-network.ts';
 import { parseTxt } from '../../../protocols/mdns/service-cache.ts';
 import { readXml } from '../../../protocols/soap/xml.ts';
 import { parseWsDiscoveryMessage } from '../../../protocols/ws-discovery/message.ts';
@@ -8,12 +11,28 @@ const PROBE_MATCH = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org
 
 const datagram = (text: string) => new TextEncoder().encode(text);
 
+const SERVICE = {
+  ...{ key: 'e._mpegts._udp.local', name: 'e', type: '_mpegts._udp', host: 'e.local', port: 5000 },
+  addresses: ['10.0.0.9'],
+};
+
 export const DISCOVERY_SUBJECTS: readonly Subject[] = [
   {
     ...parserOf('WS-Discovery datagram', parseWsDiscoveryMessage, datagram(PROBE_MATCH)),
     isText: true,
   },
   textParserOf('XML', readXml, PROBE_MATCH, '<a><![CDATA[x]]><b c="d&amp;"/>text</a>'),
+  textParserOf(
+    'ONVIF reply without a login',
+    isOnvifReply,
+    '<Envelope><Body><Fault/></Body></Envelope>',
+  ),
+  textParserOf('network to scan', parseScanNetwork, '10.0.0.0/24', '169.254.7.9'),
+  parserOf(
+    'mDNS service of an encoder',
+    (bytes) => sightingOf({ ...SERVICE, txt: parseTxt([...packetsOf(bytes)]) }),
+    packetsInput(datagram('group=239.1.1.1'), datagram('path=rtsp://cam:554/live?x=1')),
+  ),
   parserOf(
     'mDNS TXT',
     (bytes) => parseTxt([...packetsOf(bytes)]),

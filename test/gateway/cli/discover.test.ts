@@ -20,6 +20,8 @@ test('wrong arguments: one line that names the option, exit 2', async () => {
     { args: ['--timeout-ms', 'soon'], says: /--timeout-ms: expected a whole number/ },
     { args: ['--timeout-ms', '0'], says: /--timeout-ms/ },
     { args: ['--interface', 'nosuch0'], says: /no interface "nosuch0"/ },
+    { args: ['--scan', '8.8.8.0/24'], says: /--scan: expected a private network/ },
+    { args: ['--scan', '10.0.0.0/16'], says: /--scan: expected a network of \/20 or smaller/ },
     { args: ['--nonsense'], says: /--nonsense/ },
     { args: ['10.0.0.1'], says: /10\.0\.0\.1/ },
   ];

@@ -23,6 +23,9 @@ function dispatcher(handlers: Partial<CommandHandlers> = {}) {
 
 const bytes = (text: string) => Buffer.from(text);
 const badRequest = (message: string) => ({ ok: false, error: { code: 'bad-request', message } });
+const scanRefusal = badRequest(
+  'scan: expected a private network (in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16) or one of 169.254.0.0/16',
+);
 const envelope = badRequest('expected a JSON object with valid id, ts and ttlMs');
 
 const replies: readonly (readonly [name: string, verb: string, payload: string, reply: unknown])[] =
@@ -58,6 +61,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
       `{"ts":${NOW - 60_000},"ttlMs":60000}`,
       { ok: true, data: 5000 },
     ],
+    ['a network that is not ours', 'discover', '{"scan":"8.8.8.0/24"}', scanRefusal],
     ['no JSON', 'discover', 'please', envelope],
     ['a list', 'discover', '[]', envelope],
     ['an id that is an object', 'discover', '{"id":{}}', envelope],
