@@ -4,6 +4,7 @@
  */
 import timers from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ProtocolError } from '../../codecs/errors.ts';
 import { ViscaFramer } from '../../protocols/visca/visca-framer.ts';
 import { ADDRESS_SET, CLEAR_ALL } from '../../protocols/visca/visca-language.ts';
 import type { ViscaReply } from '../../protocols/visca/visca-reply.ts';
@@ -46,7 +47,11 @@ export class ViscaBus {
       const answer = peer.answerTo(sent, answerMs);
       try {
         await this.#line.write(packet);
-        return await answer;
+        const reply = await answer;
+        const { code, reason } = this.#line.state;
+        if (reply === undefined && code !== 'ok')
+          throw new ProtocolError('SERIAL_LINE_DOWN', reason);
+        return reply;
       } finally {
         peer.giveUp();
         await timers.setTimeout(SILENCE_MS);

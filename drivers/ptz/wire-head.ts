@@ -13,12 +13,13 @@ import type { PtzAbilities, PtzHead, PtzPosition, PtzPreset, PtzVelocity } from 
 
 /** Whoever wants more asks again: it renews the time. */
 const MAX_MOVE_MS = 5 * 60_000;
-/** Between two tries of a stop that is not answered. */
-const STOP_AGAIN_MS = 1_000;
+/** A stop that does not get through is tried again, after twice as long each time. */
+const FIRST_STOP_AGAIN_MS = 1_000;
+const MAX_STOP_AGAIN_MS = 30_000;
+/** About an hour: a network is mended by then, or somebody has stood before the head. */
+const MAX_STOP_TRIES = 120;
 /** The whole process has 2 s to end. */
 const CLOSE_TIMEOUT_MS = 600;
-/** A head that answers none of these is off. */
-const MAX_STOP_TRIES = 5;
 
 export interface WireHeadOptions {
   /** For people, in errors and the log. */
@@ -196,9 +197,13 @@ export class WireHead implements PtzHead {
     clearTimeout(this.#timer);
     this.#stop().catch((err: unknown) => {
       if (!this.#isMoving) return;
-      this.#log.warn({ err, head: this.#name, attempt }, 'a head could not be stopped');
-      if (attempt >= MAX_STOP_TRIES) return;
-      this.#timer = setTimeout(() => this.#stopByItself(attempt + 1), STOP_AGAIN_MS);
+      const isLast = attempt === MAX_STOP_TRIES;
+      if (attempt === 1 || isLast) {
+        this.#log.warn({ err, head: this.#name, isLast }, 'a head is left moving');
+      }
+      if (isLast) return;
+      const waitMs = Math.min(MAX_STOP_AGAIN_MS, FIRST_STOP_AGAIN_MS * 2 ** (attempt - 1));
+      this.#timer = setTimeout(() => this.#stopByItself(attempt + 1), waitMs);
     });
   }
 }

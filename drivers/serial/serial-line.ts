@@ -47,7 +47,7 @@ export interface SerialLineContext {
 }
 
 export interface SerialLineOwner {
-  /** Valid during the call; what it throws is ignored. */
+  /** Valid during the call. Must not throw. */
   bytes(bytes: Uint8Array): void;
   /** It can be written to: the first time, and again after each loss. */
   opened?(): void;

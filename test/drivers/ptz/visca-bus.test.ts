@@ -180,6 +180,51 @@ describe('heads that speak VISCA on a line', { concurrency: true }, () => {
     assert.deepEqual(yard.told, [RECALL, DRIVE_STOP, ZOOM_STOP]);
   });
 
+  it('that travel twice at once are cancelled for a third', async (test) => {
+    const script: ViscaScript = (packet) => {
+      if (packet === RECALL) return [hex`90 41 ff`];
+      if (packet === '81010604ff') return [hex`90 42 ff`];
+      return packet.startsWith('812') ? [hex`90 6${packet.slice(3, 4)} 04 ff`] : undefined;
+    };
+    const { head, yard } = await startBus(test, script);
+    await head('yard').goToPreset('3', NEVER);
+    await head('yard').home(NEVER);
+    await head('yard').goToPreset('4', NEVER);
+    assert.deepEqual(yard.told, [RECALL, '81010604ff', '8121ff', '8122ff', '8101043f0204ff']);
+  });
+
+  it('may arrive, or have nothing to cancel, before they answer what they were told since', async (test) => {
+    const script = only({
+      [RECALL]: [hex`90 41 ff`],
+      '8101043f0101ff': [hex`90 51 ff`, hex`90 60 41 ff`],
+      '8101043f0102ff': [hex`90 61 05 ff`, hex`90 62 04 ff`, hex`90 42 ff`, hex`90 52 ff`],
+    });
+    const { head } = await startBus(test, script);
+    await head('yard').goToPreset('3', NEVER);
+    await assert.rejects(head('yard').setPreset({ token: '1' }, NEVER), {
+      code: 'VISCA_NOT_EXECUTABLE',
+    });
+    await head('yard').setPreset({ token: '2' }, NEVER);
+  });
+
+  it('end the axis that moved before, and say nothing of one that did not', async (test) => {
+    const { head, yard } = await startBus(test);
+    await head('yard').move({ pan: 0, tilt: 0, zoom: 1 }, 60_000, NEVER);
+    await head('yard').move({ pan: 1, tilt: 0, zoom: 0 }, 60_000, NEVER);
+    await head('yard').move({ pan: 1, tilt: 0, zoom: 0 }, 60_000, NEVER);
+    assert.deepEqual(yard.told, ['8101040727ff', DRIVE_RIGHT, ZOOM_STOP, DRIVE_RIGHT]);
+  });
+
+  it('are not waited for on a line that is lost', async (test) => {
+    const { head, ports, yard } = await startBus(test, () => []);
+    const asked = [head('yard').goToPreset('3', NEVER), head('dock').goToPreset('3', NEVER)];
+    await until(() => yard.told.length === 1);
+    const from = performance.now();
+    ports.unplug();
+    await Promise.all(asked.map((job) => assert.rejects(job, { code: 'SERIAL_LINE_DOWN' })));
+    assert.ok(performance.now() - from < 300);
+  });
+
   it('whose sockets others have taken are freed for a move, but not for a memory', async (test) => {
     let isFull = true;
     const { head, yard } = await startBus(test, (packet) => {
