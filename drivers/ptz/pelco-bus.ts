@@ -41,6 +41,7 @@ export class PelcoBus {
   }
 
   async #say(packets: readonly Uint8Array[], onSend: (() => void) | undefined): Promise<void> {
+    this.#line.assertOpen();
     onSend?.();
     for (const packet of packets) {
       await this.#line.write(packet);

@@ -133,8 +133,10 @@ class HeadLine {
     return { name, path, ...this.#line.state };
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    return this.#line.run(signal);
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#line.run(signal);
+    // Where the line was not open at the end: no timer stays.
+    await this.#closing();
   }
 
   async #closing(): Promise<void> {

@@ -4,13 +4,12 @@
  */
 import timers from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { ProtocolError } from '../../codecs/errors.ts';
 import { ViscaFramer } from '../../protocols/visca/visca-framer.ts';
 import { ADDRESS_SET, CLEAR_ALL } from '../../protocols/visca/visca-language.ts';
 import type { ViscaReply } from '../../protocols/visca/visca-reply.ts';
 import { BusQueue } from '../serial/bus-queue.ts';
 import type { SerialLine } from '../serial/serial-line.ts';
-import type { HeadLink } from './head-link.ts';
+import type { HeadJob, HeadLink } from './head-link.ts';
 import { ViscaDialogue, type ViscaExchange } from './visca-dialogue.ts';
 import { ViscaPeer } from './visca-peer.ts';
 
@@ -48,9 +47,7 @@ export class ViscaBus {
       try {
         await this.#line.write(packet);
         const reply = await answer;
-        const { code, reason } = this.#line.state;
-        if (reply === undefined && code !== 'ok')
-          throw new ProtocolError('SERIAL_LINE_DOWN', reason);
+        if (reply === undefined) this.#line.assertOpen();
         return reply;
       } finally {
         peer.giveUp();
@@ -58,8 +55,12 @@ export class ViscaBus {
       }
     };
     const dialogue = new ViscaDialogue(head, address, peer, exchange);
+    const say = (job: HeadJob) => {
+      this.#line.assertOpen();
+      return dialogue.say(job);
+    };
     return {
-      send: (job, signal) => this.#queue.do(head, job.kind, () => dialogue.say(job), signal),
+      send: (job, signal) => this.#queue.do(head, job.kind, async () => say(job), signal),
       ask: (inquiry, signal) => this.#queue.do(head, 'other', () => dialogue.ask(inquiry), signal),
     };
   }

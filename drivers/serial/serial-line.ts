@@ -95,12 +95,16 @@ export class SerialLine {
     this.#change({ code: 'stopped', reason: 'The gateway does not use it any more.' });
   }
 
+  /** Throws, with the reason, while it is not open. */
+  assertOpen(): void {
+    if (this.#port === undefined) throw new ProtocolError('SERIAL_LINE_DOWN', this.#state.reason);
+  }
+
   /** Settles when the kernel has taken the bytes; they are on the line for `transmissionMs` yet. One write at a time. */
   async write(bytes: Uint8Array): Promise<void> {
-    const port = this.#port;
-    if (port === undefined) throw new ProtocolError('SERIAL_LINE_DOWN', this.#state.reason);
+    this.assertOpen();
     try {
-      await withTimeout(port.write(bytes), WRITE_TIMEOUT_MS);
+      await withTimeout(this.#port?.write(bytes), WRITE_TIMEOUT_MS);
     } catch (cause) {
       const code = cause instanceof TimeoutError ? 'stuck' : 'lost';
       const error = new SerialLineError(code, messageOf(cause));

@@ -21,8 +21,10 @@ async function startHeads(test: TestContext, configs: readonly HeadLineConfig[] 
   const ports = new ScriptedPorts();
   const codes: string[] = [];
   const controller = new AbortController();
+  const logged: string[] = [];
+  const log = pino({ level: 'warn' }, { write: (line) => logged.push(JSON.parse(line).msg) });
   const heads = new SerialHeads(configs, {
-    log: pino({ level: 'silent' }),
+    log,
     now: () => Date.now(),
     random: () => 0,
     openPort: ports.open,
@@ -40,7 +42,7 @@ async function startHeads(test: TestContext, configs: readonly HeadLineConfig[] 
     assert.ok(found);
     return found;
   };
-  return { heads, head, ports, codes, end };
+  return { heads, head, ports, codes, logged, end };
 }
 
 describe('heads on serial lines', { concurrency: true }, () => {
@@ -117,5 +119,27 @@ describe('heads on serial lines', { concurrency: true }, () => {
       outcomes.map(({ status }) => status),
       ['fulfilled', 'rejected', 'rejected'],
     );
+  });
+
+  it('are not taken for moving when the line was down that they were to be told on', async (test) => {
+    const { heads, head, ports } = await startHeads(test);
+    ports.refusal = new Error('No such file or directory');
+    ports.unplug();
+    await until(() => heads.lines()[0]?.code === 'not-found');
+    await assert.rejects(head('mast/yard').move(RIGHT, 0, NEVER), { code: 'SERIAL_LINE_DOWN' });
+    ports.refusal = undefined;
+    await until(() => ports.opened === 2);
+    await head('mast/dock').goToPreset('1', NEVER);
+    assert.deepEqual(ports.written, ['ff02000700010a']);
+  });
+
+  it('leave nothing behind, also when the line is not there at the end', async (test) => {
+    const { heads, head, ports, logged, end } = await startHeads(test);
+    await head('mast/yard').move(RIGHT, 60_000, NEVER);
+    ports.refusal = new Error('No such file or directory');
+    ports.unplug();
+    await until(() => heads.lines()[0]?.code === 'not-found');
+    await end();
+    assert.ok(logged.includes('a head is left moving'));
   });
 });
