@@ -3,14 +3,16 @@
  * the number was used has had the packet before; if it says so the first time, its count is not ours (it was switched off, or
  * somebody else speaks to it), and both begin anew.
  *
- * Sony BRC-X400 "Command List", p. 12 "Delivery confirmation". Not here: heads that take VISCA without the header (ports 1259 and
- * 5678), and firmware that answers with a number of its own (vwout/obs-visca-control#7).
+ * Sony BRC-X400 "Command List", p. 12 "Delivery confirmation". Many imitators take bare VISCA on UDP port 1259, without header and
+ * number (glikely/obs-ptz#177): nothing is sent twice there, for the second answer would be taken for that of the next command.
+ * Not here: bare VISCA over TCP, and firmware that answers with a number of its own (vwout/obs-visca-control#7).
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import timers from 'node:timers/promises';
 import { ParseError, ProtocolError } from '../../codecs/errors.ts';
+import { ViscaFramer } from '../../protocols/visca/visca-framer.ts';
 import {
   parseViscaIp,
   serializeViscaIp,
@@ -29,6 +31,7 @@ const SEND_AGAIN_MS = 300;
 /** One lost of ten is a bad network; three in a row are none. */
 const MAX_SENDS = 3;
 const OPEN_TIMEOUT_MS = 3_000;
+const BARE_PORT = 1259;
 /** Then the next job looks up the address again, and resets the count. */
 const IDLE_MS = 60_000;
 
@@ -50,6 +53,7 @@ export class ViscaIpLink implements HeadLink {
   readonly #queue = new BusQueue();
   readonly #peer = new ViscaPeer();
   readonly #dialogue: ViscaDialogue;
+  readonly #isBare: boolean;
   #socket: Socket | undefined;
   #sequence = 0;
   #underWay: UnderWay | undefined;
@@ -61,6 +65,7 @@ export class ViscaIpLink implements HeadLink {
 
   constructor(options: ViscaIpOptions) {
     this.#options = options;
+    this.#isBare = options.port === BARE_PORT;
     this.#dialogue = new ViscaDialogue(options.name, options.address, this.#peer, (packet, sent) =>
       this.#exchange(packet, sent),
     );
@@ -113,7 +118,8 @@ export class ViscaIpLink implements HeadLink {
     this.#failure = undefined;
     const underWay: UnderWay = { sequence, sent, sends: 0 };
     const answer = this.#peer.answerTo(sent, SEND_AGAIN_MS * MAX_SENDS);
-    const again = this.#sendUntilAnswered(underWay, serializeViscaIp(sequence, packet));
+    const datagram = this.#isBare ? packet : serializeViscaIp(sequence, packet);
+    const again = this.#sendUntilAnswered(underWay, datagram);
     try {
       const reply = await answer;
       if (this.#failure !== undefined) throw this.#failure;
@@ -125,8 +131,9 @@ export class ViscaIpLink implements HeadLink {
 
   #sendUntilAnswered(underWay: UnderWay, datagram: Uint8Array): NodeJS.Timeout {
     this.#underWay = underWay;
+    const most = this.#isBare ? 1 : MAX_SENDS;
     const send = () => {
-      if (underWay.sends === MAX_SENDS) return;
+      if (underWay.sends === most) return;
       underWay.sends += 1;
       // What cannot be sent is told by the socket's own event.
       this.#socket?.send(datagram, () => undefined);
@@ -151,7 +158,7 @@ export class ViscaIpLink implements HeadLink {
     // ICMP: nothing listens there, or there is no way.
     socket.on('error', (error) => this.#fail(error));
     this.#socket = socket;
-    await this.#reset();
+    if (!this.#isBare) await this.#reset();
   }
 
   #closeSocket(): void {
@@ -190,6 +197,10 @@ export class ViscaIpLink implements HeadLink {
   }
 
   #datagram(datagram: Uint8Array): void {
+    if (this.#isBare) {
+      for (const reply of new ViscaFramer().push(datagram)) this.#peer.heard(reply);
+      return;
+    }
     try {
       this.#message(parseViscaIp(datagram));
     } catch (error) {

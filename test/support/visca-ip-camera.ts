@@ -4,6 +4,9 @@ import { once } from 'node:events';
 import { hex, toHex } from './hex.ts';
 import { ScriptedVisca, type ViscaScript } from './scripted-visca.ts';
 
+/** One of our own, so that the port is nobody else's. */
+export const BARE_HOST = '127.52.12.59';
+
 /** Called before a datagram is looked at; its datagrams are sent in place of the usual answers. */
 export type DatagramScript = (datagram: string) => readonly Uint8Array[] | undefined;
 
@@ -13,8 +16,10 @@ export class ViscaIpCamera {
   readonly head: ScriptedVisca;
   script: DatagramScript | undefined;
   readonly #socket: Socket;
+  readonly #isBare: boolean;
 
-  private constructor(socket: Socket, script: ViscaScript | undefined) {
+  private constructor(socket: Socket, script: ViscaScript | undefined, isBare: boolean) {
+    this.#isBare = isBare;
     this.#socket = socket;
     this.head = new ScriptedVisca(1, script);
     socket.on('message', (datagram, { port, address }) => {
@@ -22,11 +27,13 @@ export class ViscaIpCamera {
     });
   }
 
-  static async listen(script?: ViscaScript): Promise<ViscaIpCamera> {
+  /** `isBare`: on port 1259, where there are no headers. */
+  static async listen(script?: ViscaScript, isBare = false): Promise<ViscaIpCamera> {
     const socket = createSocket('udp4');
-    socket.bind(0, '127.0.0.1');
+    if (isBare) socket.bind(1259, BARE_HOST);
+    else socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return new ViscaIpCamera(socket, script);
+    return new ViscaIpCamera(socket, script, isBare);
   }
 
   get port(): number {
@@ -49,6 +56,7 @@ export class ViscaIpCamera {
     this.datagrams.push(text);
     const scripted = this.script?.(text);
     if (scripted !== undefined) return scripted;
+    if (this.#isBare) return this.head.hear(datagram);
     const sequence = text.slice(8, 16);
     if (text.startsWith('0200')) return [hex`0201 0001 ${sequence} 01`];
     return this.head.hear(datagram.subarray(8)).map((packet) => viscaIpReply(sequence, packet));

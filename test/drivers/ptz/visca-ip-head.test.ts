@@ -6,7 +6,12 @@ import pino from 'pino';
 import { openViscaIp } from '../../../drivers/ptz/visca-ip-head.ts';
 import { hex } from '../../support/hex.ts';
 import type { ViscaScript } from '../../support/scripted-visca.ts';
-import { type DatagramScript, ViscaIpCamera, viscaIpReply } from '../../support/visca-ip-camera.ts';
+import {
+  BARE_HOST,
+  type DatagramScript,
+  ViscaIpCamera,
+  viscaIpReply,
+} from '../../support/visca-ip-camera.ts';
 
 const NEVER = new AbortController().signal;
 setMaxListeners(0, NEVER);
@@ -146,5 +151,31 @@ describe('a head that speaks VISCA over IP', { concurrency: true }, () => {
     await head.close();
     assert.deepEqual(camera.head.told, ['8101040727ff', '8101060101010303ff', '8101040700ff']);
     await assert.rejects(head.home(NEVER), { code: 'PTZ_CLOSED' });
+  });
+
+  // glikely/obs-ptz#177.
+  it('may take bare packets on port 1259, each once', async (test) => {
+    let isDeaf = false;
+    const script: ViscaScript = (packet) => (isDeaf && packet === RECALL ? [] : undefined);
+    const camera = await ViscaIpCamera.listen(script, true);
+    const head = openViscaIp({ host: BARE_HOST, port: camera.port }, { log });
+    test.after(async () => {
+      await head.close();
+      camera.close();
+    });
+    await head.goToPreset('3', NEVER);
+    await head.moveTo({ tilt: 0 }, NEVER);
+    isDeaf = true;
+    await assert.rejects(head.goToPreset('3', NEVER), { code: 'VISCA_TIMEOUT' });
+    await head.stop(NEVER);
+    assert.deepEqual(camera.datagrams, [
+      RECALL,
+      '81090612ff',
+      '8101060218140001020300000000ff',
+      RECALL,
+      '81010001ff',
+      '8101060101010303ff',
+      '8101040700ff',
+    ]);
   });
 });
