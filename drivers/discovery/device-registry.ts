@@ -318,8 +318,11 @@ function rememberUrls(entry: Entry, sighting: Sighting): void {
   });
 }
 
+/** In an order of their own, whatever was heard first. */
 function urlsOf(entry: Entry, field: keyof Urls): string[] {
-  const said = [...entry.urls.values()].flatMap((urls) => urls[field]);
+  const said = [...entry.urls]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([_key, urls]) => urls[field]);
   return [...new Set(said)].slice(0, MAX_URLS);
 }
 

@@ -25,6 +25,9 @@ import { WsDiscovery } from './ws-discovery.ts';
 /** A burst of probes takes 2 s; many cameras that are lost at once are looked for together. */
 const SEARCH_GAP_MS = 5000;
 
+/** Three rounds of questions, and time for the answers: what our own browser has not found by then is not there. */
+const HANDOVER_MS = 6000;
+
 export type MdnsBackend = 'js' | 'avahi' | 'auto';
 
 export interface DiscoveryOptions {
@@ -187,12 +190,18 @@ export class Discovery extends EventEmitter<DeviceEvents> {
   }
 
   async #runMdns(js: MdnsBrowser, signal: AbortSignal): Promise<void> {
-    if (this.#avahi !== undefined) {
-      const reason = await this.#avahi.run(signal);
-      if (signal.aborted) return;
+    const avahi = this.#avahi;
+    const reason = await avahi?.run(signal);
+    if (signal.aborted) return;
+    if (reason !== undefined) {
       this.#log.warn({ reason }, 'mdns: the Avahi backend ended, our own browser takes over');
     }
-    await js.run(signal);
+    const handedOver = setTimeout(() => avahi?.forget((key) => js.knows(key)), HANDOVER_MS);
+    try {
+      await js.run(signal);
+    } finally {
+      clearTimeout(handedOver);
+    }
   }
 }
 

@@ -14,18 +14,30 @@ export interface LocalInterface {
 const MAX_INTERFACES = 64;
 
 /**
- * One IPv4 and one IPv6 link-local address of each interface that is up. `names` empty: every one
- * but loopback; otherwise exactly those, loopback included.
+ * Of each interface that is up: an IPv4 address in each of its networks, because many cameras answer neighbours only,
+ * and its IPv6 link-local one. `names` empty: every interface but loopback; otherwise exactly those, loopback included.
  */
-export function listInterfaces(names: readonly string[]): LocalInterface[] {
+export function listInterfaces(
+  names: readonly string[],
+  all: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+): LocalInterface[] {
   const found: LocalInterface[] = [];
-  for (const [name, addresses] of Object.entries(networkInterfaces())) {
+  for (const [name, addresses = []] of Object.entries(all)) {
     if (names.length > 0 && !names.includes(name)) continue;
-    const usable = (addresses ?? []).filter((each) => names.length > 0 || !each.internal);
-    const v4 = usable.find((each) => each.family === 'IPv4');
+    const usable = addresses.filter((each) => names.length > 0 || !each.internal);
+    const networks = new BlockList();
     const v6 = usable.find((each) => each.family === 'IPv6' && each.address.startsWith('fe80:'));
-    if (v4 !== undefined) found.push(localInterface(name, 'IPv4', v4.address));
-    if (v6 !== undefined) found.push(localInterface(name, 'IPv6', v6.address));
+    // Its number in the kernel is another one when it was taken away and came back.
+    const identity = `${v6?.mac ?? usable[0]?.mac}|${v6?.family === 'IPv6' ? v6.scopeid : ''}`;
+    for (const { family, address, cidr } of usable) {
+      if (family !== 'IPv4' || networks.check(address)) continue;
+      networks.addSubnet(address, prefixOf(cidr));
+      found.push({ name, family, address, key: `${name}|${address}|${identity}` });
+    }
+    if (v6 !== undefined) {
+      const { address } = v6;
+      found.push({ name, family: 'IPv6', address, key: `${name}|${address}|${identity}` });
+    }
   }
   return found.slice(0, MAX_INTERFACES);
 }
@@ -41,11 +53,11 @@ export function isOnOwnNetwork(
   if (!isIPv4(address)) return true;
   const networks = new BlockList();
   for (const { family, address: ours, cidr } of Object.values(own).flatMap((each) => each ?? [])) {
-    if (family === 'IPv4') networks.addSubnet(ours, Number(cidr?.split('/')[1] ?? 32));
+    if (family === 'IPv4') networks.addSubnet(ours, prefixOf(cidr));
   }
   return networks.check(address);
 }
 
-function localInterface(name: string, family: 'IPv4' | 'IPv6', address: string): LocalInterface {
-  return { name, family, address, key: `${name}|${address}` };
+function prefixOf(cidr: string | null): number {
+  return Number(cidr?.split('/')[1] ?? 32);
 }

@@ -77,7 +77,7 @@ export class AvahiBrowser {
     this.#log = log;
   }
 
-  /** Browses until aborted, or until the backend ends; says why. Never throws. */
+  /** Browses until aborted, or until the backend ends; says why. Never throws. What it found stays until `forget`. */
   async run(signal: AbortSignal): Promise<string> {
     if (signal.aborted) return 'stopped';
     let reason = 'it exited';
@@ -102,9 +102,13 @@ export class AvahiBrowser {
     }
     await closed;
     signal.removeEventListener('abort', stop);
-    for (const key of this.#known) this.#sink.lose('mdns', key);
-    this.#known.clear();
     return reason;
+  }
+
+  /** After the end: what nobody else has found since is not there any more. */
+  forget(isKnownElsewhere: (key: string) => boolean): void {
+    for (const key of this.#known) if (!isKnownElsewhere(key)) this.#sink.lose('mdns', key);
+    this.#known.clear();
   }
 
   #handle(event: Exclude<AvahiEvent, { kind: 'error' }>): void {

@@ -69,6 +69,11 @@ export class MdnsBrowser {
     }
   }
 
+  /** Whether the service is announced now. */
+  knows(key: string): boolean {
+    return this.#cache.has(key);
+  }
+
   probeNow(): void {
     this.#loop.burst();
   }

@@ -74,7 +74,8 @@ export class WsDiscovery {
   readonly #probers = new Map<string, Prober>();
   readonly #listeners = new Map<'IPv4' | 'IPv6', GroupListener>();
   readonly #hostProber: HostProber;
-  readonly #probeIds = new Set<string>();
+  /** And whom each was sent to, where it was one alone. */
+  readonly #probeIds = new Map<string, string | undefined>();
   readonly #loop: ProbeLoop;
   #lastHelloProbeMs = Number.NEGATIVE_INFINITY;
   #second = 0;
@@ -87,7 +88,7 @@ export class WsDiscovery {
     this.#log = log;
     this.#hostProber = new HostProber(
       this.#port,
-      (bytes, from) => this.#receive(bytes, from, true),
+      (bytes, from) => this.#receive(bytes, from),
       (error) => {
         this.stats.sendErrors += 1;
         log.debug({ err: error }, 'ws-discovery cannot ask a host');
@@ -122,7 +123,7 @@ export class WsDiscovery {
   probeHost(address: string): void {
     for (const type of HOST_PROBE_TYPES) {
       const id = randomUUID();
-      this.#remember(id);
+      this.#remember(id, address);
       this.stats.probesSent += 1;
       this.#hostProber.send(serializeProbe(id, type), address);
     }
@@ -140,10 +141,10 @@ export class WsDiscovery {
     }
   }
 
-  #remember(id: string): void {
-    this.#probeIds.add(id);
+  #remember(id: string, to?: string): void {
+    this.#probeIds.set(id, to);
     if (this.#probeIds.size <= MAX_REMEMBERED_PROBES) return;
-    for (const oldest of this.#probeIds) {
+    for (const oldest of this.#probeIds.keys()) {
       this.#probeIds.delete(oldest);
       break;
     }
@@ -195,14 +196,14 @@ export class WsDiscovery {
     return listener;
   }
 
-  #receive(datagram: Uint8Array, from: RemoteInfo, answered = false): void {
+  #receive(datagram: Uint8Array, from: RemoteInfo): void {
     this.stats.datagrams += 1;
     if (!this.#withinBudget(datagram.length)) {
       this.stats.dropped += 1;
       return;
     }
     try {
-      this.#handle(datagram, from.address, answered);
+      this.#handle(datagram, from.address);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       this.stats.junk += 1;
@@ -213,18 +214,19 @@ export class WsDiscovery {
     }
   }
 
-  #handle(datagram: Uint8Array, address: string, answered: boolean): void {
+  #handle(datagram: Uint8Array, address: string): void {
     const message = parseWsDiscoveryMessage(datagram);
     switch (message.kind) {
       case 'matches': {
         // Some firmwares answer with an empty or mangled RelatesTo: counted, and used.
         const relatesTo = bareUuid(message.relatesTo ?? '');
         if (!this.#probeIds.has(relatesTo)) this.stats.unrelated += 1;
+        const answered = this.#probeIds.get(relatesTo) === address;
         for (const endpoint of message.endpoints) this.#see(endpoint, address, answered);
         break;
       }
       case 'hello':
-        this.#see(message.endpoint, address, answered);
+        this.#see(message.endpoint, address, false);
         // A Hello may leave out the XAddrs (§4.1): ask for them.
         if (message.endpoint.xaddrs.length === 0) this.#probeAfterHello();
         break;

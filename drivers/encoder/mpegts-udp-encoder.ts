@@ -167,7 +167,7 @@ export class MpegtsUdpEncoder implements StreamDriver {
     if (wanted !== undefined) return [wanted];
     const family = this.#source.host?.includes(':') === true ? 'IPv6' : 'IPv4';
     const own = listInterfaces([]).filter((each) => each.family === family);
-    const all = [undefined, ...own.map(({ name }) => name)];
+    const all = [undefined, ...new Set(own.map(({ name }) => name))];
     return [this.#proven, ...all.filter((name) => name !== this.#proven)];
   }
 

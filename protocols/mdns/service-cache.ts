@@ -122,6 +122,11 @@ export class ServiceCache {
     return { seen: [...touched].flatMap((each) => this.#complete(each) ?? []), lost };
   }
 
+  /** Whether the instance with this key has been named. */
+  has(key: string): boolean {
+    return this.#instances.has(key);
+  }
+
   /** Forgets what was not announced again in time; the keys of the services lost by it. */
   expire(nowMs: number): string[] {
     for (const [host, addresses] of this.#hosts) {

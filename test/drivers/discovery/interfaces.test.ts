@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import type { NetworkInterfaceInfoIPv4 } from 'node:os';
+import type { NetworkInterfaceInfo, NetworkInterfaceInfoIPv4 } from 'node:os';
 import { test } from 'node:test';
-import { isOnOwnNetwork } from '../../../drivers/discovery/interfaces.ts';
+import { isOnOwnNetwork, listInterfaces } from '../../../drivers/discovery/interfaces.ts';
 
 function v4(address: string, cidr: string | null): NetworkInterfaceInfoIPv4 {
   return { family: 'IPv4', address, cidr, netmask: '', mac: '', internal: false };
@@ -25,3 +25,52 @@ for (const [address, want] of [
     assert.equal(isOnOwnNetwork(address, OWN), want);
   });
 }
+
+function v6(address: string, scopeid: number): NetworkInterfaceInfo {
+  return {
+    family: 'IPv6',
+    address,
+    cidr: `${address}/64`,
+    netmask: '',
+    mac: 'm',
+    internal: false,
+    scopeid,
+  };
+}
+
+test('spoken on: one address in each IPv4 network of an interface, and the link-local one', () => {
+  const all = {
+    lo: [{ ...v4('127.0.0.1', '127.0.0.1/8'), internal: true }],
+    eth0: [
+      v4('10.0.0.1', '10.0.0.1/24'),
+      v4('10.0.0.2', '10.0.0.2/24'),
+      v4('192.168.0.5', '192.168.0.5/24'),
+      v6('fd00::1', 0),
+      v6('fe80::1', 2),
+    ],
+    // Without IPv4; without any address.
+    eth1: [v6('fe80::2', 3)],
+    eth2: [],
+  };
+  const told = (names: string[]) =>
+    listInterfaces(names, all).map(({ name, address }) => `${name} ${address}`);
+  assert.deepEqual(told([]), ['eth0 10.0.0.1', 'eth0 192.168.0.5', 'eth0 fe80::1', 'eth1 fe80::2']);
+  assert.deepEqual(told(['lo', 'eth2']), ['lo 127.0.0.1']);
+});
+
+test('an interface that was taken away and came back with its address is another one', () => {
+  const key = (index: number) =>
+    listInterfaces([], { eth0: [v4('10.0.0.1', '10.0.0.1/24'), v6('fe80::1', index)] })[0]?.key;
+  assert.equal(key(2), key(2));
+  assert.notEqual(key(2), key(3));
+});
+
+test('more addresses than are spoken on', () => {
+  const all = Object.fromEntries(
+    Array.from({ length: 300 }, (_, i) => [
+      `veth${i}`,
+      [v4(`10.1.${i % 256}.1`, `10.1.${i % 256}.1/24`)],
+    ]),
+  );
+  assert.equal(listInterfaces([], all).length, 64);
+});

@@ -45,7 +45,7 @@ function start(t: TestContext, script: string) {
     stop.abort();
     await done;
   });
-  return { registry, done, stop };
+  return { registry, browser, done, stop };
 }
 
 const within = () => ({ signal: AbortSignal.timeout(8000) });
@@ -61,7 +61,7 @@ test('services come and go', async (t) => {
   assert.equal((await once(registry, 'gone', within()))[0].id, device.id);
 });
 
-test('whatever ends the child is a reason, never an exception; its services are lost', async (t) => {
+test('whatever ends the child is a reason, never an exception; its services are lost where nobody else knows them', async (t) => {
   const cases = [
     {
       script: `browser.emit('error', new Error('dns service error: unknown'));`,
@@ -72,12 +72,14 @@ test('whatever ends the child is a reason, never an exception; its services are 
     { script: 'process.abort();', reason: /exited/ },
   ];
   for (const { script, reason } of cases) assert.match(await start(t, script).done, reason);
-  const { registry, done } = start(
+  const { registry, browser, done } = start(
     t,
     `browser.emit('serviceUp', ${SERVICE}); setTimeout(() => process.abort(), 500);`,
   );
   await once(registry, 'found', within());
   await done;
+  assert.equal(registry.devices[0]?.gone, false);
+  browser.forget((key) => key !== 'yard cam._rtsp._tcp.local');
   assert.equal(registry.devices[0]?.gone, true);
 });
 
