@@ -36,13 +36,14 @@ export interface AdoptionTarget {
   streamAt(addresses: readonly string[]): string | undefined;
   isNameTaken(name: string): boolean;
   add(stream: AdoptedStream, signal: AbortSignal): void;
-  /** The device was heard of again: stop waiting. */
-  wake(name: string): void;
+  /** The device was heard of again: stop waiting, for one that has moved also at its old address. */
+  wake(name: string, hasMoved: boolean): void;
 }
 
 export interface AdoptionContext extends SupervisorContext {
   readonly config: DiscoveryConfig;
-  readonly discovery: EventEmitter<DeviceEvents> & Pick<Discovery, 'device' | 'learn'>;
+  readonly discovery: EventEmitter<DeviceEvents> &
+    Pick<Discovery, 'device' | 'learn' | 'searchAgain'>;
   readonly target: AdoptionTarget;
   readonly names: AdoptedNames;
   readonly board: Board;
@@ -50,6 +51,8 @@ export interface AdoptionContext extends SupervisorContext {
 }
 
 interface Candidate {
+  /** Where it was heard last. */
+  address: string | undefined;
   adoptedAs: string | undefined;
   needsPassword: boolean;
   reason: string | undefined;
@@ -85,13 +88,18 @@ export class Adoption {
 
   #met(device: DiscoveredDevice, signal: AbortSignal): void {
     const candidate = this.#candidates.get(device.id) ?? this.#newCandidate(device.id);
-    if (candidate.adoptedAs !== undefined) this.#context.target.wake(candidate.adoptedAs);
-    else if (!candidate.isRunning) this.#begin(device, candidate, signal);
+    const [address] = device.addresses;
+    const hasMoved = candidate.address !== undefined && address !== candidate.address;
+    candidate.address = address;
+    if (candidate.adoptedAs !== undefined) {
+      this.#context.target.wake(candidate.adoptedAs, hasMoved);
+    } else if (!candidate.isRunning) this.#begin(device, candidate, signal);
     this.#tell(device.id);
   }
 
   #newCandidate(id: string): Candidate {
     const candidate: Candidate = {
+      address: undefined,
       adoptedAs: undefined,
       needsPassword: false,
       reason: undefined,
@@ -195,6 +203,8 @@ export class Adoption {
     const driver = new OnvifCamera(
       {
         endpoints: () => {
+          // Asked at each attempt: where it is not any more, it may be found elsewhere.
+          discovery.searchAgain();
           const current = discovery.device(id);
           return current === undefined ? [] : endpointsOf(current);
         },

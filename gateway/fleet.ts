@@ -75,8 +75,8 @@ export class Fleet implements AdoptionTarget {
     return member !== undefined;
   }
 
-  wake(name: string): void {
-    this.#members.get(name)?.source.wake();
+  wake(name: string, hasMoved: boolean): void {
+    this.#members.get(name)?.source.wake(hasMoved);
   }
 
   streamAt(addresses: readonly string[]): string | undefined {

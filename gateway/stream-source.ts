@@ -89,8 +89,12 @@ export class StreamSource {
     this.#supervisor.wake();
   }
 
-  /** Ends a wait early: the device was heard of. Does nothing while connected. */
-  wake(): void {
+  /**
+   * Ends a wait early: the device was heard of. Does nothing while connected. One that has moved is not waited for where it
+   * was: an address that nobody has any more keeps an attempt for ten seconds.
+   */
+  wake(hasMoved = false): void {
+    if (hasMoved && !this.#sawMedia) this.#attempt?.abort(new Error('the device has moved'));
     this.#supervisor.wake();
   }
 

@@ -64,6 +64,7 @@ export class Discovery extends EventEmitter<DeviceEvents> {
   readonly #avahi: AvahiBrowser | undefined;
   readonly #knownHosts: KnownHosts | undefined;
   #isScanning = false;
+  #search: NodeJS.Timeout | undefined;
   #lastSearchMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DiscoveryOptions, context: DriverContext, network: DiscoveryNetwork = {}) {
@@ -170,11 +171,15 @@ export class Discovery extends EventEmitter<DeviceEvents> {
     for (const method of methods) method?.probeNow();
   }
 
-  /** A device does not answer where it was: asks everybody again, but not more often than is good for a network. */
+  /** A device does not answer where it was: asks everybody again, soon, but not more often than is good for a network. */
   searchAgain(): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#lastSearchMs < SEARCH_GAP_MS) return;
-    this.#lastSearchMs = nowMs;
+    const waitMs = this.#lastSearchMs + SEARCH_GAP_MS - performance.now();
+    clearTimeout(this.#search);
+    if (waitMs > 0) {
+      this.#search = setTimeout(() => this.searchAgain(), waitMs).unref();
+      return;
+    }
+    this.#lastSearchMs = performance.now();
     this.probeNow();
   }
 

@@ -78,7 +78,7 @@ export class MdnsBrowser {
     this.#loop.burst();
   }
 
-  #rescan(): boolean {
+  #rescan(): void {
     for (const key of this.#cache.expire(performance.now())) this.#sink.lose('mdns', key);
     const interfaces = this.#options.listInterfaces().filter((each) => each.family === 'IPv4');
     const keys = new Set(interfaces.map((each) => each.key));
@@ -89,7 +89,7 @@ export class MdnsBrowser {
     }
     const added = interfaces.filter((each) => !this.#sockets.has(each.key));
     for (const each of added) this.#open(each);
-    return added.length > 0;
+    if (added.length > 0) this.#loop.burst();
   }
 
   #open(each: LocalInterface): void {
@@ -111,8 +111,8 @@ export class MdnsBrowser {
       this.#log.debug({ interface: each.name, err: error }, 'mdns cannot use its port here');
       socket.destroy();
       this.#sockets.delete(each.key);
+      // Opened again at the next look at the interfaces.
       this.#legacy.add(each.key);
-      this.#loop.burst();
     });
   }
 

@@ -2,6 +2,7 @@
  * When to ask: a burst on an interface seen for the first time or on request, then one round per
  * interval. Between rounds the list of interfaces is compared with the sockets open.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Alarm } from './alarm.ts';
 
 const JITTER_MS = 150;
@@ -12,15 +13,15 @@ export interface ProbeLoopOptions {
   readonly intervalMs: number;
   /** Waits before each round of a burst. */
   readonly burstPausesMs: readonly number[];
-  /** Opens what appeared, closes what went; true when there is an interface not asked yet. */
-  readonly rescan: () => boolean;
+  /** Opens what appeared, closes what went; whatever can be asked then calls `burst`. */
+  readonly rescan: () => void;
   readonly probe: () => void;
 }
 
 export class ProbeLoop {
   readonly #options: ProbeLoopOptions;
   readonly #alarm = new Alarm();
-  #isBurstWanted = true;
+  #isBurstWanted = false;
 
   constructor(options: ProbeLoopOptions) {
     this.#options = options;
@@ -29,15 +30,14 @@ export class ProbeLoop {
   async run(signal: AbortSignal): Promise<void> {
     const wake = () => this.#alarm.ring();
     signal.addEventListener('abort', wake, { once: true });
-    let nextProbeAtMs = 0;
+    const { intervalMs, burstPausesMs, rescan } = this.#options;
+    let nextProbeAtMs = performance.now() + intervalMs;
     try {
       while (!signal.aborted) {
-        if (this.#options.rescan()) this.#isBurstWanted = true;
+        rescan();
         if (this.#isBurstWanted || performance.now() >= nextProbeAtMs) {
-          const pausesMs = this.#isBurstWanted ? this.#options.burstPausesMs : [0];
-          this.#isBurstWanted = false;
-          await this.#rounds(pausesMs, signal);
-          nextProbeAtMs = performance.now() + this.#options.intervalMs;
+          await this.#rounds(this.#isBurstWanted ? burstPausesMs : [0], signal);
+          nextProbeAtMs = performance.now() + intervalMs;
         }
         const untilProbeMs = Math.max(0, nextProbeAtMs - performance.now());
         // A burst asked for during the last one has rung the alarm already.
@@ -49,16 +49,20 @@ export class ProbeLoop {
     }
   }
 
-  /** Asks again now, instead of at the end of the interval. */
+  /** Asks again now, instead of at the end of the interval. One that has not begun yet serves all who want it. */
   burst(): void {
     this.#isBurstWanted = true;
     this.#alarm.ring();
   }
 
   async #rounds(pausesMs: readonly number[], signal: AbortSignal): Promise<void> {
-    for (const pauseMs of pausesMs) {
-      await this.#alarm.wait(pauseMs + Math.random() * JITTER_MS);
-      if (signal.aborted) return;
+    for (const [round, pauseMs] of pausesMs.entries()) {
+      try {
+        await sleep(pauseMs + Math.random() * JITTER_MS, undefined, { signal });
+      } catch {
+        return; // aborted
+      }
+      if (round === 0) this.#isBurstWanted = false;
       this.#options.probe();
     }
   }

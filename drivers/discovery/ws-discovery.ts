@@ -27,12 +27,13 @@ import { GroupListener, HostProber, Prober } from './ws-sockets.ts';
 const PROBE_TYPES: readonly ProbeType[] = ['NetworkVideoTransmitter', 'Device', undefined];
 /** To one host: by the type that all have, and without one, for firmwares that know no types. */
 const HOST_PROBE_TYPES: readonly ProbeType[] = ['NetworkVideoTransmitter', undefined];
-/** Rounds at 0, 0.5 and 1.5 s, plus jitter. */
-const BURST_PAUSES_MS = [0, 500, 1000];
+/** Rounds at 0, 0.5 and 1.5 s, plus jitter, and time for the sockets of other interfaces to be ready. */
+const BURST_PAUSES_MS = [20, 500, 1000];
 /** A Hello without XAddrs makes us ask, but not more often than this. */
 const HELLO_PROBE_GAP_MS = 5000;
 /** Answers refer to a probe by its id; a few rounds on every interface are remembered. */
 const MAX_REMEMBERED_PROBES = 512;
+const MAX_FAILING = 256;
 /** Per second; a thousand cameras answering at once send about 3 MB. What is above is not parsed. */
 const MAX_BYTES_PER_SECOND = 8 * 1024 * 1024;
 
@@ -76,6 +77,8 @@ export class WsDiscovery {
   readonly #hostProber: HostProber;
   /** And whom each was sent to, where it was one alone. */
   readonly #probeIds = new Map<string, string | undefined>();
+  /** Interfaces whose failure has been told. */
+  readonly #failing = new Set<string>();
   readonly #loop: ProbeLoop;
   #lastHelloProbeMs = Number.NEGATIVE_INFINITY;
   #second = 0;
@@ -150,7 +153,7 @@ export class WsDiscovery {
     }
   }
 
-  #rescan(): boolean {
+  #rescan(): void {
     const interfaces = this.#options.listInterfaces();
     const keys = new Set(interfaces.map((each) => each.key));
     for (const [key, prober] of this.#probers) {
@@ -159,26 +162,29 @@ export class WsDiscovery {
         this.#probers.delete(key);
       }
     }
-    let hasNew = false;
     for (const each of interfaces) {
-      if (!this.#probers.has(each.key)) {
-        hasNew = true;
-        this.#probers.set(each.key, this.#openProber(each));
-      }
+      if (!this.#probers.has(each.key)) this.#probers.set(each.key, this.#openProber(each));
       this.#listener(each.family).join(each);
     }
-    return hasNew;
   }
 
   #openProber(each: LocalInterface): Prober {
-    this.#log.debug({ interface: each.name, address: each.address }, 'ws-discovery probes here');
+    const where = { interface: each.name, address: each.address };
     return new Prober(
       each,
       this.#port,
       (bytes, from) => this.#receive(bytes, from),
+      () => {
+        this.#failing.delete(each.key);
+        this.#log.debug(where, 'ws-discovery probes here');
+        this.#loop.burst();
+      },
+      // A new IPv6 address is none for a second or two (RFC 4862 §5.4): then it fails, and is opened again.
       (error) => {
         this.stats.sendErrors += 1;
-        this.#log.debug({ interface: each.name, err: error }, 'ws-discovery cannot send here');
+        if (this.#failing.has(each.key)) return;
+        if (this.#failing.size < MAX_FAILING) this.#failing.add(each.key);
+        this.#log.debug({ ...where, err: error }, 'ws-discovery cannot send here');
       },
     );
   }

@@ -16,16 +16,22 @@ function errorCode(error: unknown): unknown {
 export type OnMessage = (bytes: Uint8Array, from: RemoteInfo) => void;
 type OnError = (error: Error) => void;
 
-/** Sends to the group on one interface, receives the answers sent back to its port. */
+/** Sends to the group on one interface, receives the answers sent back to its port. Before `onReady` nothing is sent. */
 export class Prober {
   failed = false;
   readonly #socket: Socket;
   readonly #target: string;
   readonly #port: number;
   readonly #onError: OnError;
-  #backlog: Uint8Array[] | undefined = [];
+  #isReady = false;
 
-  constructor(each: LocalInterface, port: number, onMessage: OnMessage, onError: OnError) {
+  constructor(
+    each: LocalInterface,
+    port: number,
+    onMessage: OnMessage,
+    onReady: () => void,
+    onError: OnError,
+  ) {
     const isV4 = each.family === 'IPv4';
     this.#target = isV4 ? WS_DISCOVERY_GROUP_V4 : `${WS_DISCOVERY_GROUP_V6}%${each.name}`;
     this.#port = port;
@@ -41,18 +47,13 @@ export class Prober {
         this.#fail(error instanceof Error ? error : new Error(String(error)));
         return;
       }
-      const waiting = this.#backlog ?? [];
-      this.#backlog = undefined;
-      for (const probe of waiting) this.send(probe);
+      this.#isReady = true;
+      onReady();
     });
   }
 
   send(probe: Uint8Array): void {
-    if (this.failed) return;
-    if (this.#backlog !== undefined) {
-      this.#backlog.push(probe);
-      return;
-    }
+    if (this.failed || !this.#isReady) return;
     this.#socket.send(probe, this.#port, this.#target, (error) => {
       if (error === null) return;
       // The interface was replaced under us: open another socket at the next scan. Others, such as

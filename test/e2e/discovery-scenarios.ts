@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
 import { Discovery, type DiscoveryOptions } from '../../drivers/discovery/discovery.ts';
+import { startGstCamera } from '../support/gst-camera.ts';
 import { OnvifCameraProcess } from '../support/onvif-camera-process.ts';
 import { until } from '../support/until.ts';
 
@@ -245,6 +246,84 @@ async function mdns() {
   return { found, hasChild, gone, back, after };
 }
 
+const PASSWORD = 'pl4nted-s3cret';
+const LOGIN = { username: 'admin', password: PASSWORD };
+
+/** The gateway's stream of a camera that comes back at another address and says nothing; and one out of reach. */
+async function gateway() {
+  ip('-n cam addr add 10.77.0.2/24 dev eth-cam0');
+  ip('-n cam addr add 192.168.99.5/24 dev eth-cam0');
+  const apart = new OnvifCameraProcess('cam');
+  await apart.start({ ...SECOND, address: '192.168.99.5' });
+  const device = new OnvifCameraProcess('cam');
+  const begin = async (address: string) => {
+    const camera = await startGstCamera({ address, namespace: 'cam', ...LOGIN, auth: 'digest' });
+    await device.start({ ...FIRST, ...LOGIN, address, rtspUrl: camera.url, serial: 'MOVE1' });
+    return camera;
+  };
+  const before = await begin('10.77.0.2');
+  writeFileSync(
+    '/run/sluice.yaml',
+    `gateway: { id: box, dataDir: /run/data }
+discovery: { mdns: false, credentials: [{ username: admin, password: ${PASSWORD} }] }
+http: { listen: "127.0.0.1:8080" }
+mqtt: { embedded: { listen: "127.0.0.1:1883" } }
+`,
+  );
+  const sluice = spawn(
+    process.execPath,
+    ['dist/gateway/main.js', 'run', '--config', '/run/sluice.yaml'],
+    {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    },
+  );
+  const api = async (path: string): Promise<readonly ApiEntry[]> => {
+    const response = await fetch(`http://127.0.0.1:8080/api/v1/${path}`);
+    return (await response.json()) as ApiEntry[];
+  };
+  const eventually = async (
+    path: string,
+    isSo: (entry: ApiEntry) => boolean,
+  ): Promise<ApiEntry> => {
+    for (const sinceMs = performance.now(); ; await sleep(50)) {
+      const entry = (await api(path).catch(() => [])).find(isSo);
+      if (entry !== undefined) return entry;
+      if (performance.now() - sinceMs > 2 * WAIT_MS) {
+        throw new Error(`not so: ${isSo} of ${JSON.stringify(await api(path))}`);
+      }
+    }
+  };
+  const online = await eventually('streams', ({ status }) => status?.state === 'online');
+  const outOfReach = await eventually(
+    'devices',
+    ({ id, reason }) => id === '4cbd8f000002' && reason !== undefined,
+  );
+  // The questions of the first seconds are over; the next are asked in a minute.
+  await sleep(4000);
+  await device.close();
+  await before.kill();
+  ip('-n cam addr del 10.77.0.2/24 dev eth-cam0');
+  ip('-n cam addr add 10.77.0.3/24 dev eth-cam0');
+  // Its kernel does not answer for the old address any more; the stream's connection is cut by nobody.
+  await eventually('streams', ({ status }) => status?.state !== 'online');
+  const after = await begin('10.77.0.3');
+  const sinceMs = performance.now();
+  await eventually('streams', ({ status }) => status?.state === 'online');
+  const movedMs = performance.now() - sinceMs;
+  const [moved] = (await api('devices')).filter(({ id }) => id === '4cbd8f000001');
+  sluice.kill();
+  await after.kill();
+  return { online, outOfReach, movedMs, moved };
+}
+
+interface ApiEntry {
+  readonly id?: string;
+  readonly name?: string;
+  readonly status?: { readonly state: string };
+  readonly reason?: string;
+  readonly addresses?: readonly string[];
+}
+
 const toText = (value: unknown) => JSON.stringify(value);
 
 /** Without what differs from one look to the next. */
@@ -271,11 +350,15 @@ function children(): number[] {
     });
 }
 
+const nothing = () => run([...CLI, '--timeout-ms', '1500']);
+
 const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   moving,
   interfaces,
   router,
   mdns,
+  nothing,
+  gateway,
 };
 
 async function main(): Promise<void> {

@@ -1,187 +1,202 @@
 /**
- * Discovery on the real ports in a network of its own: a namespace with an interface where a virtual
- * camera answers WS-Discovery and Avahi, as on any Linux box, holds port 5353 and announces another one.
+ * Discovery on the real ports in networks of its own: cameras in a namespace at the other end of a cable, behind a
+ * router, on interfaces that come and go; Avahi as on any Linux box. The programs are in discovery-scenarios.ts.
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
 import { findMdnsPackage } from '../../drivers/discovery/mdns-avahi.ts';
+import type { Finding } from '../../gateway/finding.ts';
+import type { FoundDevice } from '../../gateway/report/status.ts';
 
 const canUnshare = spawnSync('unshare', ['--net', '--mount', 'true']).status === 0;
-const needsRoot = canUnshare ? false : 'needs root, for a network namespace of its own';
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
-
+const needsRoot = canUnshare ? false : 'needs root, for network namespaces of its own';
+const PROGRAM = fileURLToPath(new URL('./discovery-scenarios.js', import.meta.url));
 /** `mdns`, the optional npm package, wherever the developer put it. */
 const MDNS_PACKAGE = process.env['MDNS_PACKAGE'] ?? findMdnsPackage();
+const needsMdns =
+  MDNS_PACKAGE === undefined ? 'needs the package mdns, which does not compile here' : false;
+const LIMIT_MS = 90_000;
 
-const AVAHI_CONF = `[server]
-host-name=yard-cam
-use-ipv6=no
-allow-interfaces=cam0
-[publish]
-publish-hinfo=no
-publish-workstation=no
-`;
-const AVAHI_SERVICE = `<?xml version="1.0"?><!DOCTYPE service-group SYSTEM "avahi-service.dtd">
-<service-group><name>Yard Encoder</name><service><type>_rtsp._tcp</type><port>8554</port><txt-record>path=/main</txt-record></service></service-group>
-`;
+const FIRST = '4cbd8f000001';
+const SECOND = '4cbd8f000002';
 
-/** Runs `body` (an ES module) where cam0 is 10.77.0.1 and 10.77.0.2, Avahi up unless told otherwise; what it prints last is JSON. */
-async function inNamespace(body: string, hasAvahi = true): Promise<unknown> {
-  const folder = mkdtempSync(join(tmpdir(), 'discovery-'));
-  try {
-    writeFileSync(join(folder, 'avahi.conf'), AVAHI_CONF);
-    writeFileSync(join(folder, 'yard.service'), AVAHI_SERVICE);
-    writeFileSync(join(folder, 'body.mjs'), body);
-    const script = `
-      set -e
-      mount -t tmpfs none /run
-      mkdir -p /run/dbus /run/avahi-daemon
-      chown avahi:avahi /run/avahi-daemon
-      mount -t tmpfs none /etc/avahi/services
-      cp ${folder}/yard.service /etc/avahi/services/
-      ip link set lo up
-      ip link add cam0 type veth peer name far0
-      ip link set far0 up
-      ip addr add 10.77.0.1/24 dev cam0
-      ip addr add 10.77.0.2/24 dev cam0
-      ip link set cam0 up multicast on
-      ${hasAvahi ? `dbus-daemon --system --nopidfile --fork; avahi-daemon -D -f ${folder}/avahi.conf` : ''}
-      exec ${process.execPath} ${folder}/body.mjs`;
-    const child = spawn(
-      'unshare',
-      ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc', 'sh', '-c', script],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    const limit = setTimeout(() => child.kill('SIGKILL'), 30_000);
-    let stdout = '';
-    let stderr = '';
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk;
-    });
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
-    const [code] = await once(child, 'close');
-    clearTimeout(limit);
-    assert.equal(code, 0, `${stdout}\n${stderr}`);
-    return JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-const CAMERA = `
-  import { pino } from '${ROOT}../node_modules/pino/pino.js';
-  import { Discovery } from '${ROOT}drivers/discovery/discovery.js';
-  import { discover } from '${ROOT}gateway/cli/discover.js';
-  import { VirtualOnvif } from '${ROOT}test/support/virtual-onvif.js';
-  const options = { rtspUrl: 'rtsp://10.77.0.2/x', address: '10.77.0.2', wsDiscoveryPort: 3702, mac: '4c:bd:8f:00:00:01' };
-`;
-
-test('discover lists a camera by WS-Discovery and an encoder announced by Avahi', {
-  skip: needsRoot,
-}, async () => {
-  const devices = (await inNamespace(`${CAMERA}
-    const camera = await VirtualOnvif.start(options);
-    let text = '';
-    const write = process.stdout.write;
-    process.stdout.write = (chunk) => { text += chunk; return true; };
-    await discover(['--json', '--timeout-ms', '4000']);
-    process.stdout.write = write;
-    console.log(JSON.stringify(JSON.parse(text)));
-    process.exit();
-  `)) as DiscoveredDevice[];
-  const camera = devices.find((device) => device.id === '4cbd8f000001');
-  assert.ok(camera?.via.includes('ws-discovery'), JSON.stringify(devices));
-  assert.ok(camera?.addresses.includes('10.77.0.2'));
-  const rtspUrls = devices.flatMap((device) => device.rtspUrls);
-  assert.ok(
-    rtspUrls.some((url) => /^rtsp:\/\/10\.77\.0\.[12]:8554\/main$/.test(url)),
-    JSON.stringify(devices),
-  );
-});
-
-test('nothing answers: says so and where to look', { skip: needsRoot }, async () => {
-  const text = await inNamespace(
-    `${CAMERA}
-    let text = '';
-    const write = process.stdout.write;
-    process.stdout.write = (chunk) => { text += chunk; return true; };
-    const code = await discover(['--timeout-ms', '2000']);
-    process.stdout.write = write;
-    console.log(JSON.stringify(code + text));
-    process.exit();
-  `,
-    false,
-  );
-  assert.match(String(text), /^0No camera answered/);
-});
-
-test('a camera that moves to another address, says goodbye, and an interface that appears', {
-  skip: needsRoot,
-}, async () => {
-  const events = await inNamespace(`${CAMERA}
-    import { execFileSync } from 'node:child_process';
-    import { once } from 'node:events';
-    const discovery = new Discovery(
-      { onvif: true, mdns: false, mdnsBackend: 'js', intervalMs: 60000, interfaces: [] },
-      { log: pino({ level: 'silent' }), now: Date.now },
-    );
-    const events = [];
-    const note = (type) => (device) => events.push([type, device.id, device.addresses[0]].join(' '));
-    discovery.on('found', note('found')).on('changed', note('changed')).on('gone', note('gone'));
-    void discovery.run(AbortSignal.timeout(20000));
-    const first = await VirtualOnvif.start(options);
-    discovery.probeNow();
-    await once(discovery, 'found');
-    await first.close();
-    const moved = await VirtualOnvif.start({ ...options, address: '10.77.0.1' });
-    const changed = once(discovery, 'changed');
-    await moved.hello();
-    await changed;
-    const gone = once(discovery, 'gone');
-    await moved.bye();
-    await gone;
-    await moved.close();
-    for (const command of ['link add late0 type veth peer name far1', 'link set far1 up', 'addr add 10.78.0.1/24 dev late0', 'link set late0 up multicast on']) {
-      execFileSync('ip', command.split(' '));
-    }
-    const found = once(discovery, 'found');
-    await VirtualOnvif.start({ ...options, address: '10.78.0.1', mac: '4c:bd:8f:00:00:02', endpointReference: 'urn:uuid:late' });
-    await found;
-    console.log(JSON.stringify(events));
-    process.exit();
-  `);
-  assert.deepEqual(events, [
-    'found 4cbd8f000001 10.77.0.2',
-    'changed 4cbd8f000001 10.77.0.1',
-    'gone 4cbd8f000001 10.77.0.1',
-    'found 4cbd8f000002 10.78.0.1',
-  ]);
-});
-
-if (MDNS_PACKAGE !== undefined) {
-  test('the Avahi backend finds what Avahi knows', { skip: needsRoot }, async () => {
-    const device = (await inNamespace(`${CAMERA}
-      import { once } from 'node:events';
-      const discovery = new Discovery(
-        { onvif: false, mdns: true, mdnsBackend: 'avahi', intervalMs: 60000, interfaces: [] },
-        { log: pino({ level: 'warn' }), now: Date.now },
-        { findMdnsPackage: () => '${MDNS_PACKAGE}' },
-      );
-      void discovery.run(AbortSignal.timeout(20000));
-      const [device] = await once(discovery, 'found');
-      console.log(JSON.stringify(device));
-      process.exit();
-    `)) as DiscoveredDevice;
-    assert.equal(device.name, 'Yard Encoder');
-    assert.match(device.rtspUrls[0] ?? '', /^rtsp:\/\/10\.77\.0\.[12]:8554\/main$/);
+/** Namespaces, mounts and processes of a scenario end with it. What it prints last is JSON. */
+async function run<Result>(scenario: string): Promise<Result> {
+  const script = `mount -t tmpfs none /run && mkdir /run/netns && exec "$0" --enable-source-maps ${PROGRAM} ${scenario}`;
+  const own = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const child = spawn('unshare', [...own, 'sh', '-c', script, process.execPath], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(MDNS_PACKAGE === undefined ? {} : { MDNS_PACKAGE }) },
   });
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const [code] = await once(child, 'close');
+  clearTimeout(limit);
+  assert.equal(code, 0, `${stdout}\n${stderr}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Result;
 }
+
+interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+describe('discovery', { concurrency: true, skip: needsRoot }, () => {
+  it('follows a camera that moves, with a word or without; frees addresses; notices who vanishes', async () => {
+    const { silentlyMs, helloMs, slow, fast } = await run<{
+      silentlyMs: number;
+      helloMs: number;
+      slow: string[];
+      fast: string[];
+    }>('moving');
+    assert.ok(silentlyMs < 6000, `${silentlyMs}`);
+    assert.ok(helloMs < 3000, `${helloMs}`);
+    const moves = slow.filter((event, i) => event !== slow[i - 1]);
+    assert.deepEqual(moves.slice(0, 3), [
+      `found ${FIRST} 10.77.0.2`,
+      `changed ${FIRST} 10.77.0.3`,
+      `changed ${FIRST} 10.77.0.4`,
+    ]);
+    // Its address of before is another camera's by now; that one said goodbye.
+    assert.ok(slow.includes(`found ${SECOND} 10.77.0.3`), slow.join());
+    assert.equal(slow.at(-1), `gone ${SECOND} 10.77.0.3`);
+    assert.ok(fast.includes(`gone ${FIRST} 10.77.0.4`), fast.join());
+  });
+
+  it('speaks on interfaces that come late, have no IPv4, flap, change their address, are made anew', async () => {
+    const { lateMs, remadeMs, events } = await run<{
+      lateMs: number;
+      remadeMs: number;
+      events: string[];
+    }>('interfaces');
+    assert.ok(lateMs < 6000 && remadeMs < 6000, `${lateMs}, ${remadeMs}`);
+    assert.deepEqual(events, [
+      `found ${FIRST} 10.77.0.2`,
+      `found ${SECOND} 10.78.0.2`,
+      `gone ${FIRST} 10.77.0.2`,
+      `found ${FIRST} 10.77.0.2`,
+      `changed ${FIRST} 10.77.0.5`,
+    ]);
+  });
+
+  /** R28, R29: agsh#330, python-onvif#7, tiscamera#38. */
+  it('asks hosts behind a router, scans their network, and tells who is on another one', async () => {
+    const { hosts, scan, table, stopped } = await run<{
+      hosts: DiscoveredDevice[];
+      scan: CliResult;
+      table: CliResult;
+      stopped: CliResult;
+    }>('router');
+    const [answering, mute] = hosts;
+    assert.deepEqual([answering?.via, answering?.answered], [['ws-discovery'], true]);
+    // By name, and by HTTP, for it does not answer WS-Discovery.
+    assert.deepEqual([mute?.via, mute?.answered], [['host'], true]);
+
+    assert.equal(scan.code, 0, scan.stderr);
+    const found = JSON.parse(scan.stdout) as (DiscoveredDevice & Finding)[];
+    const byAddress = new Map(found.map((device) => [device.addresses[0], device]));
+    assert.deepEqual([...byAddress.keys()].sort(), [
+      '10.88.0.2',
+      '10.88.0.3',
+      '10.88.0.4',
+      '192.168.99.5',
+    ]);
+    assert.equal(byAddress.get('10.88.0.2')?.id, FIRST);
+    assert.equal(byAddress.get('10.88.0.3')?.source, 'onvif://10.88.0.3');
+    assert.equal(byAddress.get('10.88.0.4')?.source, 'rtsp://10.88.0.4:554/');
+    assert.match(byAddress.get('10.88.0.4')?.reason ?? '', /path/);
+    assert.equal(byAddress.get('192.168.99.5')?.code, 'network');
+
+    assert.equal(table.code, 0);
+    const [titles, row, note, ...more] = table.stdout.trim().split('\n');
+    assert.match(titles ?? '', /^ID +ADDRESS +MAKE +MODEL +SEEN BY +CODE +SOURCE$/);
+    assert.match(
+      row ?? '',
+      /^4cbd8f000002 +192\.168\.99\.5 +- +VC-1 +ws-discovery +network +onvif:/,
+    );
+    assert.match(
+      note ?? '',
+      /^4cbd8f000002: 192\.168\.99\.5 is on none of this machine's networks/,
+    );
+    assert.deepEqual(more, []);
+
+    // Ctrl-C: what was found until then.
+    assert.equal(stopped.code, 1);
+    assert.match(
+      stopped.stderr,
+      /^sluice discover: stopped after \d+ of 254 addresses of 10\.88\.0\.0\/24\n$/,
+    );
+    assert.ok((JSON.parse(stopped.stdout) as object[]).length >= 1);
+  });
+
+  it('finds the same by mDNS with both backends, and outlives the end of Avahi’s', {
+    skip: needsMdns,
+  }, async () => {
+    const { found, hasChild, gone, back, after } = await run<{
+      found: DiscoveredDevice[][];
+      hasChild: number;
+      gone: boolean[];
+      back: boolean[];
+      after: string[][];
+    }>('mdns');
+    const [js, avahi, auto] = found;
+    assert.deepEqual(avahi, js);
+    assert.deepEqual(auto, js);
+    assert.deepEqual(
+      js?.map(({ id, xaddrs, rtspUrls, sourceUrls }) => [
+        id,
+        ...xaddrs,
+        ...rtspUrls,
+        ...sourceUrls,
+      ]),
+      [
+        [
+          'accc8e000003',
+          'http://10.77.0.23:80/onvif/device_service',
+          'rtsp://10.77.0.23:554/axis-media/media.amp',
+        ],
+        ['dome', 'http://10.77.0.22:8080/onvif/device_service'],
+        ['rack', 'tcp://10.77.0.24:5001', 'udp://@239.1.1.1:5000'],
+        ['studio', 'http://10.77.0.25:8081/live.ts'],
+        ['yard', 'rtsp://10.77.0.21:8554/main'],
+      ],
+    );
+    assert.equal(hasChild, 2, 'avahi and auto have a child each');
+    assert.deepEqual(gone, [true, true, true], 'after the goodbye');
+    assert.deepEqual(back, [true, true, true], 'after the children were killed, too');
+    // Nobody else came or went by it.
+    for (const events of after) assert.deepEqual(events, ['found accc8e000003 10.77.0.23']);
+  });
+
+  it('nothing answers: says so and where to look', async () => {
+    const { code, stdout } = await run<CliResult>('nothing');
+    assert.equal(code, 0);
+    assert.match(stdout, /^No camera answered/);
+    assert.match(stdout, /--scan 10\.0\.0\.0\/24/);
+  });
+
+  it('the gateway’s stream goes where its camera went, within seconds', async () => {
+    const { online, outOfReach, movedMs, moved } = await run<{
+      online: { name: string };
+      outOfReach: FoundDevice;
+      movedMs: number;
+      moved: FoundDevice;
+    }>('gateway');
+    assert.equal(online.name, 'vc-1-move1');
+    assert.match(outOfReach.reason ?? '', /192\.168\.99\.5 is on none of this machine's networks/);
+    assert.ok(movedMs < 12_000, `${movedMs}`);
+    assert.equal(moved.adoptedAs, 'vc-1-move1');
+    assert.equal(moved.addresses[0], '10.77.0.3');
+  });
+});

@@ -177,6 +177,23 @@ test('restart drops the connection and connects at once', async (t) => {
   await stop();
 });
 
+test('a device that has moved: an attempt at its old address is given up, a stream that plays is not', async (t) => {
+  const { driver, source, board, stop } = await supervised(t, () => undefined);
+  source.wake();
+  await settle();
+  assert.equal(driver.attempts, 1);
+  source.wake(true);
+  await settle();
+  assert.equal(driver.attempts, 2);
+  assert.equal(status(board).code, 'starting', 'no failure is told');
+  driver.sink?.start([VIDEO_TRACK]);
+  driver.send(0);
+  source.wake(true);
+  await settle();
+  assert.equal(driver.attempts, 2);
+  await stop();
+});
+
 test('while all is well the time of the last frame is told once a minute, and kept right between', async (t) => {
   const { driver, source, board, stop } = await supervised(t, () => undefined);
   driver.sink?.start([VIDEO_TRACK]);

@@ -96,7 +96,7 @@ test('no answer to WS-Discovery: ONVIF is asked by HTTP, at the port where it wa
   const [device] = await changed;
   assert.deepEqual(device.via, ['host', 'ws-discovery']);
   assert.equal(device.answered, true);
-  assert.equal(device.xaddrs[1], camera.xaddr);
+  assert.ok(device.xaddrs.includes(camera.xaddr), String(device.xaddrs));
   assert.equal(registry.devices.length, 1);
 });
 
