@@ -24,11 +24,12 @@ import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
 import { RtmpPublisher } from './proxypublish/publisher.ts';
 import { targetName } from './proxypublish/target-url.ts';
 import { Board } from './report/board.ts';
-import { CommandError, type CommandHandlers } from './report/commands.ts';
+import { CommandDispatcher, CommandError, type CommandHandlers } from './report/commands.ts';
 import { HealthSampler } from './report/health.ts';
 import { describeGateway } from './report/info.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
 import type { Serving } from './serving.ts';
+import { Steering } from './steering/steering.ts';
 import { tlsTrust } from './tls-trust.ts';
 import { VERSION } from './version.ts';
 
@@ -66,6 +67,7 @@ export class Gateway {
     now: Date.now,
     random: Math.random,
   };
+  readonly #commands = new CommandDispatcher(this.#handlers(), Date.now);
   readonly #adoptedNames: AdoptedNames | undefined;
   #discovery: Discovery | undefined;
   #discovering: Promise<void> = Promise.resolve();
@@ -177,7 +179,7 @@ export class Gateway {
       play,
       admin: adminLogin(config, httpLog, (words) => process.stderr.write(words)),
       routes: [
-        ...apiRoutes({ board: this.board, status: () => this.#status }),
+        ...apiRoutes({ board: this.board, status: () => this.#status, commands: this.#commands }),
         lazyRoute(PLAYER_PATHS, 'viewer', async () => (await this.#serve()).routes),
       ],
       log: httpLog,
@@ -207,7 +209,7 @@ export class Gateway {
       gatewayId: this.#id,
       board,
       log: log.child({ part: 'mqtt' }),
-      handlers: this.#handlers(),
+      commands: this.#commands,
       info: () => describeGateway(source, board),
       health: () => health.sample(),
       now: Date.now,
@@ -266,8 +268,18 @@ export class Gateway {
     );
   }
 
+  #steering(): Steering {
+    return new Steering({
+      find: (name) => this.#fleet.steered(name),
+      snapshot: (name) => this.#fleet.snapshot(name),
+      tellSnapshot: (name, jpeg) => this.#mqtt?.tellSnapshot(name, jpeg),
+      signal: this.#stopping.signal,
+    });
+  }
+
   #handlers(): CommandHandlers {
     return {
+      ...this.#steering().handlers(),
       'stream/restart': ({ name }) => {
         if (!this.#fleet.restart(name)) {
           throw new CommandError('not-found', `there is no stream called ${name}`);

@@ -1,6 +1,7 @@
 /**
  * The HTTP server: hands each request to the route that its path belongs to, when whoever asks may ask, and there is room
- * for one more answer. It answers GET and HEAD, and OPTIONS where a browser asks for another site's page.
+ * for one more answer. It answers GET and HEAD, POST where a route takes it, and OPTIONS where a browser
+ * asks for another site's page.
  */
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -60,7 +61,6 @@ export class HttpServer {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
-    request.resume();
     const { socket } = request;
     // A request behind one whose answer goes on would wait in memory; no client of ours does that.
     if (this.#answering.get(socket)?.writableEnded === false) {
@@ -71,10 +71,12 @@ export class HttpServer {
     this.#cors.setHeaders(request, response);
     const place = this.#admit(request);
     if (place === 'preflight') {
+      request.resume();
       this.#cors.answerPreflight(response);
       return;
     }
     if (!('route' in place)) {
+      request.resume();
       sendAnswer(response, place);
       return;
     }
@@ -96,7 +98,10 @@ export class HttpServer {
     response: ServerResponse,
     { route, captured, query }: RouteMatch,
   ): Promise<void> {
-    await route.handle({ request, response, captured, query });
+    const body = await readBody(request, route.maxBodyBytes ?? 0);
+    if (body === undefined) request.socket.destroy();
+    else if (body === 'too-large') sendAnswer(response, BODY_TOO_LARGE);
+    else await route.handle({ request, response, captured, query, body });
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -133,16 +138,15 @@ export class HttpServer {
   #admit(
     request: IncomingMessage,
   ): Answer | 'preflight' | (RouteMatch & { readonly held: Disposable }) {
-    const { headers, method, socket, url = '/' } = request;
+    const { socket, url = '/' } = request;
     if (this.#cors.isPreflight(request)) return 'preflight';
     const match = matchRoute(this.#context.routes, url);
     const { access, query } = match ? { ...match, access: match.route.access } : NOTHING;
     const refusal = this.#gatekeeper.refusal(access, request, query);
     if (refusal !== undefined) return refusal;
-    if (method !== 'GET' && method !== 'HEAD') return METHOD_NOT_ALLOWED;
-    if (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0') {
-      return problem(413, 'body-not-allowed', 'a GET request has no body here');
-    }
+    const wrong =
+      match?.route.maxBodyBytes === undefined ? getProblem(request) : postProblem(request);
+    if (wrong !== undefined) return wrong;
     if (match === undefined) return problem(404, 'not-found', 'no such path');
     const held = this.#budget.enter(access, addressToCount(socket));
     if (held === undefined) {
@@ -159,11 +163,50 @@ const FORBIDDEN_ORIGIN = problem(
   'forbidden-origin',
   'not for pages of this origin (http.cors)',
 );
+const BODY_TOO_LARGE = problem(413, 'too-large', 'the body is larger than is taken here');
 const METHOD_NOT_ALLOWED = problem(405, 'method-not-allowed', 'only GET and HEAD are answered', {
   allow: 'GET, HEAD',
 });
+const NOT_JSON = problem(415, 'not-json', 'expected Content-Type: application/json');
+const ONLY_POST = problem(405, 'method-not-allowed', 'only POST is answered', { allow: 'POST' });
 /** What there is behind a path that there is not is for nobody to know. */
 const NOTHING = { access: 'admin', query: new URLSearchParams() } as const;
+
+function getProblem({ method, headers }: IncomingMessage): Answer | undefined {
+  if (method !== 'GET' && method !== 'HEAD') return METHOD_NOT_ALLOWED;
+  const hasBody =
+    headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+  return hasBody
+    ? problem(413, 'body-not-allowed', 'a GET request has no body here')
+    : undefined;
+}
+
+/** A page of another site can make a browser POST a form or a text, but no JSON without asking first (the preflight says no). */
+function postProblem({ method, headers }: IncomingMessage): Answer | undefined {
+  if (method !== 'POST') return ONLY_POST;
+  const isJson = /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '');
+  return isJson ? undefined : NOT_JSON;
+}
+
+/** undefined: whoever asked has gone. */
+async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<Uint8Array | 'too-large' | undefined> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) return 'too-large';
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks);
+  } catch {
+    // Cut off, or too slow: there is nobody to tell.
+    return undefined;
+  }
+}
 
 /** For a request that Node has handed over for an upgrade; the connection ends with the answer. */
 function responseOn(socket: Socket, request: IncomingMessage): ServerResponse {

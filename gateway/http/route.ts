@@ -13,13 +13,15 @@ import type { Answer } from './answer.ts';
 export type Access = 'everybody' | 'admin' | 'viewer';
 
 export interface HttpCall {
-  /** GET or HEAD, without a body. */
+  /** GET or HEAD, without a body; or POST, whose body has been read. */
   readonly request: IncomingMessage;
   /** Headers for CORS are set already. Node leaves the body out where HEAD was asked. */
   readonly response: ServerResponse;
   /** What the groups of the route's pattern caught, percent-decoded. */
   readonly captured: readonly string[];
   readonly query: URLSearchParams;
+  /** Empty but for POST. */
+  readonly body: Uint8Array;
 }
 
 export interface UpgradeCall {
@@ -37,6 +39,8 @@ export interface Route {
   /** Of the whole path, as it was sent: the query is not part of it. */
   readonly path: RegExp;
   readonly access: Access;
+  /** Given: it answers POST with JSON of so many bytes at most, and nothing else. */
+  readonly maxBodyBytes?: number;
   /** A rejection is answered with 500, or cuts the connection where an answer has begun. */
   readonly handle: (call: HttpCall) => void | Promise<void>;
   /** Left out: no WebSocket here. A rejection cuts the connection. */

@@ -6,8 +6,10 @@ import { EventEmitter } from 'node:events';
 import type {
   FoundDevice,
   GatewayEvent,
+  Motion,
   PublishStatus,
   RecordingStatus,
+  SerialStatus,
   StreamInfo,
   StreamStats,
   StreamStatus,
@@ -18,7 +20,11 @@ export interface StreamEntry {
   status: StreamStatus;
   info: StreamInfo | undefined;
   stats: StreamStats | undefined;
+  /** undefined: the camera has not said anything about it yet. */
+  motion: Motion | undefined;
 }
+
+export type StreamPart = 'status' | 'info' | 'stats' | 'motion' | 'removed';
 
 export interface PublishEntry {
   readonly stream: string;
@@ -28,9 +34,10 @@ export interface PublishEntry {
 
 export interface BoardEvents {
   /** Which part of the stream's entry changed; `removed` when it is gone. */
-  stream: [entry: StreamEntry, part: 'status' | 'info' | 'stats' | 'removed'];
+  stream: [entry: StreamEntry, part: StreamPart];
   publish: [entry: PublishEntry, part: 'status' | 'stats' | 'removed'];
   found: [device: FoundDevice, part: 'changed' | 'removed'];
+  serial: [status: SerialStatus];
   event: [event: GatewayEvent];
 }
 
@@ -41,6 +48,8 @@ export class Board extends EventEmitter<BoardEvents> {
   readonly found = new Map<string, FoundDevice>();
   /** By stream. */
   readonly recordings = new Map<string, RecordingStatus>();
+  /** By line. */
+  readonly serial = new Map<string, SerialStatus>();
 
   setStreamStatus(name: string, status: StreamStatus): void {
     const entry = this.streams.get(name) ?? this.#addStream(name, status);
@@ -66,6 +75,13 @@ export class Board extends EventEmitter<BoardEvents> {
     if (entry === undefined) return;
     entry.stats = stats;
     this.emit('stream', entry, 'stats');
+  }
+
+  setMotion(name: string, motion: Motion): void {
+    const entry = this.streams.get(name);
+    if (entry === undefined || entry.motion === motion) return;
+    entry.motion = motion;
+    this.emit('stream', entry, 'motion');
   }
 
   removeStream(name: string): void {
@@ -117,8 +133,13 @@ export class Board extends EventEmitter<BoardEvents> {
     this.recordings.delete(stream);
   }
 
+  setSerial(status: SerialStatus): void {
+    this.serial.set(status.name, status);
+    this.emit('serial', status);
+  }
+
   #addStream(name: string, status: StreamStatus): StreamEntry {
-    const entry: StreamEntry = { name, status, info: undefined, stats: undefined };
+    const entry: StreamEntry = { name, status, info: undefined, stats: undefined, motion: undefined };
     this.streams.set(name, entry);
     return entry;
   }

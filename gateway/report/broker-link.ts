@@ -2,7 +2,7 @@
 
 export interface OutgoingMessage {
   readonly topic: string;
-  readonly payload: string;
+  readonly payload: string | Uint8Array;
   readonly qos: 0 | 1;
   readonly retain: boolean;
   /** MQTT 5: the broker forgets it after so long. */

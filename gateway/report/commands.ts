@@ -9,6 +9,7 @@ import { parseScanNetwork, SCAN_EXPECTED } from '../../drivers/discovery/scan-ne
 import { checkedText, name, oneOf, wholeNumber } from '../config/fields.ts';
 import { LOG_LEVELS } from '../config/schema.ts';
 import { scrub } from '../secrets.ts';
+import { CAMERA_COMMANDS } from './camera-commands.ts';
 
 /** The verbs and their arguments. Unknown arguments are ignored. */
 export const COMMANDS = {
@@ -18,6 +19,7 @@ export const COMMANDS = {
     scan: z.optional(checkedText(SCAN_EXPECTED, scanProblem)),
   }),
   'log/level': z.object({ level: oneOf(LOG_LEVELS) }),
+  ...CAMERA_COMMANDS,
 } as const;
 
 export type CommandVerb = keyof typeof COMMANDS;
@@ -103,16 +105,12 @@ export class CommandDispatcher {
   }
 
   async #dispatch(verb: string, args: unknown): Promise<unknown> {
-    switch (verb) {
-      case 'stream/restart':
-        return this.#handlers[verb](checked(COMMANDS[verb], args));
-      case 'discover':
-        return this.#handlers[verb](checked(COMMANDS[verb], args));
-      case 'log/level':
-        return this.#handlers[verb](checked(COMMANDS[verb], args));
-      default:
-        throw new CommandError('unknown-verb', `known verbs: ${Object.keys(COMMANDS).join(', ')}`);
-    }
+    if (isVerb(verb)) return this.#call(verb, args);
+    throw new CommandError('unknown-verb', `known verbs: ${Object.keys(COMMANDS).join(', ')}`);
+  }
+
+  #call<Verb extends CommandVerb>(verb: Verb, args: unknown): unknown {
+    return this.#handlers[verb](checked(verb, args));
   }
 }
 
@@ -126,9 +124,14 @@ function scanProblem(network: string): string | undefined {
   }
 }
 
-function checked<Schema extends z.core.$ZodType>(schema: Schema, args: unknown): z.output<Schema> {
-  const result = z.safeParse(schema, args);
-  if (result.success) return result.data;
+function isVerb(verb: string): verb is CommandVerb {
+  return Object.hasOwn(COMMANDS, verb);
+}
+
+function checked<Verb extends CommandVerb>(verb: Verb, args: unknown): CommandArguments<Verb> {
+  const result = z.safeParse(COMMANDS[verb], args);
+  // The schema is that verb's, which the compiler does not follow through the table.
+  if (result.success) return result.data as CommandArguments<Verb>;
   const issue = result.error.issues[0];
   throw new CommandError(
     'bad-request',

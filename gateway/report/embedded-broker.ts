@@ -27,8 +27,9 @@ export class EmbeddedBroker implements BrokerLink {
   private constructor(aedes: Aedes, server: Server, onMessage: (message: IncomingMessage) => void) {
     this.#aedes = aedes;
     this.#server = server;
-    this.#listener = ({ topic, payload, retain }, done) => {
-      onMessage({ topic, payload: Buffer.from(payload), retain });
+    this.#listener = ({ topic, payload, retain, properties }, done) => {
+      const { responseTopic, correlationData } = properties ?? {};
+      onMessage({ topic, payload: Buffer.from(payload), retain, responseTopic, correlationData });
       done();
     };
   }
@@ -79,9 +80,21 @@ export class EmbeddedBroker implements BrokerLink {
   }
 
   publish(message: OutgoingMessage, done: (error?: Error | null) => void = () => {}): void {
-    const { topic, payload, qos, retain } = message;
+    const { topic, payload, qos, retain, correlationData } = message;
+    // Clients of MQTT 3.1.1 are sent it without.
+    const properties = correlationData && {
+      properties: { correlationData: Buffer.from(correlationData) },
+    };
     this.#aedes.publish(
-      { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false },
+      {
+        cmd: 'publish',
+        topic,
+        payload: Buffer.from(payload),
+        qos,
+        retain,
+        dup: false,
+        ...properties,
+      },
       (error) => done(error),
     );
   }

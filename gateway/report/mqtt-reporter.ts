@@ -8,17 +8,17 @@ import type { MqttConfig } from '../config/schema.ts';
 import { LogRepeats } from '../log-repeats.ts';
 import { scrub, scrubbedJson } from '../secrets.ts';
 import { type SupervisedState, Supervisor } from '../supervisor.ts';
-import type { Board, PublishEntry, StreamEntry } from './board.ts';
+import type { Board, PublishEntry, StreamEntry, StreamPart } from './board.ts';
 import { explainBroker } from './broker-causes.ts';
 import type { BrokerLink, IncomingMessage } from './broker-link.ts';
-import { CommandDispatcher, type CommandHandlers, type CommandReply } from './commands.ts';
+import type { CommandDispatcher, CommandReply } from './commands.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import type { Health } from './health.ts';
 import type { GatewayInfo } from './info.ts';
 import { MqttSession } from './mqtt-session.ts';
 import { RateLimit } from './rate-limit.ts';
 import { RetainedSet } from './retained-set.ts';
-import type { FoundDevice, GatewayEvent } from './status.ts';
+import type { FoundDevice, GatewayEvent, SerialStatus } from './status.ts';
 import { Topics } from './topics.ts';
 
 const PERIOD_MS = 10_000;
@@ -37,7 +37,7 @@ export interface MqttReporterContext {
   readonly gatewayId: string;
   readonly board: Board;
   readonly log: Logger;
-  readonly handlers: CommandHandlers;
+  readonly commands: CommandDispatcher;
   readonly info: () => GatewayInfo;
   readonly health: () => Promise<Health>;
   /** Milliseconds since the epoch. */
@@ -53,7 +53,6 @@ export class MqttReporter {
   readonly #context: MqttReporterContext;
   readonly #log: Logger;
   readonly #repeats: LogRepeats;
-  readonly #commands: CommandDispatcher;
   readonly #retained = new RetainedSet();
   readonly #events: RateLimit;
   readonly #stopping = new AbortController();
@@ -65,11 +64,10 @@ export class MqttReporter {
   #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor(context: MqttReporterContext) {
-    const { config, gatewayId, log, handlers, now } = context;
+    const { config, gatewayId, log, now } = context;
     this.#context = context;
     this.#log = log;
     this.#repeats = new LogRepeats(log);
-    this.#commands = new CommandDispatcher(handlers, now);
     this.#events = new RateLimit(EVENTS_PER_S, EVENTS_BURST, now);
     this.topics = new Topics(config.baseTopic, gatewayId);
   }
@@ -107,6 +105,12 @@ export class MqttReporter {
     await this.#embedded?.close();
     this.#detach();
     this.#repeats.close();
+  }
+
+  /** Once, to whoever listens now. Returns the topic; undefined while there is no broker, or it does not read. */
+  tellSnapshot(stream: string, jpeg: Uint8Array): string | undefined {
+    const topic = this.topics.streamSnapshot(stream);
+    return this.#say(topic, jpeg) ? topic : undefined;
   }
 
   async #startEmbedded(): Promise<void> {
@@ -217,7 +221,7 @@ export class MqttReporter {
   }
 
   async #runCommand(verb: string, message: IncomingMessage): Promise<void> {
-    const outcome = await this.#commands.run(verb, message.payload);
+    const outcome = await this.#context.commands.run(verb, message.payload);
     if (outcome.kind === 'ignored') {
       this.#log.warn({ verb, why: outcome.why }, 'command ignored: it is older than its ttlMs');
       return;
@@ -270,9 +274,11 @@ export class MqttReporter {
     for (const entry of board.streams.values()) {
       this.#onStream(entry, 'status');
       this.#onStream(entry, 'info');
+      this.#onStream(entry, 'motion');
     }
     for (const entry of board.publishes.values()) this.#tellPublish(entry);
     for (const device of board.found.values()) this.#onFound(device, 'changed');
+    for (const line of board.serial.values()) this.#onSerial(line);
   }
 
   #tellPublish({ stream, target, status }: PublishEntry): void {
@@ -284,6 +290,7 @@ export class MqttReporter {
     board.on('stream', this.#onStream);
     board.on('publish', this.#onPublish);
     board.on('found', this.#onFound);
+    board.on('serial', this.#onSerial);
     board.on('event', this.#onEvent);
   }
 
@@ -292,14 +299,12 @@ export class MqttReporter {
     board.off('stream', this.#onStream);
     board.off('publish', this.#onPublish);
     board.off('found', this.#onFound);
+    board.off('serial', this.#onSerial);
     board.off('event', this.#onEvent);
   }
 
-  readonly #onStream = (
-    entry: StreamEntry,
-    part: 'status' | 'info' | 'stats' | 'removed',
-  ): void => {
-    const { name, status, info } = entry;
+  readonly #onStream = (entry: StreamEntry, part: StreamPart): void => {
+    const { name, status, info, motion } = entry;
     switch (part) {
       case 'status':
         this.#retained.set(this.topics.streamStatus(name), scrubbedJson(status));
@@ -308,9 +313,13 @@ export class MqttReporter {
         if (info !== undefined)
           this.#retained.set(this.topics.streamInfo(name), scrubbedJson(info));
         return;
+      case 'motion':
+        if (motion !== undefined) this.#retained.set(this.topics.streamMotion(name), motion);
+        return;
       case 'removed':
         this.#retained.remove(this.topics.streamStatus(name));
         this.#retained.remove(this.topics.streamInfo(name));
+        this.#retained.remove(this.topics.streamMotion(name));
         return;
       case 'stats':
       // Every 10 s, with all the others.
@@ -327,6 +336,10 @@ export class MqttReporter {
     else this.#retained.remove(this.topics.found(device.id));
   };
 
+  readonly #onSerial = (line: SerialStatus): void => {
+    this.#retained.set(this.topics.serial(line.name), scrubbedJson(line));
+  };
+
   readonly #onEvent = (event: GatewayEvent): void => {
     const suppressed = this.#events.take();
     if (suppressed === undefined) return;
@@ -334,9 +347,10 @@ export class MqttReporter {
   };
 
   /** Not retained: skipped when nobody could hear it. */
-  #say(topic: string, payload: string): void {
-    if (this.#link?.isWritable !== true) return;
+  #say(topic: string, payload: string | Uint8Array): boolean {
+    if (this.#link?.isWritable !== true) return false;
     this.#link.publish({ topic, payload, qos: 0, retain: false });
+    return true;
   }
 }
 

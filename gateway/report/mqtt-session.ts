@@ -226,7 +226,7 @@ class MqttLink implements BrokerLink {
     };
     this.#client.publish(
       topic,
-      payload,
+      typeof payload === 'string' ? payload : Buffer.from(payload),
       { qos, retain, ...(this.#isV5 ? { properties } : {}) },
       (error) => done(error),
     );

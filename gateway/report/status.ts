@@ -59,6 +59,19 @@ export interface StreamStatus {
   readonly nextRetryAt: string | null;
 }
 
+/** `ON` while the camera sees something move. */
+export type Motion = 'ON' | 'OFF';
+
+/** What moves the camera, and what it can do. */
+export interface PtzInfo {
+  /** `onvif`, `pelco-d`, `pelco-p`, `visca`, `visca-ip`. */
+  readonly protocol: string;
+  readonly absolute: boolean;
+  readonly home: boolean;
+  /** `list`: it can tell which it has. `numbers`: whoever asks has to know. */
+  readonly presets: 'list' | 'numbers';
+}
+
 export interface StreamInfo {
   /** The source's URL without secrets. */
   readonly source: string;
@@ -69,6 +82,8 @@ export interface StreamInfo {
   readonly transport?: string;
   /** What was left out, repaired or switched, in whole sentences. */
   readonly notes?: readonly string[];
+  /** Left out where nothing moves the camera, or that is not known yet. */
+  readonly ptz?: PtzInfo;
   readonly tracks: readonly TrackDescription[];
 }
 
@@ -113,6 +128,28 @@ export interface FoundDevice {
   readonly adoptedAs?: string;
   readonly reason?: string;
   readonly lastSeenAt: string;
+}
+
+/** A line of `serial` in the configuration. */
+export interface SerialStatus {
+  readonly name: string;
+  /** The device, such as /dev/ttyUSB0. */
+  readonly path: string;
+  readonly state: 'open' | 'waiting' | 'stopped';
+  readonly code:
+    | 'ok'
+    | 'starting'
+    | 'no-package'
+    | 'not-found'
+    | 'denied'
+    | 'in-use'
+    | 'lost'
+    | 'stuck'
+    | 'failed'
+    | 'stopped';
+  /** Plain words, with what to do. */
+  readonly reason: string;
+  readonly since: string;
 }
 
 export interface GatewayEvent {

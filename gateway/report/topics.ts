@@ -1,6 +1,6 @@
 /**
- * Every topic, in one place. State is retained, QoS 1; `stats` and `event` are neither. Payloads
- * are the types of status.ts as JSON, `state` alone is a plain word.
+ * Every topic, in one place. State is retained, QoS 1; `stats`, `snapshot` and `event` are neither.
+ * Payloads are the types of status.ts as JSON; `state` and `motion` are plain words, `snapshot` is a JPEG.
  */
 import { toName } from '../names.ts';
 
@@ -23,7 +23,7 @@ export class Topics {
     this.health = `${this.base}/health`;
     this.event = `${this.base}/event`;
     this.commandFilter = `${this.base}/cmd/#`;
-    this.sweepFilters = ['stream', 'publish', 'found'].map((part) => `${this.base}/${part}/#`);
+    this.sweepFilters = ['stream', 'publish', 'found', 'serial'].map((part) => `${this.base}/${part}/#`);
   }
 
   streamStatus(stream: string): string {
@@ -38,12 +38,26 @@ export class Topics {
     return `${this.base}/stream/${level(stream)}/stats`;
   }
 
+  /** A plain word: `ON` or `OFF`. */
+  streamMotion(stream: string): string {
+    return `${this.base}/stream/${level(stream)}/motion`;
+  }
+
+  /** A JPEG, each time one is asked for. */
+  streamSnapshot(stream: string): string {
+    return `${this.base}/stream/${level(stream)}/snapshot`;
+  }
+
   publish(stream: string, target: string): string {
     return `${this.base}/publish/${level(stream)}/${level(target)}`;
   }
 
   found(id: string): string {
     return `${this.base}/found/${level(id)}`;
+  }
+
+  serial(line: string): string {
+    return `${this.base}/serial/${level(line)}`;
   }
 
   /** The verb of a command topic; undefined for any other topic. */

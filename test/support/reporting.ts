@@ -2,7 +2,7 @@
 import { type Logger, pino } from 'pino';
 import { parseConfig } from '../../gateway/config/load.ts';
 import { Board } from '../../gateway/report/board.ts';
-import type { CommandHandlers } from '../../gateway/report/commands.ts';
+import { COMMANDS, CommandDispatcher, type CommandHandlers } from '../../gateway/report/commands.ts';
 import { HealthSampler } from '../../gateway/report/health.ts';
 import { describeGateway } from '../../gateway/report/info.ts';
 import { MqttReporter } from '../../gateway/report/mqtt-reporter.ts';
@@ -40,12 +40,10 @@ export function makeReporting(
     gatewayId: GATEWAY_ID,
     board,
     log,
-    handlers: {
-      'stream/restart': ({ name }) => ({ name }),
-      discover: () => [],
-      'log/level': ({ level }) => ({ level }),
-      ...handlers,
-    },
+    commands: new CommandDispatcher(
+      commandHandlers({ 'stream/restart': ({ name }) => ({ name }), ...handlers }),
+      Date.now,
+    ),
     info: () => describeGateway(source, board),
     health: () => sampler.sample(),
     now: Date.now,
@@ -53,6 +51,12 @@ export function makeReporting(
     sweepAfterMs,
   });
   return { board, reporter, lines };
+}
+
+/** Verbs that a test is not about give back their arguments. */
+export function commandHandlers(handlers: Partial<CommandHandlers>): CommandHandlers {
+  const echoes = Object.keys(COMMANDS).map((verb) => [verb, (args: unknown) => args]);
+  return { ...Object.fromEntries(echoes), ...handlers } as CommandHandlers;
 }
 
 export function collectingLog(): { log: Logger; lines: Record<string, unknown>[] } {

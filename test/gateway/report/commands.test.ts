@@ -6,17 +6,18 @@ import {
   CommandError,
   type CommandHandlers,
 } from '../../../gateway/report/commands.ts';
+import { commandHandlers } from '../../support/reporting.ts';
 
 const NOW = Date.parse('2026-05-01T12:00:00Z');
 
 function dispatcher(handlers: Partial<CommandHandlers> = {}) {
   return new CommandDispatcher(
-    {
+    commandHandlers({
       'stream/restart': ({ name }) => name,
       discover: ({ timeoutMs }) => timeoutMs,
       'log/level': ({ level }) => level,
       ...handlers,
-    },
+    }),
     () => NOW,
   );
 }
