@@ -1,11 +1,15 @@
 /** Configured and adopted cameras: one supervised source for each, and the timers they share. */
 import type { Logger } from 'pino';
+import type { PtzHead } from '../drivers/ptz/ptz-head.ts';
 import type { AdoptedStream, AdoptionTarget } from './adoption.ts';
 import type { Config } from './config/schema.ts';
 import { type OpenExtensionSource, openConfiguredSource } from './configured-source.ts';
 import type { Hub } from './hub/hub.ts';
 import type { Board } from './report/board.ts';
+import { isClockSynchronised } from './report/health.ts';
 import { SharedSnapshot, type TakeSnapshot } from './shared-snapshot.ts';
+import { CameraSide } from './steering/camera-side.ts';
+import type { Steered } from './steering/steering.ts';
 import { StreamSource, type StreamSourceOptions } from './stream-source.ts';
 import type { SupervisorContext } from './supervisor.ts';
 
@@ -17,12 +21,15 @@ export interface FleetContext extends SupervisorContext {
   readonly board: Board;
   readonly log: Logger;
   readonly openExtension: OpenExtensionSource;
+  /** What moves a camera that does not move itself; `where`: `streams.<name>.ptz`. */
+  readonly head: (where: string) => PtzHead | undefined;
 }
 
 interface Member {
   readonly source: StreamSource;
   readonly host: string | undefined;
   readonly snapshot: SharedSnapshot | undefined;
+  readonly side: CameraSide;
 }
 
 export class Fleet implements AdoptionTarget {
@@ -66,6 +73,7 @@ export class Fleet implements AdoptionTarget {
     clearInterval(this.#watchdog);
     clearInterval(this.#stats);
     await Promise.all(this.#running);
+    await Promise.all(Array.from(this.#members.values(), ({ side }) => side.stopped()));
   }
 
   /** False when there is no such stream. */
@@ -91,6 +99,10 @@ export class Fleet implements AdoptionTarget {
     return this.#members.get(name)?.snapshot?.get();
   }
 
+  steered(name: string): Steered | undefined {
+    return this.#members.get(name)?.side;
+  }
+
   has(name: string): boolean {
     return this.#members.has(name);
   }
@@ -114,6 +126,38 @@ export class Fleet implements AdoptionTarget {
     return this.#config.limits.stallMs;
   }
 
+  #side(
+    name: string,
+    { driver, who }: StreamSourceOptions,
+    log: Logger,
+    changed: () => void,
+  ): CameraSide {
+    const { board, head } = this.#context;
+    const { motion, setClock } = this.#config.discovery;
+    const where = this.#config.streams[name]?.ptz;
+    return new CameraSide(
+      {
+        who,
+        controls: driver.controls,
+        head: where === undefined ? undefined : () => head(where),
+        watchesMotion: motion,
+        setsClock: setClock,
+      },
+      {
+        ...this.#context,
+        log,
+        uptimeMs: () => performance.now(),
+        isOwnClockRight: async () => (await isClockSynchronised()) !== false,
+        tellMotion: (state) => board.setMotion(name, state),
+        event: (type, message) => {
+          const at = new Date(this.#context.now()).toISOString();
+          board.emit('event', { at, type, stream: name, message });
+        },
+        changed,
+      },
+    );
+  }
+
   #add(
     name: string,
     options: StreamSourceOptions,
@@ -122,14 +166,17 @@ export class Fleet implements AdoptionTarget {
     configuredSnapshot?: TakeSnapshot,
   ): void {
     const { hub, log } = this.#context;
-    const source = new StreamSource(hub.open(name), options, {
-      ...this.#context,
-      log: log.child({ stream: name }),
-    });
     const { driver } = options;
+    const streamLog = log.child({ stream: name });
+    const side = this.#side(name, options, streamLog, () => source.tellInfo());
+    const source: StreamSource = new StreamSource(
+      hub.open(name),
+      { ...options, side },
+      { ...this.#context, log: streamLog },
+    );
     const take = configuredSnapshot ?? driver.snapshot?.bind(driver);
     const snapshot = take && new SharedSnapshot(take, signal);
-    this.#members.set(name, { source, host, snapshot });
+    this.#members.set(name, { source, host, snapshot, side });
     const running = source.run(signal).finally(() => this.#running.delete(running));
     this.#running.add(running);
   }

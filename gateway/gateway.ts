@@ -29,6 +29,7 @@ import { HealthSampler } from './report/health.ts';
 import { describeGateway } from './report/info.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
 import type { Serving } from './serving.ts';
+import { Heads } from './steering/heads.ts';
 import { Steering } from './steering/steering.ts';
 import { tlsTrust } from './tls-trust.ts';
 import { VERSION } from './version.ts';
@@ -57,6 +58,7 @@ export class Gateway {
   readonly #id: string;
   readonly #hub: Hub;
   readonly #fleet: Fleet;
+  readonly #heads: Heads;
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
   readonly #extensions: Extensions;
@@ -86,9 +88,11 @@ export class Gateway {
     const shared = { ...this.#supervision, board: this.board, log };
     const { onvif, mdns } = config.discovery;
     if (onvif || mdns) this.#adoptedNames = new AdoptedNames(config.gateway.dataDir, log);
+    this.#heads = new Heads(config, shared);
     this.#fleet = new Fleet(config, {
       ...shared,
       hub: this.#hub,
+      head: (where) => this.#heads.head(where),
       openExtension: (url, credentials) => this.#extensions.openSource(url, credentials),
     });
     this.#proxypublish = new Proxypublish(this.#targets(), {
@@ -129,6 +133,7 @@ export class Gateway {
     if (config.acceptors.length + config.extensions.length > 0) await this.#serve();
     // Before the sources: some may be theirs.
     if (isQuiet !== true) await this.#extensions.start();
+    await this.#heads.start(this.#stopping.signal);
     this.#fleet.start(this.#stopping.signal);
     this.#startDiscovery();
     this.#status = 'running';
@@ -154,7 +159,7 @@ export class Gateway {
     // Masters and cameras at once: each may take its time over a goodbye.
     const unpublished = this.#proxypublish.close();
     this.#stopping.abort(new Error('the gateway is stopping'));
-    await Promise.all([unpublished, this.#fleet.stopped()]);
+    await Promise.all([unpublished, this.#fleet.stopped(), this.#heads.stopped()]);
     await this.#mqtt?.stop();
     await this.#http?.stop();
     await this.#discovering;

@@ -27,6 +27,14 @@ export interface StreamSourceOptions {
   readonly stallMs: number;
   /** What the device says about itself, when it is known. */
   readonly describe?: () => Partial<StreamInfo>;
+  readonly side?: SourceSide;
+}
+
+/** What goes on beside the pictures for as long as they come. */
+export interface SourceSide {
+  begin(): void;
+  end(): void;
+  readonly info: Partial<StreamInfo>;
 }
 
 export interface StreamSourceContext extends SupervisorContext {
@@ -77,10 +85,11 @@ export class StreamSource {
 
   async run(signal: AbortSignal): Promise<void> {
     this.#context.board.setStreamStatus(this.#stream.name, this.#status);
-    this.#tellInfo();
-    this.#stream.on('tracks', this.#tellInfo);
+    this.tellInfo();
+    this.#stream.on('tracks', this.tellInfo);
     await this.#supervisor.run(signal);
-    this.#stream.off('tracks', this.#tellInfo);
+    this.#options.side?.end();
+    this.#stream.off('tracks', this.tellInfo);
   }
 
   /** Drops the connection, if any, and connects anew at once. */
@@ -129,7 +138,7 @@ export class StreamSource {
   /** Called every `periodMs` by one timer for all. */
   tellStats(periodMs: number): void {
     // A note may come long after the start: a clock is only known to run slow after a minute.
-    if (this.#options.driver.notes.join() !== this.#toldNotes) this.#tellInfo();
+    if (this.#options.driver.notes.join() !== this.#toldNotes) this.tellInfo();
     const { board } = this.#context;
     const { stats } = this.#options.driver;
     board.setStreamStats(this.#stream.name, {
@@ -185,11 +194,13 @@ export class StreamSource {
         return;
       case 'up':
         this.#context.log.info({ transport: this.#options.driver.stats.transport }, 'online');
-        this.#tellInfo();
+        this.tellInfo();
         this.#tellOnline();
+        this.#options.side?.begin();
         return;
       case 'waiting': {
         const { cause, attempts, retryAtMs } = state;
+        this.#options.side?.end();
         if (this.#status.state === 'online') this.#reconnects += 1;
         const changed = this.#status.code !== cause.code;
         const next = this.#next(
@@ -239,12 +250,16 @@ export class StreamSource {
     this.#context.board.setStreamStatus(this.#stream.name, status);
   }
 
-  readonly #tellInfo = (): void => {
-    const { stats, notes } = this.#options.driver;
-    const { transport } = stats;
-    this.#toldNotes = notes.join();
+  /** Something that it says has changed. */
+  readonly tellInfo = (): void => {
+    const { driver, side } = this.#options;
+    const { transport } = driver.stats;
+    this.#toldNotes = driver.notes.join();
+    const { notes: sideNotes = [], ...sideInfo } = side?.info ?? {};
+    const notes = [...driver.notes, ...sideNotes];
     this.#context.board.setStreamInfo(this.#stream.name, {
       ...this.#options.describe?.(),
+      ...sideInfo,
       source: this.#options.sourceUrl,
       ...(transport === undefined ? {} : { transport }),
       ...(notes.length === 0 ? {} : { notes }),

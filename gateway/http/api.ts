@@ -1,6 +1,10 @@
 /** The API: the board, as arrays of what the topics carry; commands, as over MQTT; and whether the service is well. */
 import type { Board } from '../report/board.ts';
-import { type CommandDispatcher, type CommandOutcome, MAX_REQUEST_BYTES } from '../report/commands.ts';
+import {
+  type CommandDispatcher,
+  type CommandOutcome,
+  MAX_REQUEST_BYTES,
+} from '../report/commands.ts';
 import { countUp } from '../report/health.ts';
 import { type Answer, problem, sendAnswer } from './answer.ts';
 import type { Access, Route } from './route.ts';

@@ -98,10 +98,18 @@ export class HttpServer {
     response: ServerResponse,
     { route, captured, query }: RouteMatch,
   ): Promise<void> {
-    const body = await readBody(request, route.maxBodyBytes ?? 0);
+    const { maxBodyBytes } = route;
+    if (maxBodyBytes === undefined) {
+      request.resume();
+      await route.handle({ request, response, captured, query, body: NO_BODY });
+      return;
+    }
+    const body = await readBody(request, maxBodyBytes);
     if (body === undefined) request.socket.destroy();
-    else if (body === 'too-large') sendAnswer(response, BODY_TOO_LARGE);
-    else await route.handle({ request, response, captured, query, body });
+    else if (body === 'too-large') {
+      request.resume();
+      sendAnswer(response, BODY_TOO_LARGE);
+    } else await route.handle({ request, response, captured, query, body });
   }
 
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -167,6 +175,7 @@ const BODY_TOO_LARGE = problem(413, 'too-large', 'the body is larger than is tak
 const METHOD_NOT_ALLOWED = problem(405, 'method-not-allowed', 'only GET and HEAD are answered', {
   allow: 'GET, HEAD',
 });
+const NO_BODY = new Uint8Array(0);
 const NOT_JSON = problem(415, 'not-json', 'expected Content-Type: application/json');
 const ONLY_POST = problem(405, 'method-not-allowed', 'only POST is answered', { allow: 'POST' });
 /** What there is behind a path that there is not is for nobody to know. */
@@ -176,9 +185,7 @@ function getProblem({ method, headers }: IncomingMessage): Answer | undefined {
   if (method !== 'GET' && method !== 'HEAD') return METHOD_NOT_ALLOWED;
   const hasBody =
     headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
-  return hasBody
-    ? problem(413, 'body-not-allowed', 'a GET request has no body here')
-    : undefined;
+  return hasBody ? problem(413, 'body-not-allowed', 'a GET request has no body here') : undefined;
 }
 
 /** A page of another site can make a browser POST a form or a text, but no JSON without asking first (the preflight says no). */
@@ -196,7 +203,8 @@ async function readBody(
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+    // The connection is still needed for the answer.
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       bytes += chunk.length;
       if (bytes > maxBytes) return 'too-large';
       chunks.push(chunk);

@@ -139,7 +139,13 @@ export class Board extends EventEmitter<BoardEvents> {
   }
 
   #addStream(name: string, status: StreamStatus): StreamEntry {
-    const entry: StreamEntry = { name, status, info: undefined, stats: undefined, motion: undefined };
+    const entry: StreamEntry = {
+      name,
+      status,
+      info: undefined,
+      stats: undefined,
+      motion: undefined,
+    };
     this.streams.set(name, entry);
     return entry;
   }

@@ -141,7 +141,7 @@ function kilobytesOf(text: string | undefined, field: string): number | null {
 }
 
 /** systemd-timesyncd leaves a file once it has the time; with another time service we cannot tell. */
-async function isClockSynchronised(): Promise<boolean | null> {
+export async function isClockSynchronised(): Promise<boolean | null> {
   if ((await read('/run/systemd/timesync/synchronized')) !== undefined) return true;
   return (await statfs('/run/systemd/timesync').catch(() => undefined)) === undefined
     ? null

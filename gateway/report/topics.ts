@@ -23,7 +23,9 @@ export class Topics {
     this.health = `${this.base}/health`;
     this.event = `${this.base}/event`;
     this.commandFilter = `${this.base}/cmd/#`;
-    this.sweepFilters = ['stream', 'publish', 'found', 'serial'].map((part) => `${this.base}/${part}/#`);
+    this.sweepFilters = ['stream', 'publish', 'found', 'serial'].map(
+      (part) => `${this.base}/${part}/#`,
+    );
   }
 
   streamStatus(stream: string): string {

@@ -15,6 +15,9 @@ const PROTOCOL_CODES: ReadonlyMap<string, RefusalCode> = new Map([
   ['PTZ_REPLACED', 'busy'],
   ['PTZ_NO_SUCH_PRESET', 'bad-request'],
   ['PTZ_NO_ANSWERS', 'unsupported'],
+  ['PTZ_CLOSED', 'unreachable'],
+  ['VISCA_TIMEOUT', 'unreachable'],
+  ['VISCA_BUFFER_FULL', 'busy'],
   ['SERIAL_LINE_DOWN', 'unreachable'],
   ['ONVIF_NO_ADDRESS', 'unreachable'],
 ]);

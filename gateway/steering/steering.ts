@@ -4,9 +4,9 @@
  */
 import type { CameraControls } from '../../drivers/camera/camera-controls.ts';
 import type { PtzHead } from '../../drivers/ptz/ptz-head.ts';
-import { linkAbort } from '../linked-abort.ts';
 import type { CameraArguments, CameraHandlers, PtzArguments } from '../report/camera-commands.ts';
 import { CommandError } from '../report/commands.ts';
+import { bounded } from './bounded.ts';
 import { clockWords } from './clock-words.ts';
 import { refusal } from './refusals.ts';
 import { type TurnKind, Turns } from './turns.ts';
@@ -61,7 +61,9 @@ export class Steering {
         `${steered.who} cannot be moved: it offers no PTZ of its own as far as is known, and streams.${args.name}.ptz is not set.`,
       );
     }
-    return this.#take(args.name, steered.who, turnOf(args), (signal) => perform(head, args, signal));
+    return this.#take(args.name, steered.who, turnOf(args), (signal) =>
+      perform(head, args, signal),
+    );
   }
 
   async #snapshot({ name }: CameraArguments<'snapshot'>): Promise<unknown> {
@@ -123,7 +125,9 @@ export class Steering {
       const kept = new Map<string, unknown>(Object.entries(settings));
       const words = wanted.map(([key, value]) => {
         const now = kept.get(key);
-        return now === value ? `${key} is ${value} now.` : `${key} was to be ${value}, and is ${now}.`;
+        return now === value
+          ? `${key} is ${value} now.`
+          : `${key} was to be ${value}, and is ${now}.`;
       });
       return { name, ...settings, message: words.join(' ') };
     });
@@ -156,22 +160,9 @@ export class Steering {
     const turns = this.#turns.get(name) ?? new Turns();
     this.#turns.set(name, turns);
     try {
-      return await turns.take(kind, () => this.#bounded(work));
+      return await turns.take(kind, () => bounded(this.#context.signal, COMMAND_TIMEOUT_MS, work));
     } catch (error) {
       throw refusal(error, who);
-    }
-  }
-
-  async #bounded<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    using life = linkAbort(this.#context.signal);
-    const timer = setTimeout(
-      () => life.controller.abort(new DOMException('no answer in time', 'TimeoutError')),
-      COMMAND_TIMEOUT_MS,
-    );
-    try {
-      return await work(life.controller.signal);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }

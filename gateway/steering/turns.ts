@@ -19,7 +19,7 @@ interface Turn {
 export class Turns {
   readonly #waiting: Turn[] = [];
   readonly #running = new Set<Turn>();
-  /** Whoever else wants it stopped has the same. */
+  /** It waits: whoever else wants it stopped has the same. */
   #nextStop: Promise<unknown> | undefined;
 
   /** `work` bounds itself. */
@@ -31,11 +31,15 @@ export class Turns {
       return this.#enter(kind, work);
     }
     this.#replaceMoves('a stop came before this one was sent to the camera');
-    this.#nextStop ??= this.#enter(kind, () => {
+    if (this.#nextStop !== undefined) return this.#nextStop;
+    let hasBegun = false;
+    const stop = this.#enter(kind, () => {
+      hasBegun = true;
       this.#nextStop = undefined;
       return work();
     });
-    return this.#nextStop;
+    if (!hasBegun) this.#nextStop = stop;
+    return stop;
   }
 
   #enter<T>(kind: TurnKind, work: () => Promise<T>): Promise<T> {

@@ -2,7 +2,11 @@
 import { type Logger, pino } from 'pino';
 import { parseConfig } from '../../gateway/config/load.ts';
 import { Board } from '../../gateway/report/board.ts';
-import { COMMANDS, CommandDispatcher, type CommandHandlers } from '../../gateway/report/commands.ts';
+import {
+  COMMANDS,
+  CommandDispatcher,
+  type CommandHandlers,
+} from '../../gateway/report/commands.ts';
 import { HealthSampler } from '../../gateway/report/health.ts';
 import { describeGateway } from '../../gateway/report/info.ts';
 import { MqttReporter } from '../../gateway/report/mqtt-reporter.ts';

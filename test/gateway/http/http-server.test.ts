@@ -7,7 +7,14 @@ import { apiRoutes, type ServiceStatus } from '../../../gateway/http/api.ts';
 import { HttpServer, type HttpServerContext } from '../../../gateway/http/http-server.ts';
 import type { Route } from '../../../gateway/http/route.ts';
 import { Board } from '../../../gateway/report/board.ts';
-import { collectingLog, publishStatus, streamStatus } from '../../support/reporting.ts';
+import { CommandDispatcher, CommandError } from '../../../gateway/report/commands.ts';
+import type { SerialStatus } from '../../../gateway/report/status.ts';
+import {
+  collectingLog,
+  commandHandlers,
+  publishStatus,
+  streamStatus,
+} from '../../support/reporting.ts';
 
 function makeServer(context: Partial<HttpServerContext>): HttpServer {
   return new HttpServer({
@@ -22,10 +29,21 @@ function makeServer(context: Partial<HttpServerContext>): HttpServer {
   });
 }
 
+const commands = new CommandDispatcher(
+  commandHandlers({
+    'stream/restart': ({ name }) => {
+      if (name === 'nobody')
+        throw new CommandError('not-found', 'there is no stream called nobody');
+      return { name };
+    },
+  }),
+  Date.now,
+);
+
 describe('HttpServer', () => {
   const board = new Board();
   let status: ServiceStatus = 'starting';
-  const routes = apiRoutes({ board, status: () => status });
+  const routes = apiRoutes({ board, status: () => status, commands });
   const server = makeServer({ routes });
 
   before(() => server.start());
@@ -74,12 +92,99 @@ describe('HttpServer', () => {
       status: streamStatus(),
       info: null,
       stats: null,
+      motion: null,
     });
     assert.equal(streams.length, 2);
     assert.deepEqual((await get('/api/v1/publish')).body, [
       { stream: 'front', target: 'master', status: publishStatus() },
     ]);
     assert.deepEqual((await get('/api/v1/devices')).body, [device]);
+  });
+
+  it('serial lines, and motion beside its stream', async () => {
+    const since = '2026-01-01T00:00:00.000Z';
+    const path = '/dev/ttyUSB0';
+    const line = { name: 'mast', path, state: 'open', code: 'ok', reason: 'It is open.', since };
+    board.setSerial(line as SerialStatus);
+    board.setMotion('front', 'ON');
+    assert.deepEqual((await get('/api/v1/serial')).body, [line]);
+    const streams = (await get('/api/v1/streams')).body as { motion: unknown }[];
+    assert.deepEqual(
+      streams.map(({ motion }) => motion),
+      ['ON', null],
+    );
+  });
+
+  const json = 'Content-Type: application/json';
+  const post = (path: string, headers: string, body: string) =>
+    `POST ${path} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+  const restart = '/api/v1/cmd/stream/restart';
+  const posted: readonly (readonly [name: string, request: string, answer: RegExp])[] = [
+    [
+      'a command is answered its reply',
+      post(restart, json, '{"name":"front","id":7}'),
+      /^HTTP\/1\.1 200 .*\{"id":7,"ok":true,"data":\{"name":"front"\}\}\n$/s,
+    ],
+    [
+      'with a character set',
+      post(restart, 'content-type: Application/JSON; charset=utf-8', '{"name":"front"}'),
+      /^HTTP\/1\.1 200 /,
+    ],
+    [
+      'in chunks',
+      `POST ${restart} HTTP/1.1\r\nHost: localhost\r\n${json}\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\n{"nam\r\n6\r\ne":"f"\r\n1\r\n}\r\n0\r\n\r\n`,
+      /^HTTP\/1\.1 200 .*"name":"f"/s,
+    ],
+    [
+      'why not, with the code of the reply',
+      post(restart, json, '{"name":"nobody"}'),
+      /^HTTP\/1\.1 404 .*\{"ok":false,"error":\{"code":"not-found",/s,
+    ],
+    ['a bad argument', post(restart, json, '{}'), /^HTTP\/1\.1 400 .*"bad-request"/s],
+    ['no JSON', post(restart, json, 'name=front'), /^HTTP\/1\.1 400 .*"bad-request"/s],
+    ['an unknown verb', post('/api/v1/cmd/dance', json, '{}'), /^HTTP\/1\.1 404 .*"unknown-verb"/s],
+    [
+      'sent too long ago',
+      post(restart, json, '{"name":"front","ts":1}'),
+      /^HTTP\/1\.1 409 .*"too-old"/s,
+    ],
+    [
+      'what a form of another site can send',
+      post(restart, 'Content-Type: text/plain', '{"name":"front"}'),
+      /^HTTP\/1\.1 415 .*"not-json"/s,
+    ],
+    [
+      'no type at all',
+      `POST ${restart} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n`,
+      /^HTTP\/1\.1 415 /,
+    ],
+    [
+      'more than a command has',
+      post(restart, json, `{"name":"${'x'.repeat(65_536)}"}`),
+      /^HTTP\/1\.1 413 .*"too-large"/s,
+    ],
+    [
+      'GET',
+      `GET ${restart} HTTP/1.1\r\nHost: localhost\r\n${json}\r\nConnection: close\r\n\r\n`,
+      /^HTTP\/1\.1 405 .*allow: POST\r\n/s,
+    ],
+    [
+      'another name of this machine',
+      post(restart, json, '{}').replace('localhost', 'evil.example'),
+      /^HTTP\/1\.1 403 /,
+    ],
+  ];
+  for (const [name, request, answer] of posted) {
+    it(`POST: ${name}`, async () => assert.match(await raw(request), answer));
+  }
+
+  it('POST: cut off within its body, it is no fault of ours', async () => {
+    const socket = connect(server.port!, '127.0.0.1');
+    socket.end(post(restart, json, '{"name":"front"}').slice(0, -4));
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    assert.doesNotMatch(answer, /200|500/);
+    assert.equal((await get('/healthz')).code, 503);
   });
 
   it('no secret in an answer', async () => {
@@ -185,7 +290,7 @@ describe('HttpServer and its routes', { concurrency: true }, () => {
   const viewers = new Set<ServerResponse>();
   const upgrades: string[] = [];
   const routes: Route[] = [
-    ...apiRoutes({ board: new Board(), status: () => 'running' }),
+    ...apiRoutes({ board: new Board(), status: () => 'running', commands }),
     {
       path: /^\/endless\/([^/]+)\.bin$/,
       access: 'viewer',

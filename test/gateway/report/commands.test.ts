@@ -92,7 +92,8 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         ok: false,
         error: {
           code: 'unknown-verb',
-          message: 'known verbs: stream/restart, discover, log/level',
+          message:
+            'known verbs: stream/restart, discover, log/level, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
         },
       },
     ],
@@ -104,7 +105,8 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         ok: false,
         error: {
           code: 'unknown-verb',
-          message: 'known verbs: stream/restart, discover, log/level',
+          message:
+            'known verbs: stream/restart, discover, log/level, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
         },
       },
     ],
