@@ -6,7 +6,9 @@ export interface NativeSocket {
 }
 
 export interface NativeAddon {
+  /** Before all that is about UDP, once in each thread. */
   init(slab: Uint8Array, slotBytes: number, table: Uint32Array): void;
+  /** The port it got is in the table's first entry. */
   open(
     address: string,
     port: number,
@@ -18,11 +20,16 @@ export interface NativeAddon {
     interfaceName: string,
     onBatch: (count: number, error: number) => void,
   ): NativeSocket;
-  port(socket: NativeSocket): number;
   acceptOnly(socket: NativeSocket, address: string): void;
+  /** What waits at sockets that may wait; not more often than it makes sense. */
+  readPatient(): void;
   send(socket: NativeSocket, bytes: Uint8Array, port: number, address: string): void;
   close(socket: NativeSocket): void;
   sendToAll(descriptors: Int32Array, count: number, bytes: Uint8Array, taken: Int32Array): void;
+  /** Throws ENOTTY where the driver cannot. */
+  enableRs485(descriptor: number): void;
+  /** One datagram to a Unix socket, '@' for an abstract one. Throws EAGAIN when it would have to wait. */
+  notify(path: string, bytes: Uint8Array): void;
 }
 
 /** Where deploy/native.mjs leaves it, as seen from the bundle and its chunks, and from the compiled tests. */

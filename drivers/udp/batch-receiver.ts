@@ -9,12 +9,18 @@ const SLOT_BYTES = 65_536 + 1536;
 /** Two P pictures of 1080p; what does not fit comes with the next call. */
 const SLOTS = 32;
 
+/** At the latest after this, receivers that may wait are read; mostly they are along with others. */
+const PATIENCE_MS = 50;
+
 /** Pages that no packet has touched take no memory. */
 const slab = new Uint8Array(SLOTS * SLOT_BYTES);
 const table = new Uint32Array(2 * SLOTS);
 
 const addon = NATIVE_ADDON;
 addon?.init(slab, SLOT_BYTES, table);
+
+let patientReceivers = 0;
+let patience: NodeJS.Timeout | undefined;
 
 export const isBatchingAvailable = addon !== undefined;
 
@@ -27,11 +33,13 @@ class BatchReceiver implements UdpReceiver {
   readonly port: number;
   readonly #addon: NativeAddon;
   readonly #socket: NativeSocket;
+  readonly #mayWait: boolean;
   #isClosed = false;
 
   constructor(addon: NativeAddon, binding: UdpBinding) {
     const { address, port, acceptsAnyone, mayWait, membership, onPacket, onError } = binding;
     this.#addon = addon;
+    this.#mayWait = mayWait;
     this.#socket = addon.open(
       address,
       port,
@@ -52,7 +60,10 @@ class BatchReceiver implements UdpReceiver {
         }
       },
     );
-    this.port = addon.port(this.#socket);
+    this.port = table[0] ?? 0;
+    if (!mayWait) return;
+    patientReceivers += 1;
+    patience ??= setInterval(() => addon.readPatient(), PATIENCE_MS);
   }
 
   acceptOnly(address: string): void {
@@ -67,6 +78,11 @@ class BatchReceiver implements UdpReceiver {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#addon.close(this.#socket);
+    if (!this.#mayWait) return;
+    patientReceivers -= 1;
+    if (patientReceivers > 0) return;
+    clearInterval(patience);
+    patience = undefined;
   }
 }
 
