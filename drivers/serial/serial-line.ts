@@ -8,6 +8,7 @@ import { ProtocolError } from '../../codecs/errors.ts';
 import { TimeoutError, withTimeout } from '../with-timeout.ts';
 import { explainLine, SerialLineError, type SerialLineState } from './line-state.ts';
 import { type OpenedPort, type OpenPort, openPort } from './open-port.ts';
+import { enableRs485 } from './rs485.ts';
 
 /** A device that is there opens within milliseconds. */
 const OPEN_TIMEOUT_MS = 5_000;
@@ -40,7 +41,7 @@ export interface SerialLineContext {
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
-  /** Switches a UART to RS-485; throws where it cannot. Left out: not available. */
+  /** Switches a UART to RS-485; throws where it cannot. Left out: by the native addon. */
   readonly enableRs485?: (descriptor: number) => void;
   /** Left out: real ones. */
   readonly openPort?: OpenPort;
@@ -162,14 +163,15 @@ export class SerialLine {
   }
 
   #switchToRs485(port: OpenedPort): void {
-    const { enableRs485, log } = this.#context;
+    const { log } = this.#context;
+    const enable = this.#context.enableRs485 ?? enableRs485;
     const { path } = this.#options;
     try {
-      if (enableRs485 === undefined) throw new Error('the native addon is not there');
-      enableRs485(port.descriptor);
-    } catch (err) {
+      enable(port.descriptor);
+      log.info({ path }, 'the kernel switches the direction of this serial line');
+    } catch (error) {
       log.warn(
-        { err, path },
+        { path, reason: messageOf(error) },
         'the kernel does not switch the direction of this serial line: it works only where the adapter does',
       );
     }
