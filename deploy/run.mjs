@@ -11,6 +11,8 @@ const commands = {
   bench: () => import('./test.mjs').then((module) => module.bench(process.argv.slice(3))),
   fuzz: () => import('./test.mjs').then((module) => module.fuzz(process.argv.slice(3))),
   coverage: () => import('./test.mjs').then((module) => module.coverage()),
+  'build:native': () =>
+    import('./build-native.mjs').then((module) => module.buildNative(process.argv.slice(3))),
 };
 
 const nodeMajor = Number(process.versions.node.split('.')[0]);
