@@ -5,6 +5,8 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { Gateway } from '../gateway.ts';
 import { GatewayLog } from '../log.ts';
+import { withReadiness } from '../readiness.ts';
+import { describeUp } from '../report/health.ts';
 import { untilStopped } from './until-stopped.ts';
 
 const USAGE = 'usage: sluice run [--config FILE] [--data-dir DIR]';
@@ -24,7 +26,7 @@ export async function run(args: string[]): Promise<number> {
           `a target refused at start, and proxypublish.abortOnConnectError is set: ${reason.replace(/ Trying again\.$/, '')}`,
         ),
     });
-    return gateway;
+    return withReadiness(gateway, { log, status: () => describeUp(gateway.board) });
   });
 }
 

@@ -125,6 +125,12 @@ export function countUp(board: Board): {
   };
 }
 
+/** For people who look at the process from outside. */
+export function describeUp(board: Board): string {
+  const { streamsUp, streamsTotal, publishesUp, publishesTotal } = countUp(board);
+  return `${streamsUp} of ${streamsTotal} streams, ${publishesUp} of ${publishesTotal} publishing`;
+}
+
 async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');

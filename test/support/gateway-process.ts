@@ -19,11 +19,17 @@ export class GatewayProcess {
   readonly #folder: string;
   readonly #httpPort: number;
   readonly #tmpfs: Tmpfs | undefined;
+  readonly #env: Readonly<Record<string, string>>;
 
-  private constructor(folder: string, httpPort: number, tmpfs: Tmpfs | undefined) {
+  private constructor(
+    folder: string,
+    httpPort: number,
+    { tmpfs, env = {} }: { tmpfs?: Tmpfs | undefined; env?: Readonly<Record<string, string>> },
+  ) {
     this.#folder = folder;
     this.#httpPort = httpPort;
     this.#tmpfs = tmpfs;
+    this.#env = env;
     this.#process = this.#spawn();
   }
 
@@ -35,7 +41,14 @@ export class GatewayProcess {
       host = '127.0.0.1',
       http = '',
       tmpfs,
-    }: { id?: string; host?: string; http?: string; tmpfs?: Tmpfs } = {},
+      env = {},
+    }: {
+      id?: string;
+      host?: string;
+      http?: string;
+      tmpfs?: Tmpfs;
+      env?: Readonly<Record<string, string>>;
+    } = {},
   ): Promise<GatewayProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
     const httpPort = await freePort();
@@ -47,7 +60,7 @@ discovery: { onvif: false, mdns: false }
 http: { listen: "${host}:${httpPort}"${http === '' ? '' : `, ${http}`} }
 ${yaml}`,
     );
-    const gateway = new GatewayProcess(folder, httpPort, tmpfs);
+    const gateway = new GatewayProcess(folder, httpPort, { tmpfs, env });
     try {
       await gateway.#answers();
     } catch (error) {
@@ -83,7 +96,10 @@ ${yaml}`,
     this.#startedAt = this.log.length;
     const node = [process.execPath, 'dist/gateway/main.js', 'run', '--config', file];
     const [program = '', ...args] = this.#tmpfs === undefined ? node : within(this.#tmpfs, node);
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...this.#env },
+    });
     const keep = (chunk: Buffer) => {
       this.log += chunk;
     };
