@@ -20,7 +20,7 @@ export const IDENTITY_FIELDS = [
 
 export type Identity = { [Field in (typeof IDENTITY_FIELDS)[number]]?: string | undefined };
 
-export function cleanIdentity(raw: Identity): Identity {
+export function cleanIdentity(raw: Identity & { readonly link?: string | undefined }): Identity {
   const serial = cleanText(raw.serial);
   const reference = cleanText(raw.endpointReference);
   const isUsefulSerial =
@@ -30,7 +30,7 @@ export function cleanIdentity(raw: Identity): Identity {
     serial: isUsefulSerial ? serial : undefined,
     // Axis and others use the hardware address as the serial number.
     mac: parseMac(raw.mac) ?? parseMac(serial) ?? macOfUuid(reference),
-    hostname: cleanText(raw.hostname)?.toLowerCase(),
+    hostname: onLink(cleanText(raw.hostname)?.toLowerCase(), raw.link),
     manufacturer: cleanText(raw.manufacturer),
     model: cleanText(raw.model),
     name: cleanText(raw.name),
@@ -64,7 +64,7 @@ export function idFrom(identity: Identity, addresses: readonly string[], key: st
     identity.mac ??
     identity.serial ??
     identity.endpointReference ??
-    identity.hostname?.replace(/\.local\.?$/, '') ??
+    identity.hostname?.replace(/(\.local)?\.?(%.*)?$/, '') ??
     addresses[0] ??
     key;
   const slug = best
@@ -73,6 +73,11 @@ export function idFrom(identity: Identity, addresses: readonly string[], key: st
     .slice(0, MAX_ID_CHARS)
     .replace(/^-+|-+$/g, '');
   return slug === '' ? 'device' : slug;
+}
+
+/** Two cameras on two links may both be `ipcam.local`. */
+function onLink(hostname: string | undefined, link = ''): string | undefined {
+  return hostname === undefined || link === '' ? hostname : `${hostname}%${link}`;
 }
 
 function differsIn(fields: readonly (keyof Identity)[], a: Identity, b: Identity): boolean {

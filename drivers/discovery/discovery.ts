@@ -50,11 +50,6 @@ export interface DiscoveryNetwork {
   readonly findMdnsPackage?: () => string | undefined;
 }
 
-interface Method {
-  run(signal: AbortSignal): Promise<void>;
-  probeNow(): void;
-}
-
 export class Discovery extends EventEmitter<DeviceEvents> {
   readonly #options: DiscoveryOptions;
   readonly #log: Logger;
@@ -163,11 +158,7 @@ export class Discovery extends EventEmitter<DeviceEvents> {
 
   /** Asks again now, as for `discover` on demand. */
   probeNow(): void {
-    const methods: readonly (Method | undefined)[] = [
-      this.#wsDiscovery,
-      this.#mdns,
-      this.#knownHosts,
-    ];
+    const methods = [this.#wsDiscovery, this.#mdns, this.#avahi, this.#knownHosts];
     for (const method of methods) method?.probeNow();
   }
 
@@ -189,7 +180,11 @@ export class Discovery extends EventEmitter<DeviceEvents> {
   ): AvahiBrowser | undefined {
     if (this.#options.mdnsBackend === 'js') return undefined;
     const path = find();
-    if (path !== undefined) return new AvahiBrowser(path, interfaces, this.#registry, this.#log);
+    if (path !== undefined) {
+      const { intervalMs } = this.#options;
+      const options = { packagePath: path, intervalMs, listInterfaces: interfaces };
+      return new AvahiBrowser(options, this.#registry, this.#log);
+    }
     if (this.#options.mdnsBackend === 'avahi') this.#log.warn(SETUP_MDNS_HINT);
     return undefined;
   }

@@ -6,6 +6,8 @@ export interface LocalInterface {
   readonly name: string;
   readonly family: 'IPv4' | 'IPv6';
   readonly address: string;
+  /** Of IPv4: how many bits of it are the network's. */
+  readonly prefix?: number;
   /** Unique while the interface keeps this address. */
   readonly key: string;
 }
@@ -31,8 +33,9 @@ export function listInterfaces(
     const identity = `${v6?.mac ?? usable[0]?.mac}|${v6?.family === 'IPv6' ? v6.scopeid : ''}`;
     for (const { family, address, cidr } of usable) {
       if (family !== 'IPv4' || networks.check(address)) continue;
-      networks.addSubnet(address, prefixOf(cidr));
-      found.push({ name, family, address, key: `${name}|${address}|${identity}` });
+      const prefix = prefixOf(cidr);
+      networks.addSubnet(address, prefix);
+      found.push({ name, family, address, prefix, key: `${name}|${address}|${identity}` });
     }
     if (v6 !== undefined) {
       const { address } = v6;
@@ -56,6 +59,17 @@ export function isOnOwnNetwork(
     if (family === 'IPv4') networks.addSubnet(ours, prefixOf(cidr));
   }
   return networks.check(address);
+}
+
+/** By whose network an address belongs to which interface; empty: to none. */
+export function linkFinder(interfaces: readonly LocalInterface[]): (address: string) => string {
+  const links = interfaces.flatMap(({ name, address, prefix }) => {
+    if (prefix === undefined) return [];
+    const network = new BlockList();
+    network.addSubnet(address, prefix);
+    return [{ name, network }];
+  });
+  return (address) => links.find(({ network }) => network.check(address))?.name ?? '';
 }
 
 function prefixOf(cidr: string | null): number {

@@ -14,7 +14,7 @@ import type { Logger } from 'pino';
 import type { MdnsService } from '../../protocols/mdns/service-cache.ts';
 import type { LocalInterface } from './interfaces.ts';
 import { resolveHost } from './mdns-resolve.ts';
-import { SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
+import { keyOf, SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
 import type { SightingSink } from './sighting.ts';
 
 export const SETUP_MDNS_HINT =
@@ -38,9 +38,9 @@ for (const type of process.argv.slice(2)) {
   });
   browser.on('error', fail);
   browser.on('serviceUp', (s) => say({
-    up: s.name, type, host: s.host, port: s.port, txt: s.txtRecord || {},
+    up: s.name, type, host: s.host, port: s.port, txt: s.txtRecord || {}, link: s.networkInterface,
   }));
-  browser.on('serviceDown', (s) => say({ down: s.name, type }));
+  browser.on('serviceDown', (s) => say({ down: s.name, type, link: s.networkInterface }));
   browser.start();
 }
 say({ ready: true });
@@ -58,23 +58,30 @@ export function findMdnsPackage(): string | undefined {
   return undefined;
 }
 
+export interface AvahiOptions {
+  readonly packagePath: string;
+  readonly intervalMs: number;
+  readonly listInterfaces: () => readonly LocalInterface[];
+}
+
 export class AvahiBrowser {
-  readonly #packagePath: string;
-  readonly #listInterfaces: () => readonly LocalInterface[];
+  readonly #options: AvahiOptions;
   readonly #sink: SightingSink;
   readonly #log: Logger;
-  readonly #known = new Set<string>();
+  /** By the sighting's key. */
+  readonly #known = new Map<string, ResolvedService>();
+  #look: NodeJS.Timeout | undefined;
+  #isLooking = false;
 
-  constructor(
-    packagePath: string,
-    listInterfaces: () => readonly LocalInterface[],
-    sink: SightingSink,
-    log: Logger,
-  ) {
-    this.#packagePath = packagePath;
-    this.#listInterfaces = listInterfaces;
+  constructor(options: AvahiOptions, sink: SightingSink, log: Logger) {
+    this.#options = options;
     this.#sink = sink;
     this.#log = log;
+  }
+
+  /** Avahi asks by itself, but does not tell when a host has another address: they are looked up anew. */
+  probeNow(): void {
+    void this.#lookAgain();
   }
 
   /** Browses until aborted, or until the backend ends; says why. Never throws. What it found stays until `forget`. */
@@ -83,7 +90,7 @@ export class AvahiBrowser {
     let reason = 'it exited';
     const child = spawn(
       process.execPath,
-      ['-e', CHILD_SOURCE, this.#packagePath, ...SERVICE_TYPES],
+      ['-e', CHILD_SOURCE, this.#options.packagePath, ...SERVICE_TYPES],
       { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, AVAHI_COMPAT_NOWARN: '1' } },
     );
     const stop = () => child.kill('SIGKILL');
@@ -94,6 +101,7 @@ export class AvahiBrowser {
     child.on('error', (error) => {
       reason = error.message;
     });
+    this.#look = setInterval(() => void this.#lookAgain(), this.#options.intervalMs);
     const closed = once(child, 'close').catch(() => undefined);
     for await (const line of createInterface({ input: child.stdout })) {
       const event = line.length <= MAX_LINE_CHARS ? parseEvent(line) : undefined;
@@ -101,13 +109,14 @@ export class AvahiBrowser {
       else if (event !== undefined) this.#handle(event);
     }
     await closed;
+    clearInterval(this.#look);
     signal.removeEventListener('abort', stop);
     return reason;
   }
 
   /** After the end: what nobody else has found since is not there any more. */
   forget(isKnownElsewhere: (key: string) => boolean): void {
-    for (const key of this.#known) if (!isKnownElsewhere(key)) this.#sink.lose('mdns', key);
+    for (const key of this.#known.keys()) if (!isKnownElsewhere(key)) this.#sink.lose('mdns', key);
     this.#known.clear();
   }
 
@@ -120,23 +129,39 @@ export class AvahiBrowser {
         this.#known.delete(event.key);
         this.#sink.lose('mdns', event.key);
         break;
-      case 'up':
-        if (this.#known.size >= MAX_SERVICES && !this.#known.has(event.service.key)) return;
-        this.#known.add(event.service.key);
-        void this.#resolve(event.service);
+      case 'up': {
+        const { service } = event;
+        const key = keyOf(service.key, service.link);
+        if (this.#known.size >= MAX_SERVICES && !this.#known.has(key)) return;
+        this.#known.set(key, service);
+        void this.#resolve(service);
         break;
+      }
     }
   }
 
   async #resolve(service: ResolvedService): Promise<void> {
-    const addresses = await resolveHost(service.host, this.#listInterfaces());
-    if (!this.#known.has(service.key)) return;
-    this.#sink.see(sightingOf({ ...service, addresses }));
+    const interfaces = this.#options.listInterfaces();
+    const own = interfaces.filter(({ name }) => name === service.link);
+    const addresses = await resolveHost(service.host, own.length > 0 ? own : interfaces);
+    if (this.#known.get(keyOf(service.key, service.link)) !== service) return;
+    this.#sink.see(sightingOf({ ...service, addresses }, service.link));
+  }
+
+  async #lookAgain(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      // One after the other: none of them is urgent, and each takes sockets.
+      for (const service of [...this.#known.values()]) await this.#resolve(service);
+    } finally {
+      this.#isLooking = false;
+    }
   }
 }
 
 /** Avahi tells the host, not its addresses. */
-type ResolvedService = Omit<MdnsService, 'addresses'>;
+type ResolvedService = Omit<MdnsService, 'addresses'> & { readonly link: string };
 
 type AvahiEvent =
   | { readonly kind: 'ready' }
@@ -152,11 +177,13 @@ function parseEvent(line: string): AvahiEvent | undefined {
     return undefined;
   }
   if (typeof event !== 'object' || event === null) return undefined;
-  const { ready, error, down, up, type, host, port, txt } = event as Record<string, unknown>;
+  const { ready, error, down, up, type, host, port, txt, link } = event as Record<string, unknown>;
   if (ready === true) return { kind: 'ready' };
   if (typeof error === 'string') return { kind: 'error', message: error };
   if (typeof type !== 'string') return undefined;
-  if (typeof down === 'string') return { kind: 'down', key: serviceKey(down, type) };
+  const heardOn = typeof link === 'string' ? link : '';
+  if (typeof down === 'string')
+    return { kind: 'down', key: keyOf(serviceKey(down, type), heardOn) };
   if (typeof up !== 'string' || typeof host !== 'string' || !isPort(port)) {
     return undefined;
   }
@@ -165,6 +192,7 @@ function parseEvent(line: string): AvahiEvent | undefined {
     kind: 'up',
     service: {
       key: serviceKey(up, type),
+      link: heardOn,
       name: up,
       type,
       host: host.replace(/\.$/, ''),

@@ -6,8 +6,8 @@ import { isIP } from 'node:net';
 import type createMulticastDns from 'multicast-dns';
 import type { Logger } from 'pino';
 import { type MdnsRecord, ServiceCache } from '../../protocols/mdns/service-cache.ts';
-import type { LocalInterface } from './interfaces.ts';
-import { SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
+import { type LocalInterface, linkFinder } from './interfaces.ts';
+import { keyOf, SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
 import { ProbeLoop } from './probe-loop.ts';
 import type { SightingSink } from './sighting.ts';
 
@@ -37,10 +37,12 @@ export class MdnsBrowser {
   readonly #sink: SightingSink;
   readonly #log: Logger;
   readonly #loop: ProbeLoop;
-  readonly #cache: ServiceCache;
+  /** By link, which is told by the sender's address: every socket hears all interfaces. */
+  readonly #caches = new Map<string, ServiceCache>();
   readonly #sockets = new Map<string, MulticastDns>();
   /** Interfaces where port 5353 is held exclusively: ask from a port of our own (RFC 6762 §6.7). */
   readonly #legacy = new Set<string>();
+  #linkOf: (address: string) => string = () => '';
   #lastFollowUpMs = Number.NEGATIVE_INFINITY;
   #create: typeof createMulticastDns | undefined;
 
@@ -49,7 +51,6 @@ export class MdnsBrowser {
     this.#port = options.port ?? MDNS_PORT;
     this.#sink = sink;
     this.#log = log;
-    this.#cache = new ServiceCache(SERVICE_TYPES, 2 * options.intervalMs);
     this.#loop = new ProbeLoop({
       intervalMs: options.intervalMs,
       burstPausesMs: BURST_PAUSES_MS,
@@ -71,7 +72,9 @@ export class MdnsBrowser {
 
   /** Whether the service is announced now. */
   knows(key: string): boolean {
-    return this.#cache.has(key);
+    return [...this.#caches].some(([link, cache]) =>
+      cache.keys.some((each) => keyOf(each, link) === key),
+    );
   }
 
   probeNow(): void {
@@ -79,7 +82,10 @@ export class MdnsBrowser {
   }
 
   #rescan(): void {
-    for (const key of this.#cache.expire(performance.now())) this.#sink.lose('mdns', key);
+    for (const [link, cache] of this.#caches) {
+      const lost = cache.expire(performance.now());
+      for (const key of lost) this.#sink.lose('mdns', keyOf(key, link));
+    }
     const interfaces = this.#options.listInterfaces().filter((each) => each.family === 'IPv4');
     const keys = new Set(interfaces.map((each) => each.key));
     for (const [key, socket] of this.#sockets) {
@@ -87,6 +93,7 @@ export class MdnsBrowser {
       socket.destroy();
       this.#sockets.delete(key);
     }
+    this.#linkOf = linkFinder(interfaces);
     const added = interfaces.filter((each) => !this.#sockets.has(each.key));
     for (const each of added) this.#open(each);
     if (added.length > 0) this.#loop.burst();
@@ -102,7 +109,9 @@ export class MdnsBrowser {
     });
     if (socket === undefined) return;
     this.#sockets.set(each.key, socket);
-    socket.on('response', (packet) => this.#receive([...packet.answers, ...packet.additionals]));
+    socket.on('response', ({ answers, additionals }, { address }) =>
+      this.#receive([...answers, ...additionals], this.#linkOf(address)),
+    );
     socket.on('warning', (error) => {
       this.stats.junk += 1;
       this.#log.debug({ interface: each.name, err: error }, 'mdns packet not understood');
@@ -119,7 +128,7 @@ export class MdnsBrowser {
   #probe(): void {
     const questions: { name: string; type: string }[] = [
       ...SERVICE_TYPES.map((type) => ({ name: `${type}.local`, type: 'PTR' })),
-      ...this.#cache.missing().filter(({ name }) => isAskable(name)),
+      ...this.#missing(),
     ];
     this.#ask(questions.slice(0, MAX_QUESTIONS));
   }
@@ -131,25 +140,37 @@ export class MdnsBrowser {
     }
   }
 
-  #receive(decoded: readonly object[]): void {
+  #receive(decoded: readonly object[], link: string): void {
     this.stats.packets += 1;
     const records = decoded
       .slice(0, MAX_RECORDS_PER_PACKET)
       .flatMap((each) => toRecord(each) ?? []);
-    const changes = this.#cache.apply(records, performance.now());
-    for (const service of changes.seen) this.#sink.see(sightingOf(service));
-    for (const key of changes.lost) this.#sink.lose('mdns', key);
+    const cache = this.#cache(link);
+    const changes = cache.apply(records, performance.now());
+    for (const service of changes.seen) this.#sink.see(sightingOf(service, link));
+    for (const key of changes.lost) this.#sink.lose('mdns', keyOf(key, link));
     this.#askForDetails();
+  }
+
+  #cache(link: string): ServiceCache {
+    const existing = this.#caches.get(link);
+    if (existing !== undefined) return existing;
+    const cache = new ServiceCache(SERVICE_TYPES, 2 * this.#options.intervalMs);
+    this.#caches.set(link, cache);
+    return cache;
+  }
+
+  #missing(): { name: string; type: string }[] {
+    return [...this.#caches.values()]
+      .flatMap((cache) => cache.missing())
+      .filter(({ name }) => isAskable(name));
   }
 
   /** A PTR may come alone: ask for the rest, at most once a second; later rounds ask again. */
   #askForDetails(): void {
     const now = performance.now();
     if (now - this.#lastFollowUpMs < MIN_FOLLOW_UP_GAP_MS) return;
-    const missing = this.#cache
-      .missing()
-      .filter(({ name }) => isAskable(name))
-      .slice(0, MAX_QUESTIONS);
+    const missing = this.#missing().slice(0, MAX_QUESTIONS);
     if (missing.length === 0) return;
     this.#lastFollowUpMs = now;
     this.#ask(missing);
@@ -167,7 +188,7 @@ function isAskable(name: string): boolean {
 
 /** Boundary to `dns-packet`: whatever it decoded, only the shapes we know pass. */
 function toRecord(decoded: object): MdnsRecord | undefined {
-  const { name, type, ttl, data } = decoded as Record<string, unknown>;
+  const { name, type, ttl, data, flush } = decoded as Record<string, unknown>;
   if (typeof name !== 'string') return undefined;
   const ttlS = typeof ttl === 'number' ? ttl : 0;
   switch (type) {
@@ -185,7 +206,7 @@ function toRecord(decoded: object): MdnsRecord | undefined {
     case 'A':
     case 'AAAA':
       return typeof data === 'string' && isIP(data) !== 0
-        ? { type, name, ttlS, address: data }
+        ? { type, name, ttlS, address: data, flush: flush === true }
         : undefined;
     default:
       return undefined;

@@ -21,7 +21,13 @@ export const SERVICE_TYPES = [
   '_vlc-http._tcp',
 ] as const;
 
-export function sightingOf(service: MdnsService): Sighting {
+/** The same for both backends, so that one can take over from the other. */
+export function keyOf(serviceKey: string, link: string): string {
+  return `${link} ${serviceKey}`;
+}
+
+/** `link`: the interface that it was heard on; empty where that is not known. */
+export function sightingOf(service: MdnsService, link: string): Sighting {
   const unicast = service.addresses.filter((address) => !isMulticastAddress(address));
   // A link-local IPv6 address means nothing without its interface; the IPv4 one is always there too.
   const usable = unicast.filter((address) => !address.toLowerCase().startsWith('fe80:'));
@@ -32,7 +38,8 @@ export function sightingOf(service: MdnsService): Sighting {
     trailingMac(service.host.replace(/\.local\.?$/i, ''));
   const common = {
     via: 'mdns',
-    key: service.key,
+    key: keyOf(service.key, link),
+    link,
     addresses,
     hostname: service.host,
     mac,

@@ -17,7 +17,7 @@ declare module 'multicast-dns' {
 
   interface MulticastDns
     extends EventEmitter<{
-      response: [packet: Packet];
+      response: [packet: Packet, from: { readonly address: string }];
       error: [error: Error];
       warning: [error: Error];
       ready: [];

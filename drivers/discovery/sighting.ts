@@ -16,6 +16,8 @@ export interface Sighting {
   /** Twelve lower-case hexadecimal digits. */
   readonly mac?: string | undefined;
   readonly hostname?: string | undefined;
+  /** The interface that the name was heard on: names are unique on one link only. */
+  readonly link?: string | undefined;
   readonly manufacturer?: string | undefined;
   readonly model?: string | undefined;
   readonly name?: string | undefined;

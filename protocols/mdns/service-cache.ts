@@ -2,8 +2,8 @@
  * DNS-SD services put together from the records of mDNS answers: PTR and SRV name an instance, SRV
  * its host and port, TXT its attributes, A and AAAA the host's addresses, in any order and packet.
  *
- * RFC 6763 §4, §6 (TXT); RFC 6762 §10.1 (goodbye: TTL 0). Not handled: subtypes, known-answer
- * suppression, cache coherency by the cache-flush bit (an old address is forgotten by its TTL).
+ * RFC 6763 §4, §6 (TXT); RFC 6762 §10.1 (goodbye: TTL 0), §10.2 (cache-flush, for addresses; the rest has one record
+ * of a kind). Not handled: subtypes, known-answer suppression. One cache is for one link: names are unique there only.
  */
 
 /** Cameras only announce one to three services each; the limits only stop abuse. */
@@ -12,6 +12,8 @@ const MAX_HOSTS = 2048;
 const MAX_ADDRESSES_PER_HOST = 8;
 const MAX_TXT_ENTRIES = 64;
 const MAX_TTL_S = 86_400;
+/** RFC 6762 §10.2: what came within the last second belongs to the same announcement. */
+const FLUSH_SPARES_MS = 1000;
 
 export type MdnsRecord =
   | { readonly type: 'PTR'; readonly name: string; readonly ttlS: number; readonly target: string }
@@ -33,6 +35,8 @@ export type MdnsRecord =
       readonly name: string;
       readonly ttlS: number;
       readonly address: string;
+      /** The sender has no others than those of this packet. */
+      readonly flush: boolean;
     };
 
 export interface MdnsService {
@@ -56,6 +60,12 @@ export interface MdnsChanges {
   readonly lost: readonly string[];
 }
 
+interface HostAddress {
+  readonly type: 'A' | 'AAAA';
+  readonly heardAtMs: number;
+  readonly expiresAtMs: number;
+}
+
 export interface MdnsQuestion {
   readonly name: string;
   readonly type: 'SRV' | 'TXT' | 'A';
@@ -76,8 +86,8 @@ export class ServiceCache {
   readonly #types: readonly string[];
   readonly #minTtlMs: number;
   readonly #instances = new Map<string, Instance>();
-  /** Host in lower case → address → when it expires. */
-  readonly #hosts = new Map<string, Map<string, number>>();
+  /** Host in lower case → address. */
+  readonly #hosts = new Map<string, Map<string, HostAddress>>();
 
   /**
    * `types` like `_rtsp._tcp`; others are ignored. No record expires before `minTtlMs`: devices
@@ -122,15 +132,15 @@ export class ServiceCache {
     return { seen: [...touched].flatMap((each) => this.#complete(each) ?? []), lost };
   }
 
-  /** Whether the instance with this key has been named. */
-  has(key: string): boolean {
-    return this.#instances.has(key);
+  /** Of every instance that has been named. */
+  get keys(): string[] {
+    return [...this.#instances.keys()];
   }
 
   /** Forgets what was not announced again in time; the keys of the services lost by it. */
   expire(nowMs: number): string[] {
     for (const [host, addresses] of this.#hosts) {
-      for (const [address, expiresAtMs] of addresses) {
+      for (const [address, { expiresAtMs }] of addresses) {
         if (expiresAtMs <= nowMs) addresses.delete(address);
       }
       if (addresses.size === 0) this.#hosts.delete(host);
@@ -159,11 +169,17 @@ export class ServiceCache {
 
   #applyAddress(record: MdnsRecord & { type: 'A' | 'AAAA' }, nowMs: number): void {
     const host = hostKey(record.name);
-    const addresses = this.#hosts.get(host) ?? new Map<string, number>();
-    if (record.ttlS === 0) {
-      addresses.delete(record.address);
-    } else if (addresses.has(record.address) || addresses.size < MAX_ADDRESSES_PER_HOST) {
-      addresses.set(record.address, this.#expiry(record.ttlS, nowMs));
+    const { type, address, ttlS } = record;
+    const addresses = this.#hosts.get(host) ?? new Map<string, HostAddress>();
+    if (record.flush) {
+      for (const [other, { type: kind, heardAtMs }] of addresses) {
+        if (kind === type && nowMs - heardAtMs > FLUSH_SPARES_MS) addresses.delete(other);
+      }
+    }
+    if (ttlS === 0) {
+      addresses.delete(address);
+    } else if (addresses.has(address) || addresses.size < MAX_ADDRESSES_PER_HOST) {
+      addresses.set(address, { type, heardAtMs: nowMs, expiresAtMs: this.#expiry(ttlS, nowMs) });
     }
     if (addresses.size === 0) this.#hosts.delete(host);
     else if (this.#hosts.has(host) || this.#hosts.size < MAX_HOSTS) {
@@ -205,7 +221,10 @@ export class ServiceCache {
       type,
       host,
       port,
-      addresses: [...addresses.keys()],
+      // Where it was announced last.
+      addresses: [...addresses]
+        .sort(([, a], [, b]) => b.heardAtMs - a.heardAtMs)
+        .map(([address]) => address),
       txt: instance.txt ?? new Map(),
     };
   }

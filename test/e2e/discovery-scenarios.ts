@@ -232,6 +232,14 @@ async function mdns() {
   const isGone = ({ device }: typeof js) => device('accc8e000003')?.gone === true;
   await until(() => all.every(isGone), WAIT_MS).catch(() => undefined);
   const gone = all.map(isGone);
+  writeFileSync('/etc/avahi/hosts', HOSTS.replace('10.77.0.21', '10.77.0.31'));
+  execFileSync('avahi-daemon', ['-r']);
+  // The js backend hears it; with Avahi the address is looked up anew, once in a minute or when asked.
+  const isAt = ({ device }: typeof js) => device('yard')?.addresses[0] === '10.77.0.31';
+  await until(() => isAt(js), WAIT_MS).catch(() => undefined);
+  for (const { discovery } of [avahi, auto]) discovery.searchAgain();
+  await until(() => all.every(isAt), WAIT_MS).catch(() => undefined);
+  const moved = all.map(({ device }) => device('yard')?.rtspUrls);
   const before = all.map(({ events }) => events.length);
   for (let i = 0; i < 5; i += 1) {
     for (const pid of children()) process.kill(pid, 'SIGKILL');
@@ -243,7 +251,7 @@ async function mdns() {
   await until(() => all.every(isBack), WAIT_MS).catch(() => undefined);
   const back = all.map(isBack);
   const after = all.map(({ events }, i) => events.slice(before[i]));
-  return { found, hasChild, gone, back, after };
+  return { found, hasChild, gone, moved, back, after };
 }
 
 const PASSWORD = 'pl4nted-s3cret';

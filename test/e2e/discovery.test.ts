@@ -143,10 +143,11 @@ describe('discovery', { concurrency: true, skip: needsRoot }, () => {
   it('finds the same by mDNS with both backends, and outlives the end of Avahi’s', {
     skip: needsMdns,
   }, async () => {
-    const { found, hasChild, gone, back, after } = await run<{
+    const { found, hasChild, gone, moved, back, after } = await run<{
       found: DiscoveredDevice[][];
       hasChild: number;
       gone: boolean[];
+      moved: string[][];
       back: boolean[];
       after: string[][];
     }>('mdns');
@@ -174,6 +175,8 @@ describe('discovery', { concurrency: true, skip: needsRoot }, () => {
     );
     assert.equal(hasChild, 2, 'avahi and auto have a child each');
     assert.deepEqual(gone, [true, true, true], 'after the goodbye');
+    const url = 'rtsp://10.77.0.31:8554/main';
+    assert.deepEqual(moved, [[url], [url], [url]]);
     assert.deepEqual(back, [true, true, true], 'after the children were killed, too');
     // Nobody else came or went by it.
     for (const events of after) assert.deepEqual(events, ['found accc8e000003 10.77.0.23']);

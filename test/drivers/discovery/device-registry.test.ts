@@ -392,3 +392,21 @@ test('one device per physical device, in whatever order they are seen', () => {
     { numRuns: 300 },
   );
 });
+
+test('two cameras of one name on two links are two', () => {
+  const { registry } = setUp();
+  const camera = (link: string, address: string): Sighting => ({
+    ...{ via: 'mdns', key: `${link} ipcam._rtsp._tcp.local`, addresses: [address] },
+    ...{ hostname: 'ipcam.local', link },
+  });
+  registry.see(camera('eth0', '10.0.0.5'));
+  registry.see(camera('eth1', '10.1.0.5'));
+  registry.see(camera('eth0', '10.0.0.6'));
+  assert.deepEqual(
+    registry.devices.map(({ id, addresses }) => [id, addresses[0]]),
+    [
+      ['ipcam', '10.0.0.6'],
+      ['ipcam-2', '10.1.0.5'],
+    ],
+  );
+});

@@ -34,8 +34,7 @@ function standIn(t: TestContext, script: string): string {
 function start(t: TestContext, script: string) {
   const registry = new DeviceRegistry({ now: Date.now, elapsedMs: () => performance.now() });
   const browser = new AvahiBrowser(
-    standIn(t, script),
-    () => [],
+    { packagePath: standIn(t, script), intervalMs: 60_000, listInterfaces: () => [] },
     registry,
     pino({ level: 'silent' }),
   );
@@ -79,7 +78,7 @@ test('whatever ends the child is a reason, never an exception; its services are 
   await once(registry, 'found', within());
   await done;
   assert.equal(registry.devices[0]?.gone, false);
-  browser.forget((key) => key !== 'yard cam._rtsp._tcp.local');
+  browser.forget((key) => key !== ' yard cam._rtsp._tcp.local');
   assert.equal(registry.devices[0]?.gone, true);
 });
 

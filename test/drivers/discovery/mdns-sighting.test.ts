@@ -14,7 +14,7 @@ function service(type: string, txt: Record<string, string> = {}, addresses = ['1
     addresses,
     txt: new Map(Object.entries(txt)),
   };
-  return sightingOf(found);
+  return sightingOf(found, 'eth0');
 }
 
 const SENDERS: readonly [string, ReturnType<typeof service>, string[] | undefined][] = [

@@ -30,7 +30,7 @@ export const DISCOVERY_SUBJECTS: readonly Subject[] = [
   textParserOf('network to scan', parseScanNetwork, '10.0.0.0/24', '169.254.7.9'),
   parserOf(
     'mDNS service of an encoder',
-    (bytes) => sightingOf({ ...SERVICE, txt: parseTxt([...packetsOf(bytes)]) }),
+    (bytes) => sightingOf({ ...SERVICE, txt: parseTxt([...packetsOf(bytes)]) }, 'eth0'),
     packetsInput(datagram('group=239.1.1.1'), datagram('path=rtsp://cam:554/live?x=1')),
   ),
   parserOf(

@@ -30,7 +30,13 @@ const TXT: MdnsRecord = {
   ttlS: 4500,
   strings: [text('path=/main')],
 };
-const A: MdnsRecord = { type: 'A', name: 'yard.local', ttlS: 120, address: '10.0.0.5' };
+const A: Extract<MdnsRecord, { address: string }> = {
+  type: 'A',
+  name: 'yard.local',
+  ttlS: 120,
+  address: '10.0.0.5',
+  flush: false,
+};
 
 const SERVICE = {
   key: 'yard cam._rtsp._tcp.local',
@@ -162,7 +168,8 @@ test('any records leave it in order', () => {
     target: fc.constantFrom('a._rtsp._tcp.local', 'h.local', '._rtsp._tcp.local', ''),
     port: fc.nat(65_535),
     strings: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 }),
-    address: fc.constantFrom('10.0.0.1', 'fe80::1'),
+    address: fc.constantFrom('10.0.0.1', '10.0.0.2', 'fe80::1'),
+    flush: fc.boolean(),
   }) as fc.Arbitrary<MdnsRecord>;
   fc.assert(
     fc.property(fc.array(record), (records) => {
@@ -175,4 +182,26 @@ test('any records leave it in order', () => {
       assert.deepEqual(cache.missing(), []);
     }),
   );
+});
+
+test('a host that has moved: cache-flush drops the address of before, at once', () => {
+  const cache = cacheWith(PTR, SRV, TXT, { ...A, flush: true });
+  const moved = { ...A, address: '10.0.0.6', flush: true };
+  assert.deepEqual(cache.apply([moved], 5000).seen[0]?.addresses, ['10.0.0.6']);
+});
+
+test('several addresses of one announcement stay, in one packet or within a second, and those of the other kind', () => {
+  const cache = cacheWith(PTR, SRV, TXT);
+  const at = (address: string) => ({ ...A, address, flush: true });
+  const six: MdnsRecord = { ...at('fd00::5'), type: 'AAAA' };
+  cache.apply([six], 0);
+  cache.apply([at('10.0.0.5'), at('10.0.0.6')], 5000);
+  const { seen } = cache.apply([at('10.0.0.7')], 5500);
+  assert.deepEqual(seen[0]?.addresses, ['10.0.0.7', '10.0.0.5', '10.0.0.6', 'fd00::5']);
+});
+
+test('a host that moves without cache-flush: the new address first', () => {
+  const cache = cacheWith(PTR, SRV, TXT, A);
+  const { seen } = cache.apply([{ ...A, address: '10.0.0.6' }], 5000);
+  assert.deepEqual(seen[0]?.addresses, ['10.0.0.6', '10.0.0.5']);
 });
