@@ -6,7 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { BlockList } from 'node:net';
 import { parseAddressRange } from '../config/fields.ts';
 import type { LoginConfig } from '../config/schema.ts';
-import { peerOf } from '../http/peer.ts';
+import { peerOf } from '../peer.ts';
 
 /** So many wrong logins of one address within the window, and it has to wait for the window's end. */
 const MAX_FAILURES = 10;

@@ -4,32 +4,28 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { ParseError, ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
 import type { Track } from '../../codecs/track.ts';
-import { type OfferedTrack, offeredTracks } from '../../protocols/rtp/packetize/offered-medias.ts';
 import { isSameFormat } from '../../protocols/rtp/packetize/payload-formats.ts';
 import { RtspError } from '../../protocols/rtsp/rtsp-error.ts';
+import type {
+  PlayedStream,
+  ServerHost,
+  TrackBeginning,
+  TrackTransport,
+} from '../../protocols/rtsp/server-host.ts';
 import type { Action, ServerAccess } from '../../protocols/rtsp/server-login.ts';
-import {
-  type PlayedStream,
-  RtspServerSession,
-  SESSION_TIMEOUT_MS,
-  type ServerHost,
-  type TrackBeginning,
-  type TrackTransport,
-} from '../../protocols/rtsp/server-session.ts';
+import { RtspServerSession, SESSION_TIMEOUT_MS } from '../../protocols/rtsp/server-session.ts';
 import type { SessionDescription } from '../../protocols/sdp/sdp.ts';
-import { serializeSdp } from '../../protocols/sdp/serialize-sdp.ts';
 import type { AcceptorConfig } from '../config/schema.ts';
 import type { Hub } from '../hub/hub.ts';
-import { toName } from '../names.ts';
+import { plainAddress } from '../peer.ts';
 import type { FanOut, Viewing } from '../viewers/fan-out.ts';
 import type { Access } from './access.ts';
+import { DescribedStream } from './described-stream.ts';
 import { PublicationRefused, type Publications } from './publications.ts';
 import { RtspPublisher } from './rtsp-publisher.ts';
 import { RtspViewer, type ViewedTrack } from './rtsp-viewer.ts';
 import type { UdpPair, UdpPorts } from './udp-ports.ts';
 
-/** A publisher that has just come back, or comes with its players, is there within so long. */
-const STREAM_WAIT_MS = 3_000;
 /** What is said last may still go out. */
 const LAST_WORDS_MS = 500;
 /** 8 Mbit/s for a second: an answer that waits behind more has a client that reads nothing. */
@@ -69,20 +65,18 @@ export class RtspClient implements ServerHost {
   readonly #context: RtspClientContext;
   readonly #session: RtspServerSession;
   readonly #openedAtMs: number;
-  /** What the client was told of a stream. */
-  #told: { readonly streamName: string; readonly offered: readonly OfferedTrack[] } | undefined;
+  readonly #described: DescribedStream;
   #role: Role = { is: 'undecided' };
   #hasBeenActive = false;
   #bytesBefore = 0;
   #isClosed = false;
-  /** For a stream that is described. */
-  #giveUpWaiting: () => void = () => undefined;
 
   constructor(socket: Socket, peer: string, context: RtspClientContext) {
     this.#socket = socket;
     this.#peer = peer;
     this.#context = context;
     this.#openedAtMs = context.now();
+    this.#described = new DescribedStream(context.hub, plainAddress(socket.localAddress));
     this.#session = new RtspServerSession({
       host: this,
       access: { play: this.#accessTo('play'), publish: this.#accessTo('publish') },
@@ -115,21 +109,12 @@ export class RtspClient implements ServerHost {
     return [...this.#role.tracks.values()].some(({ pair }) => pair !== undefined);
   }
 
-  async describe(name: string): Promise<PlayedStream> {
-    const streamName = toName(name, '');
-    const tracks = streamName === '' ? [] : await this.#tracksOf(streamName);
-    if (tracks.length === 0) throw new RtspError(404);
-    const offered = offeredTracks(tracks);
-    if (offered.length === 0) throw new RtspError(406);
-    this.#told = { streamName, offered };
-    return this.#describeTold(offered, streamName);
+  describe(name: string): Promise<PlayedStream> {
+    return this.#described.describe(name);
   }
 
-  async lookUp(name: string): Promise<PlayedStream> {
-    if (this.#told === undefined || this.#told.streamName !== toName(name, '')) {
-      return await this.describe(name);
-    }
-    return this.#describeTold(this.#told.offered, this.#told.streamName);
+  lookUp(name: string): Promise<PlayedStream> {
+    return this.#described.lookUp(name);
   }
 
   announce(name: string, description: SessionDescription): void {
@@ -240,7 +225,7 @@ export class RtspClient implements ServerHost {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#session.close();
-    this.#giveUpWaiting();
+    this.#described.giveUp();
     if (this.#role.is === 'player') this.#role.playing?.viewer.bye();
     this.#leave(words);
     this.#socket.end();
@@ -299,35 +284,6 @@ export class RtspClient implements ServerHost {
     };
   }
 
-  /** Waits a little for a stream that is not there yet. Empty: it is not. */
-  async #tracksOf(streamName: string): Promise<readonly Track[]> {
-    const { hub } = this.#context;
-    const stream = hub.get(streamName);
-    if (stream?.isOnline === true) return stream.tracks;
-    return await new Promise((resolve) => {
-      let following: Disposable | undefined;
-      const settle = (tracks: readonly Track[]) => {
-        clearTimeout(timer);
-        following?.[Symbol.dispose]();
-        resolve(tracks);
-      };
-      const timer = setTimeout(() => settle([]), STREAM_WAIT_MS);
-      this.#giveUpWaiting = () => settle([]);
-      const ignore = () => undefined;
-      following = hub.follow(streamName, { start: settle, write: ignore, stop: ignore });
-    });
-  }
-
-  #describeTold(offered: readonly OfferedTrack[], streamName: string): PlayedStream {
-    const sdp = serializeSdp({
-      name: streamName,
-      version: Date.now(),
-      address: this.#socket.localAddress?.replace(/^::ffff:(?=\d+\.)/, '') ?? '0.0.0.0',
-      medias: offered.map(({ media }) => media),
-    });
-    return { sdp, tracks: offered.length };
-  }
-
   /** All tracks go the same way; what is encrypted stays in its connection. */
   #mayUse({ lower }: TrackTransport): boolean {
     if (lower === 'udp' && this.#context.isEncrypted) return false;
@@ -361,7 +317,7 @@ export class RtspClient implements ServerHost {
   }
 
   #setUpViewed(place: number, transport: TrackTransport, pair: UdpPair | undefined): void {
-    const { streamName, offered } = this.#told ?? { streamName: '', offered: [] };
+    const { streamName, offered } = this.#described;
     const track = offered.find(({ media }) => media.control === `trackID=${place}`)?.track;
     const only = offered.length === 1 ? offered[0]?.track : undefined;
     const wanted = track ?? only;

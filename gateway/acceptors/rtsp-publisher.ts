@@ -6,7 +6,7 @@ import { ProtocolError } from '../../codecs/errors.ts';
 import { selectMedias } from '../../protocols/rtp/media-selection.ts';
 import { ReorderWindow } from '../../protocols/rtp/reorder-window.ts';
 import { RtpPresentation } from '../../protocols/rtp/rtp-presentation.ts';
-import type { TrackTransport } from '../../protocols/rtsp/server-session.ts';
+import type { TrackTransport } from '../../protocols/rtsp/server-host.ts';
 import type { SessionDescription } from '../../protocols/sdp/sdp.ts';
 import type { Publication } from './pushed-stream.ts';
 import type { UdpPair } from './udp-ports.ts';

@@ -10,7 +10,7 @@ import { isSameFormat, payloadFormatOf } from '../../protocols/rtp/packetize/pay
 import { serializeBye } from '../../protocols/rtp/packetize/sender-report.ts';
 import { CHANNEL_OF } from '../../protocols/rtp/packetize/stream-packetizer.ts';
 import { RtpPacket } from '../../protocols/rtp/rtp-packet.ts';
-import type { TrackTransport } from '../../protocols/rtsp/server-session.ts';
+import type { TrackTransport } from '../../protocols/rtsp/server-host.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Stream } from '../hub/stream.ts';
 import type { Viewer } from '../viewers/fan-out.ts';

@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Certificate, type CertificateFiles } from '../certificate.ts';
 import { parseHostPort } from '../config/fields.ts';
-import { peerOf } from '../http/peer.ts';
+import { peerOf, plainAddress } from '../peer.ts';
 import { TlsEntrance } from './tls-entrance.ts';
 
 const RETRY_LISTEN_MS = 5_000;
@@ -181,9 +181,4 @@ function problemWords(err: unknown): string {
     default:
       return err instanceof Error ? err.message : String(err);
   }
-}
-
-/** IPv4 seen through an IPv6 socket is IPv4. */
-function plainAddress(address: string | undefined): string {
-  return (address ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 }

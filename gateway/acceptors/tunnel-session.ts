@@ -3,7 +3,7 @@
  * outlives the HTTP connections that carry it.
  */
 import { MAX_POLL_INTERVAL } from '../../protocols/rtmp/tunnel-answer.ts';
-import { peerOf } from '../http/peer.ts';
+import { peerOf } from '../peer.ts';
 
 /** A client that has not asked for so long is gone. Flash asks twice a second at least. */
 export const SESSION_SILENCE_MS = 30_000;

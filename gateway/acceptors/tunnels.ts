@@ -1,7 +1,7 @@
 /** RTMP through HTTP at one acceptor: its sessions and HTTP connections, and how long each is waited for. */
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
-import { peerOf } from '../http/peer.ts';
+import { peerOf } from '../peer.ts';
 import { TunnelConnection, type TunnelPipe, type TunnelSessions } from './tunnel-connection.ts';
 import { SESSION_SILENCE_MS, type TunnelEnd, TunnelSession } from './tunnel-session.ts';
 

@@ -6,9 +6,10 @@
 import type { IncomingMessage } from 'node:http';
 import { Access as Login } from '../acceptors/access.ts';
 import type { HttpConfig } from '../config/schema.ts';
+import { peerOf } from '../peer.ts';
 import type { AdminLogin } from './admin-login.ts';
 import { type Answer, problem } from './answer.ts';
-import { isLocalHost, peerOf } from './peer.ts';
+import { isLocalHost } from './local-host.ts';
 import type { Access } from './route.ts';
 
 const TOKEN_PARAMETER = 'token';

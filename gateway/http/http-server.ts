@@ -8,11 +8,11 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { CertificateFiles } from '../certificate.ts';
 import { isLoopback } from '../config/fields.ts';
+import { peerOf } from '../peer.ts';
 import { type Answer, problem, sendAnswer } from './answer.ts';
 import { Cors } from './cors.ts';
 import { Gatekeeper, type GatekeeperConfig } from './gatekeeper.ts';
 import { HttpListener } from './http-listener.ts';
-import { peerOf } from './peer.ts';
 import { matchRoute, type Route, type RouteMatch, type UpgradeCall } from './route.ts';
 import { ServingBudget, type ViewerLimits } from './serving-budget.ts';
 

@@ -9,13 +9,12 @@
  *   handshake → connecting → connected → closed
  */
 import { ByteReader } from '../../codecs/byte-reader.ts';
-import { ByteWriter } from '../../codecs/byte-writer.ts';
 import type { Amf0Value } from '../../codecs/flv/amf0.ts';
-import { AUDIO_FOUR_CCS, type FourCc, VIDEO_FOUR_CCS } from '../../codecs/flv/four-cc.ts';
 import { RequestBudget } from '../request-budget.ts';
 import { ChunkReader, DEFAULT_CHUNK_SIZE } from './chunk-reader.ts';
 import { ChunkStreamId, onMessageStream, serializeMessage } from './chunk-writer.ts';
 import { commandMessage, parseCommand, type RtmpCommand } from './command.ts';
+import { peerBandwidth, rejection, welcome } from './connect-answer.ts';
 import { type ConnectRequest, parseConnect } from './connect-request.ts';
 import {
   controlMessage,
@@ -24,7 +23,6 @@ import {
   UserControlEvent,
   userControlMessage,
 } from './control.ts';
-import { offerOf } from './enhanced-connect.ts';
 import { MAX_MESSAGE_BYTES, MessageType, type RtmpMessage } from './message.ts';
 import { ReceivedWindow, WINDOW_BYTES } from './received-window.ts';
 import type { RtmpCiphers } from './rtmpe.ts';
@@ -47,19 +45,9 @@ export const SERVER_CHUNK_SIZE = 65_536;
  * before it was answered.
  */
 const MAX_WISH_BYTES = 1024 * 1024;
-/** §5.4.5: the limit is a wish. */
-const DYNAMIC_LIMIT = 2;
 /** §7.2.1.1: always 1, also where the client forgot it. */
 const CONNECT_TRANSACTION = 1;
 const MAX_QUOTED_CHARACTERS = 64;
-/** What is told to clients whose applications look at it. */
-const SERVER_NAME = 'FMS/3,5,7,7009';
-const CAPABILITIES = 31;
-const FOUR_CCS: readonly FourCc[] = [
-  ...Object.values(VIDEO_FOUR_CCS),
-  ...Object.values(AUDIO_FOUR_CCS),
-];
-
 export type ServerSessionState =
   | { readonly at: 'handshake'; readonly handshake: ServerHandshake }
   | { readonly at: 'connecting' }
@@ -284,9 +272,7 @@ export class ServerSession implements ServerStreamCarrier {
     const refusal =
       request === undefined ? '[ connect names no application ]' : this.#dialogue.connect(request);
     if (request === undefined || refusal !== undefined) {
-      const code = 'NetConnection.Connect.Rejected';
-      const info = { level: 'error', code, description: refusal ?? '' };
-      this.command(0, '_error', CONNECT_TRANSACTION, null, info);
+      this.command(0, '_error', CONNECT_TRANSACTION, null, rejection(refusal ?? ''));
       this.close('it was refused');
       return;
     }
@@ -295,19 +281,7 @@ export class ServerSession implements ServerStreamCarrier {
     this.control(peerBandwidth());
     this.control(controlMessage(MessageType.setChunkSize, SERVER_CHUNK_SIZE));
     this.#chunkSize = SERVER_CHUNK_SIZE;
-    const { fourCcs, objectEncoding } = request;
-    // Only to those who asked, so that no old client meets a property it has never seen.
-    const properties = {
-      fmsVer: SERVER_NAME,
-      capabilities: CAPABILITIES,
-      ...(fourCcs === undefined ? {} : offerOf(FOUR_CCS)),
-    };
-    this.command(0, '_result', CONNECT_TRANSACTION, properties, {
-      level: 'status',
-      code: 'NetConnection.Connect.Success',
-      description: 'Connection succeeded.',
-      objectEncoding,
-    });
+    this.command(0, '_result', CONNECT_TRANSACTION, ...welcome(request));
   }
 
   #createStream(transactionId: number): void {
@@ -405,11 +379,6 @@ function asAmf0Data(message: RtmpMessage): RtmpMessage {
     typeId: MessageType.dataAmf0,
     payload: payload.subarray(payload[0] === 0 ? 1 : 0),
   };
-}
-
-function peerBandwidth(): RtmpMessage {
-  const payload = new ByteWriter().u32(WINDOW_BYTES).u8(DYNAMIC_LIMIT).toBytes();
-  return { typeId: MessageType.setPeerBandwidth, timestampMs: 0, messageStreamId: 0, payload };
 }
 
 function milliseconds(values: readonly Amf0Value[]): number {

@@ -7,6 +7,7 @@ import { AuthenticationError, ParseError, ProtocolError } from '../../codecs/err
 import { HttpAuthenticator, type HttpCredentials } from '../http-auth/authenticator.ts';
 import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
 import { redactUrl } from '../source-url.ts';
+import { AwaitedAnswers, type OnAnswer, toError } from './awaited-answers.ts';
 import { baseUrl } from './control-url.ts';
 import { keepaliveIntervalMs, keepaliveMethod } from './keepalive.ts';
 import {
@@ -27,8 +28,6 @@ import {
   type TransportRequest,
 } from './transport.ts';
 
-/** A camera that is busy booting answers within a few seconds; ten is broken. */
-const ANSWER_TIMEOUT_MS = 10_000;
 /** How long a clean end may wait for the answer to TEARDOWN. */
 const TEARDOWN_TIMEOUT_MS = 500;
 /** Asked for again and again by a nonce that never lasts: stop. */
@@ -78,13 +77,6 @@ export interface Description {
   readonly base: string;
 }
 
-interface Waiting {
-  /** Called as the answer is read, before the bytes behind it. */
-  readonly onAnswer: ((response: RtspResponse) => void) | undefined;
-  readonly resolve: (response: RtspResponse) => void;
-  readonly reject: (error: Error) => void;
-}
-
 type SessionState =
   | { readonly at: 'open' }
   | { readonly at: 'ready'; readonly session: SessionHeader }
@@ -94,7 +86,7 @@ export class RtspSession {
   readonly #options: RtspSessionOptions;
   readonly #parser: RtspParser;
   readonly #authenticator: HttpAuthenticator | undefined;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #awaited = new AwaitedAnswers((words) => this.#noAnswer(words));
   readonly #channels = new Set<number>();
   #state: SessionState = { at: 'open' };
   #cseq = 0;
@@ -124,8 +116,7 @@ export class RtspSession {
   close(cause: Error): void {
     if (this.#state.at === 'closed') return;
     this.#state = { at: 'closed', cause };
-    for (const { reject } of this.#waiting.values()) reject(cause);
-    this.#waiting.clear();
+    this.#awaited.fail(cause);
   }
 
   /** Learns which methods there are; cameras without OPTIONS are tolerated. */
@@ -244,7 +235,7 @@ export class RtspSession {
     uri: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    onAnswer?: Waiting['onAnswer'],
+    onAnswer?: OnAnswer,
   ): Promise<RtspResponse> {
     const response = await this.#exchange(method, uri, headers, signal, onAnswer);
     const { status, reason } = response;
@@ -264,7 +255,7 @@ export class RtspSession {
     uri: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    onAnswer?: Waiting['onAnswer'],
+    onAnswer?: OnAnswer,
   ): Promise<RtspResponse> {
     for (let round = 1; ; round += 1) {
       const authorization = this.#authenticator?.authorize(method, uri);
@@ -310,7 +301,7 @@ export class RtspSession {
     uri: string,
     headers: Readonly<Record<string, string>>,
     signal: AbortSignal,
-    onAnswer: Waiting['onAnswer'],
+    onAnswer: OnAnswer | undefined,
   ): Promise<RtspResponse> {
     if (this.#state.at === 'closed') return Promise.reject(this.#state.cause);
     if (signal.aborted) return Promise.reject(toError(signal.reason));
@@ -322,33 +313,9 @@ export class RtspSession {
       ...Object.entries(headers),
     ];
     if (this.#state.at === 'ready') all.push(['Session', this.#state.session.id]);
-    const answer = this.#answerTo(method, cseq, signal, onAnswer);
+    const answer = this.#awaited.wait(method, cseq, signal, onAnswer);
     this.#write(serializeRequest(method, uri, all));
     return answer;
-  }
-
-  /** Settles with the answer, the end of the session, the abort, or after ten seconds; leaves nothing behind. */
-  async #answerTo(
-    method: string,
-    cseq: number,
-    signal: AbortSignal,
-    onAnswer: Waiting['onAnswer'],
-  ): Promise<RtspResponse> {
-    let timer: NodeJS.Timeout | undefined;
-    let onAbort: () => void = () => {};
-    try {
-      return await new Promise<RtspResponse>((resolve, reject) => {
-        this.#waiting.set(cseq, { onAnswer, resolve, reject });
-        const words = `no answer to ${method} within ${ANSWER_TIMEOUT_MS / 1000} s`;
-        timer = setTimeout(() => reject(this.#noAnswer(words)), ANSWER_TIMEOUT_MS);
-        onAbort = () => reject(toError(signal.reason));
-        signal.addEventListener('abort', onAbort, { once: true });
-      });
-    } finally {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      this.#waiting.delete(cseq);
-    }
   }
 
   /** Noise is not silence: who sends something else is found at a wrong port, not behind a firewall. */
@@ -372,12 +339,7 @@ export class RtspSession {
       this.#write(serializeResponse(status, reason, [['CSeq', cseq]]));
       return;
     }
-    const cseq = Number(message.headers.get('cseq') ?? Number.NaN);
-    // Without a CSeq it answers the oldest request; one that nobody waits for came too late.
-    const key = Number.isNaN(cseq) ? this.#waiting.keys().next().value : cseq;
-    const waiting = key === undefined ? undefined : this.#waiting.get(key);
-    waiting?.onAnswer?.(message);
-    waiting?.resolve(message);
+    this.#awaited.answered(message);
   }
 }
 
@@ -399,8 +361,4 @@ export function outOfSessions(method: string): ProtocolError {
 
 function isTimeout(error: unknown): boolean {
   return error instanceof Error && error.name === 'TimeoutError';
-}
-
-function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
 }

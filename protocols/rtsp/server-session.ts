@@ -7,14 +7,16 @@
  */
 import { ParseError, ProtocolError } from '../../codecs/errors.ts';
 import { RequestBudget } from '../request-budget.ts';
-import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
+import { parseSdp } from '../sdp/sdp.ts';
 import { joinControl } from './control-url.ts';
 import { type RtspMessage, type RtspRequest, serializeResponse } from './message.ts';
 import { parseRequestedUrl, type RequestedUrl } from './requested-url.ts';
 import { type Headers, REASONS, RtspError, type Status, wrongState } from './rtsp-error.ts';
 import { CLIENT_GRAMMAR, RtspParser } from './rtsp-parser.ts';
+import type { ServerHost, TrackBeginning, TrackTransport } from './server-host.ts';
 import { type Action, type ServerAccess, ServerLogin } from './server-login.ts';
-import { parseTransportOffers, type TransportOffer } from './transport.ts';
+import { TrackChannels, transportFor } from './track-channels.ts';
+import { parseTransportOffers } from './transport.ts';
 
 /** Stated to clients, who say something in half of it (§12.37). */
 export const SESSION_TIMEOUT_MS = 60_000;
@@ -22,51 +24,7 @@ export const SESSION_TIMEOUT_MS = 60_000;
 const MAX_WAITING_REQUESTS = 16;
 /** Pictures and sound; a description may have more, of which some are not taken. */
 const MAX_TRACKS = 16;
-const CHANNELS = 256;
-const NO_TRACK = -1;
 const MAX_CSEQ_CHARACTERS = 20;
-
-/** How a track's packets go. */
-export type TrackTransport =
-  | { readonly lower: 'tcp'; readonly channel: number; readonly rtcpChannel: number }
-  | { readonly lower: 'udp'; readonly port: number; readonly rtcpPort: number };
-
-export interface PlayedStream {
-  readonly sdp: string;
-  readonly tracks: number;
-}
-
-/** One entry of RTP-Info for each track that was set up. */
-export interface TrackBeginning {
-  readonly track: number;
-  readonly seq: number | undefined;
-  readonly rtpTimestamp: number | undefined;
-}
-
-/** What the session asks of its owner. Those that may fail throw `RtspError`. */
-export interface ServerHost {
-  describe(name: string): Promise<PlayedStream>;
-  /** As the client knows it, if it was described to it before. */
-  lookUp(name: string): Promise<PlayedStream>;
-  announce(name: string, description: SessionDescription): void;
-  /** For UDP our ports; undefined: this transport cannot be had. */
-  setUp(
-    action: Action,
-    track: number,
-    transport: TrackTransport,
-  ): Promise<{ readonly serverPorts?: readonly [number, number] } | undefined>;
-  /** Media may be sent from `begin` on: the answer is out by then. */
-  play(): { readonly beginnings: readonly TrackBeginning[]; readonly begin: () => void };
-  pause(): void;
-  record(): void;
-  /** The session is over; the connection may begin another. */
-  teardown(): void;
-  /** Of a track that was set up, `bytes[start…end)`, valid during the call. */
-  rtp(track: number, bytes: Uint8Array, start: number, end: number): void;
-  rtcp(track: number, bytes: Uint8Array, start: number, end: number): void;
-  /** The session cannot go on: close the connection. */
-  failed(error: Error): void;
-}
 
 export interface ServerSessionOptions {
   readonly host: ServerHost;
@@ -111,8 +69,7 @@ export class RtspServerSession {
   readonly #waiting: RtspRequest[] = [];
   readonly #budget: RequestBudget;
   readonly #methods: ReadonlyMap<string, Method>;
-  /** Per channel: twice the track's index, plus one for RTCP. */
-  readonly #channels = new Int16Array(CHANNELS).fill(NO_TRACK);
+  readonly #channels = new TrackChannels();
   #state: State = { at: 'idle' };
   #isAnswering = false;
   #heardAtMs: number;
@@ -184,11 +141,11 @@ export class RtspServerSession {
   }
 
   #frame(channel: number, bytes: Uint8Array, start: number, end: number): void {
-    const track = this.#channels[channel] ?? NO_TRACK;
-    if (track === NO_TRACK) return;
     const { host } = this.#options;
-    if ((track & 1) === 0) host.rtp(track >> 1, bytes, start, end);
-    else host.rtcp(track >> 1, bytes, start, end);
+    const rtp = this.#channels.rtpTrack(channel);
+    if (rtp !== undefined) host.rtp(rtp, bytes, start, end);
+    const rtcp = this.#channels.rtcpTrack(channel);
+    if (rtcp !== undefined) host.rtcp(rtcp, bytes, start, end);
   }
 
   #message(message: RtspMessage): void {
@@ -302,17 +259,13 @@ export class RtspServerSession {
     const offers = parseTransportOffers(request.headers.get('transport') ?? '');
     const mode = session.action === 'publish' ? ';mode=record' : '';
     for (const offer of offers) {
-      const transport = this.#transportFor(offer, session, track);
+      const transport = transportFor(offer, session.transports, track);
       const accepted = await this.#options.host.setUp(session.action, track, transport);
       if (accepted === undefined) continue;
       session.transports.set(track, transport);
       if (transport.lower === 'tcp') {
         const { channel, rtcpChannel } = transport;
-        for (const [at, of] of this.#channels.entries()) {
-          if (of >> 1 === track) this.#channels[at] = NO_TRACK;
-        }
-        this.#channels[channel] = track * 2;
-        this.#channels[rtcpChannel] = track * 2 + 1;
+        this.#channels.set(track, channel, rtcpChannel);
         return `RTP/AVP/TCP;unicast;interleaved=${channel}-${rtcpChannel}${mode}`;
       }
       const { port, rtcpPort } = transport;
@@ -320,27 +273,6 @@ export class RtspServerSession {
       return `RTP/AVP;unicast;client_port=${port}-${rtcpPort};server_port=${ours}-${oursRtcp}${mode}`;
     }
     throw new RtspError(461);
-  }
-
-  /** The client's channels count, if they are free; without any it gets the next two. */
-  #transportFor(offer: TransportOffer, { transports }: Session, track: number): TrackTransport {
-    if (offer.lower === 'udp') {
-      const [port, rtcpPort] = offer.ports;
-      return { lower: 'udp', port, rtcpPort };
-    }
-    const others = [...transports].filter(([other]) => other !== track).map(([, each]) => each);
-    const taken = new Set(
-      others.flatMap((each) => (each.lower === 'tcp' ? [each.channel, each.rtcpChannel] : [])),
-    );
-    let [channel, rtcpChannel] = offer.channels ?? [0, 1];
-    while (offer.channels === undefined && taken.has(channel)) {
-      channel += 2;
-      rtcpChannel += 2;
-    }
-    if (taken.has(channel) || taken.has(rtcpChannel) || channel === rtcpChannel) {
-      throw new RtspError(400);
-    }
-    return { lower: 'tcp', channel, rtcpChannel };
   }
 
   #play(request: RtspRequest): Reply {
@@ -378,7 +310,7 @@ export class RtspServerSession {
   #teardown(request: RtspRequest): Reply {
     this.#session(request, true);
     this.#state = { at: 'idle' };
-    this.#channels.fill(NO_TRACK);
+    this.#channels.clear();
     this.#options.host.teardown();
     return {};
   }

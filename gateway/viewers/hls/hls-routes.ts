@@ -4,9 +4,9 @@
  */
 import type { ServerResponse } from 'node:http';
 import { type Answer, problem, sendAnswer } from '../../http/answer.ts';
-import { peerOf } from '../../http/peer.ts';
 import type { HttpCall, Route } from '../../http/route.ts';
 import { toName } from '../../names.ts';
+import { peerOf } from '../../peer.ts';
 import type { HlsStream } from './hls-stream.ts';
 import type { HlsStreams } from './hls-streams.ts';
 import { mediaPlaylist, multivariantPlaylist } from './playlists.ts';

@@ -2,7 +2,8 @@
 import { ParseError, ProtocolError } from '../../../codecs/errors.ts';
 import { DigestVerifier } from '../../../protocols/http-auth/digest-verifier.ts';
 import { parseRequestedUrl } from '../../../protocols/rtsp/requested-url.ts';
-import { RtspServerSession, type ServerHost } from '../../../protocols/rtsp/server-session.ts';
+import type { ServerHost } from '../../../protocols/rtsp/server-host.ts';
+import { RtspServerSession } from '../../../protocols/rtsp/server-session.ts';
 import { parseTransportOffers } from '../../../protocols/rtsp/transport.ts';
 import { CAMERA_SDP } from '../../support/scripted-camera.ts';
 import { framerOf, type Subject, textParserOf } from '../subject.ts';

@@ -4,12 +4,9 @@ import fc from 'fast-check';
 import { ParseError, ProtocolError } from '../../../codecs/errors.ts';
 import { HttpAuthenticator } from '../../../protocols/http-auth/authenticator.ts';
 import { RtspError } from '../../../protocols/rtsp/rtsp-error.ts';
+import type { ServerHost, TrackTransport } from '../../../protocols/rtsp/server-host.ts';
 import type { Action } from '../../../protocols/rtsp/server-login.ts';
-import {
-  RtspServerSession,
-  type ServerHost,
-  type TrackTransport,
-} from '../../../protocols/rtsp/server-session.ts';
+import { RtspServerSession } from '../../../protocols/rtsp/server-session.ts';
 import type { SessionDescription } from '../../../protocols/sdp/sdp.ts';
 import { everySplit } from '../../support/every-split.ts';
 import { hex } from '../../support/hex.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isLocalHost, peerOf } from '../../../gateway/http/peer.ts';
+import { peerOf } from '../../gateway/peer.ts';
 
 const peers = [
   ['10.0.0.1', '10.0.0.1'],
@@ -15,13 +15,4 @@ const peers = [
 
 test('an IPv6 peer is its /64', () => {
   for (const [address, wanted] of peers) assert.equal(peerOf(address), wanted, address);
-});
-
-test('names of this machine', () => {
-  for (const host of ['localhost', '127.0.0.1:80', '[::1]', '[::1]:8080', 'LOCALHOST']) {
-    assert.ok(isLocalHost(host), host);
-  }
-  for (const host of [undefined, '', 'a.example', '127.0.0.1.a.example', '[::2]', 'localhost:x']) {
-    assert.ok(!isLocalHost(host), host);
-  }
 });
