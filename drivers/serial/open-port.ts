@@ -64,7 +64,8 @@ export async function openPort(options: PortOptions): Promise<OpenedPort> {
 
 async function loadPackage() {
   try {
-    return await import('serialport');
+    // Its names are not in the chunk that the bundle makes of it: it is CommonJS.
+    return (await import('serialport')).default;
   } catch (cause) {
     throw new UnsupportedError(
       'the package serialport is not installed, or has nothing for this machine: run npm install serialport@13 in the folder of Sluice, and start it again',

@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 import pino from 'pino';
 import type { PtzHead } from '../../drivers/ptz/ptz-head.ts';
 import { type HeadLineConfig, SerialHeads } from '../../drivers/ptz/serial-heads.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
 import { hex } from '../support/hex.ts';
 import { PseudoTerminal } from '../support/pseudo-terminal.ts';
 import { ScriptedVisca } from '../support/scripted-visca.ts';
@@ -19,6 +20,8 @@ setMaxListeners(0, NEVER);
 /** A busy machine. */
 const PATIENCE_MS = 20_000;
 const RIGHT = { pan: 1, tilt: 0, zoom: 0 };
+/** As the package calls it. */
+const NATIVE_PART = '@serialport/bindings-cpp';
 const isRoot = process.getuid?.() === 0;
 
 async function startLine(
@@ -262,6 +265,39 @@ describe('heads on serial lines, by serialport', { concurrency: true }, () => {
     await assert.rejects(openPort(options), /npm install serialport@13/);
   });
 });
+
+describe('the gateway with a serial line', { concurrency: true }, () => {
+  it('opens it, moves the head of a stream, and stops it before it ends', async (test) => {
+    const terminal = await PseudoTerminal.make();
+    test.after(() => terminal[Symbol.asyncDispose]());
+    await using gateway = await GatewayProcess.start(`
+serial: [{ name: mast, path: ${terminal.path}, protocol: pelco-d, addresses: { yard: 1 } }]
+streams: { yard: { source: "rtsp://127.0.0.1:1/none", ptz: mast/yard } }`);
+    const line = async () => ((await gateway.api('serial')) as { code: string }[])[0]?.code;
+    await gateway.until('the line is open', async () => (await line()) === 'ok');
+    assert.ok(await gateway.hasLoaded(NATIVE_PART));
+    await ask(gateway, { action: 'move', pan: 1, timeoutMs: 10_000 });
+    assert.equal(terminal.received, 'ff0100023f0042');
+    const { code, ms } = await gateway.stop();
+    assert.equal(code, 0);
+    assert.ok(ms < 2_000, `${ms} ms`);
+    assert.equal(terminal.received, 'ff0100023f0042ff010000000001ff010000000001');
+  });
+
+  it('loads nothing of it where none is configured', async () => {
+    await using gateway = await GatewayProcess.start('streams: {}');
+    assert.equal(await gateway.hasLoaded(NATIVE_PART), false);
+  });
+});
+
+async function ask(gateway: GatewayProcess, action: object): Promise<void> {
+  const response = await fetch(`${gateway.url}/api/v1/cmd/ptz`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'yard', ...action }),
+  });
+  assert.equal(response.status, 200, await response.text());
+}
 
 /** A chain of heads at the other end of the line. */
 function answerAll(terminal: PseudoTerminal, heads: readonly ScriptedVisca[]): void {

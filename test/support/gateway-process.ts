@@ -122,6 +122,11 @@ ${yaml}`,
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
   }
 
+  /** Whether a library with this in its name is loaded. */
+  async hasLoaded(library: string): Promise<boolean> {
+    return (await readFile(`/proc/${this.#process.pid}/maps`, 'utf8')).includes(library);
+  }
+
   async api(path: string): Promise<unknown> {
     const response = await fetch(`${this.url}/api/v1/${path}`);
     return await response.json();
