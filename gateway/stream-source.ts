@@ -88,7 +88,6 @@ export class StreamSource {
     this.tellInfo();
     this.#stream.on('tracks', this.tellInfo);
     await this.#supervisor.run(signal);
-    this.#options.side?.end();
     this.#stream.off('tracks', this.tellInfo);
   }
 
@@ -174,6 +173,7 @@ export class StreamSource {
       throw attempt.signal.aborted ? attempt.signal.reason : error;
     } finally {
       this.#attempt = undefined;
+      this.#options.side?.end();
       this.#stream.stop();
     }
   }
@@ -200,7 +200,6 @@ export class StreamSource {
         return;
       case 'waiting': {
         const { cause, attempts, retryAtMs } = state;
-        this.#options.side?.end();
         if (this.#status.state === 'online') this.#reconnects += 1;
         const changed = this.#status.code !== cause.code;
         const next = this.#next(

@@ -27,9 +27,8 @@ export class EmbeddedBroker implements BrokerLink {
   private constructor(aedes: Aedes, server: Server, onMessage: (message: IncomingMessage) => void) {
     this.#aedes = aedes;
     this.#server = server;
-    this.#listener = ({ topic, payload, retain, properties }, done) => {
-      const { responseTopic, correlationData } = properties ?? {};
-      onMessage({ topic, payload: Buffer.from(payload), retain, responseTopic, correlationData });
+    this.#listener = ({ topic, payload, retain }, done) => {
+      onMessage({ topic, payload: Buffer.from(payload), retain });
       done();
     };
   }
@@ -80,21 +79,9 @@ export class EmbeddedBroker implements BrokerLink {
   }
 
   publish(message: OutgoingMessage, done: (error?: Error | null) => void = () => {}): void {
-    const { topic, payload, qos, retain, correlationData } = message;
-    // Clients of MQTT 3.1.1 are sent it without.
-    const properties = correlationData && {
-      properties: { correlationData: Buffer.from(correlationData) },
-    };
+    const { topic, payload, qos, retain } = message;
     this.#aedes.publish(
-      {
-        cmd: 'publish',
-        topic,
-        payload: Buffer.from(payload),
-        qos,
-        retain,
-        dup: false,
-        ...properties,
-      },
+      { cmd: 'publish', topic, payload: Buffer.from(payload), qos, retain, dup: false },
       (error) => done(error),
     );
   }

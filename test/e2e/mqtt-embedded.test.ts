@@ -92,6 +92,49 @@ describe('the embedded broker', () => {
     await reporter.stop();
   });
 
+  it('motion as a word, kept while its stream is there; a snapshot as it is, not kept; serial lines', async () => {
+    const { board, reporter } = makeReporting({ embedded: { listen: '127.0.0.1:0' } });
+    const jpeg = Buffer.from([0xff, 0xd8, 0x00, 0x80, 0xff, 0xd9]);
+    assert.equal(reporter.tellSnapshot('front', jpeg), undefined, 'there is no broker yet');
+    board.setMotion('nobody', 'ON');
+    board.setStreamStatus('front', streamStatus());
+    board.setMotion('front', 'ON');
+    await reporter.start();
+    const url = `mqtt://127.0.0.1:${reporter.embeddedPort}`;
+    const watcher = await MqttWatcher.open(url, 4);
+    await watcher.untilState(`${B}/stream/front/motion`, 'ON');
+    board.setMotion('front', 'OFF');
+    await watcher.untilState(`${B}/stream/front/motion`, 'OFF');
+    assert.equal(reporter.tellSnapshot('front', jpeg), `${B}/stream/front/snapshot`);
+    const snapshot = await watcher.until('the snapshot', () =>
+      watcher.heard.find(({ topic }) => topic === `${B}/stream/front/snapshot`),
+    );
+    assert.equal(snapshot.text, jpeg.toString());
+    assert.equal(snapshot.retain, false);
+    const line = {
+      name: 'mast',
+      path: '/dev/ttyUSB0',
+      state: 'waiting',
+      code: 'lost',
+      reason: '/dev/ttyUSB0 has gone.',
+      since: '2026-01-01T00:00:00.000Z',
+    } as const;
+    board.setSerial(line);
+    await watcher.untilState(`${B}/serial/mast`, JSON.stringify(line));
+    const late = await MqttWatcher.open(url, 4);
+    await late.untilState(`${B}/stream/front/motion`, 'OFF');
+    await late.untilState(`${B}/serial/mast`);
+    assert.ok(!late.state.has(`${B}/stream/front/snapshot`));
+    assert.ok(!late.state.has(`${B}/stream/nobody/motion`));
+    board.removeStream('front');
+    await watcher.until('the removal', () =>
+      watcher.state.has(`${B}/stream/front/motion`) ? undefined : true,
+    );
+    await late.close();
+    await watcher.close();
+    await reporter.stop();
+  });
+
   it('its port is taken: one warning that says what to do, and the service goes on', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');

@@ -8,7 +8,7 @@ import { AttemptBudget } from '../../gateway/attempt-budget.ts';
 import { SlabPool } from '../../gateway/hub/slab-pool.ts';
 import { Stream } from '../../gateway/hub/stream.ts';
 import { Board } from '../../gateway/report/board.ts';
-import { StreamSource } from '../../gateway/stream-source.ts';
+import { type SourceSide, StreamSource } from '../../gateway/stream-source.ts';
 import { AUDIO_TRACK, audioUnit, VIDEO_TRACK, videoUnit } from '../support/units.ts';
 
 const STATS: SourceStats = { ...emptyStats(), transport: 'tcp' };
@@ -47,6 +47,7 @@ class ScriptedDriver implements StreamDriver {
 async function supervised(
   t: TestContext,
   behave: (attempt: number) => Error | undefined,
+  side?: SourceSide,
 ): Promise<{
   driver: ScriptedDriver;
   source: StreamSource;
@@ -59,7 +60,13 @@ async function supervised(
   const driver = new ScriptedDriver(behave);
   const source = new StreamSource(
     new Stream('cam', new SlabPool(0), now),
-    { driver, sourceUrl: 'rtsp://10.0.0.2/x', who: 'The camera cam', stallMs: 5_000 },
+    {
+      driver,
+      sourceUrl: 'rtsp://10.0.0.2/x',
+      who: 'The camera cam',
+      stallMs: 5_000,
+      ...(side === undefined ? {} : { side }),
+    },
     {
       board,
       log: pino({ level: 'silent' }),
@@ -243,6 +250,37 @@ test('packets without a keyframe: told after 10 s while the session goes on, onl
   assert.equal(status(board).state, 'online');
   assert.equal(driver.attempts, 1);
   await stop();
+});
+
+test('what goes on beside it begins with the pictures, ends with them, and has its notes in the info', async (t) => {
+  const seen: string[] = [];
+  const ptz = { protocol: 'fake', absolute: false, home: true, presets: 'list' } as const;
+  const side = {
+    begin: () => void seen.push('begin'),
+    end: () => void seen.push('end'),
+    info: { notes: ['Its clock is 3 h ahead of this box.'], ptz },
+  };
+  const { driver, source, board, stop } = await supervised(t, () => undefined, side);
+  driver.notes = ['The video: repaired.'];
+  driver.sink?.start([VIDEO_TRACK]);
+  assert.deepEqual(seen, []);
+  driver.send(0);
+  assert.deepEqual(seen, ['begin']);
+  const info = board.streams.get('cam')?.info;
+  assert.deepEqual(info?.notes, [...driver.notes, ...side.info.notes]);
+  assert.deepEqual(info?.ptz, ptz);
+  side.info = { ...side.info, notes: [] };
+  source.tellInfo();
+  assert.deepEqual(board.streams.get('cam')?.info?.notes, driver.notes);
+  source.restart();
+  await settle();
+  assert.deepEqual(seen, ['begin', 'end']);
+  t.mock.timers.tick(1_000);
+  await settle();
+  driver.sink?.start([VIDEO_TRACK]);
+  driver.send(0);
+  await stop();
+  assert.deepEqual(seen, ['begin', 'end', 'begin', 'end']);
 });
 
 test('sound alone does not hide that no picture comes', async (t) => {
