@@ -13,6 +13,8 @@ import type { PtzAbilities, PtzHead, PtzPosition, PtzPreset, PtzVelocity } from 
 
 /** Whoever wants more asks again: it renews the time. */
 const MAX_MOVE_MS = 5 * 60_000;
+/** How soon it is noticed that a newer move was given up. */
+const WAITING_MOVE_MS = 50;
 /** A stop that does not get through is tried again, after twice as long each time. */
 const FIRST_STOP_AGAIN_MS = 1_000;
 const MAX_STOP_AGAIN_MS = 30_000;
@@ -40,6 +42,8 @@ export class WireHead implements PtzHead {
   /** It was told to move, and has not been stopped since. */
   #isMoving = false;
   #velocity = STANDING;
+  /** Asked for, and not sent or given up yet. */
+  #waitingMoves = 0;
   /** How many moves have begun. */
   #moves = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -72,7 +76,12 @@ export class WireHead implements PtzHead {
     this.#stopping = undefined;
     const packets = this.#language.move({ pan, tilt, zoom }, this.#velocity);
     const onSend = () => this.#moveBegins({ pan, tilt, zoom }, forMs);
-    await this.#link.send({ kind: 'motion', packets, onSend }, signal);
+    this.#waitingMoves += 1;
+    try {
+      await this.#link.send({ kind: 'motion', packets, onSend }, signal);
+    } finally {
+      this.#waitingMoves -= 1;
+    }
   }
 
   async stop(signal: AbortSignal): Promise<void> {
@@ -167,8 +176,16 @@ export class WireHead implements PtzHead {
     this.#isMoving = true;
     this.#velocity = velocity;
     this.#moves += 1;
+    this.#endsIn(forMs);
+  }
+
+  #endsIn(ms: number): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#stopByItself(1), forMs);
+    this.#timer = setTimeout(() => {
+      // A stop would take the place of a newer move that waits for its turn, and has a time of its own.
+      if (this.#waitingMoves > 0) this.#endsIn(WAITING_MOVE_MS);
+      else this.#stopByItself(1);
+    }, ms);
   }
 
   #stop(): Promise<void> {

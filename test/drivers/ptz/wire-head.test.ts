@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import pino from 'pino';
@@ -17,8 +18,11 @@ function openHead(test: TestContext) {
   test.mock.timers.enable({ apis: ['setTimeout'] });
   const sent: string[] = [];
   const failures: Error[] = [];
+  let held: AbortSignal | undefined;
   const link = {
     send: async ({ kind, packets, onSend }: HeadJob) => {
+      if (kind === 'motion' && held?.aborted === false) await once(held, 'abort');
+      if (kind === 'motion') held?.throwIfAborted();
       onSend?.();
       await turn();
       const failure = failures.shift();
@@ -34,7 +38,11 @@ function openHead(test: TestContext) {
     test.mock.timers.tick(ms);
     for (let i = 0; i < 4; i += 1) await turn();
   };
-  return { head, sent, failures, passes };
+  /** Motions wait until it aborts. */
+  const hold = (signal: AbortSignal) => {
+    held = signal;
+  };
+  return { head, sent, failures, passes, hold };
 }
 
 describe('a head that is told everything', () => {
@@ -57,6 +65,20 @@ describe('a head that is told everything', () => {
     await moving.catch(() => undefined);
     await passes(500);
     assert.equal(sent.at(-1), SENT_STOP);
+  });
+
+  it('is not stopped in front of a newer move that waits, but when that is given up', async (test) => {
+    const { head, sent, passes, hold } = openHead(test);
+    await head.move(RIGHT, 500, NEVER);
+    const controller = new AbortController();
+    hold(controller.signal);
+    const waiting = assert.rejects(head.move(RIGHT, 500, controller.signal), /given up/);
+    await passes(3_000);
+    assert.deepEqual(sent, [SENT_RIGHT]);
+    controller.abort(new Error('given up'));
+    await waiting;
+    await passes(50);
+    assert.deepEqual(sent, [SENT_RIGHT, SENT_STOP]);
   });
 
   it('moves on as long as moves renew its time', async (test) => {
