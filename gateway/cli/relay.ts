@@ -53,7 +53,7 @@ function readArguments(args: readonly string[]): Config | undefined {
     const text = JSON.stringify({
       streams: { [STREAM]: { source } },
       proxypublish: { targets: targets.map((target) => splitStreamName(target)) },
-      discovery: { onvif: false, mdns: false },
+      discovery: { onvif: false, mdns: false, motion: false },
     });
     return parseConfig(text, { file: 'relay', folder: process.cwd(), env: {} });
   } catch (error) {

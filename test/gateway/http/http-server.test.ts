@@ -164,6 +164,11 @@ describe('HttpServer', () => {
       /^HTTP\/1\.1 413 .*"too-large"/s,
     ],
     [
+      'more than a command has, and the rest yet to come',
+      post(restart, json, 'x'.repeat(65_537)).replace('Length: 65537', 'Length: 9000000'),
+      /^HTTP\/1\.1 413 .*"too-large"/s,
+    ],
+    [
       'GET',
       `GET ${restart} HTTP/1.1\r\nHost: localhost\r\n${json}\r\nConnection: close\r\n\r\n`,
       /^HTTP\/1\.1 405 .*allow: POST\r\n/s,
