@@ -5,8 +5,9 @@ import { checkedText, flag, name, oneOf, text, wholeNumber } from '../config/fie
 /** Whoever wants a longer move asks again: it must end when nobody asks any more. */
 const MAX_MOVE_MS = 30_000;
 const MOVE_MS = 1_000;
-/** ONVIF Schema: tokens and names have at most 64 characters. */
-const MAX_PRESET_LENGTH = 64;
+/** ONVIF Schema: tokens and names have at most 64 characters; some cameras' tokens have more. */
+const MAX_NAME_LENGTH = 64;
+const MAX_TOKEN_LENGTH = 256;
 const HOST_EXPECTED = 'a host name or address';
 
 function number(min: number, max: number) {
@@ -23,7 +24,7 @@ function presetToken() {
   const error = `a preset: its token, or its number`;
   const token = z.string({ error }).check(
     z.minLength(1, { error }),
-    z.maxLength(MAX_PRESET_LENGTH, { error }),
+    z.maxLength(MAX_TOKEN_LENGTH, { error }),
     z.refine((value) => !/\p{Cc}/u.test(value), { error }),
   );
   return z.pipe(
@@ -33,9 +34,9 @@ function presetToken() {
 }
 
 function presetName() {
-  const error = `a name of 1 to ${MAX_PRESET_LENGTH} characters`;
+  const error = `a name of 1 to ${MAX_NAME_LENGTH} characters`;
   return text(error).check(
-    z.maxLength(MAX_PRESET_LENGTH, { error }),
+    z.maxLength(MAX_NAME_LENGTH, { error }),
     z.refine((value) => !/\p{Cc}/u.test(value), { error }),
   );
 }

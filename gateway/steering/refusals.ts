@@ -20,6 +20,8 @@ const PROTOCOL_CODES: ReadonlyMap<string, RefusalCode> = new Map([
   ['VISCA_BUFFER_FULL', 'busy'],
   ['SERIAL_LINE_DOWN', 'unreachable'],
   ['ONVIF_NO_ADDRESS', 'unreachable'],
+  ['ENCODER_LIMITS', 'bad-request'],
+  ['NTP_SERVER', 'bad-request'],
 ]);
 
 /** `who` begins the sentence. A fault of our own is thrown on as it is. */

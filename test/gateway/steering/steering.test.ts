@@ -135,7 +135,7 @@ describe('Steering', () => {
     [{ action: 'absolute', zoom: -0.1 }, /^zoom: expected a number from 0 to 1$/],
     [{ action: 'absolute' }, /at least one of pan, tilt and zoom/],
     [{ action: 'preset' }, /^preset: expected a preset/],
-    [{ action: 'preset', preset: 'a'.repeat(65) }, /^preset: expected a preset/],
+    [{ action: 'preset', preset: 'a'.repeat(257) }, /^preset: expected a preset/],
     [{ action: 'set-preset', presetName: 'a\nb' }, /^presetName: expected a name/],
   ];
   for (const [args, words] of bad) {
