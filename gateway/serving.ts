@@ -82,7 +82,7 @@ export class Serving {
   }
 
   async start(): Promise<void> {
-    this.#recordings.start();
+    await this.#recordings.start();
     await this.#acceptors.start();
   }
 

@@ -65,7 +65,7 @@ export class Recordings {
   readonly #inUse = new Map<string, RecordingSession>();
   /** Who comes next waits. */
   readonly #closing = new Set<Promise<void>>();
-  /** The last trouble of each stream, as it was logged. */
+  /** The last trouble of each stream that is recorded, as it was logged. */
   readonly #told = new Map<string, RecordingStatus['code']>();
   #timer: NodeJS.Timeout | undefined;
   #quotaTimer: NodeJS.Timeout | undefined;
@@ -82,10 +82,11 @@ export class Recordings {
     });
   }
 
-  start(): void {
+  /** Before the first recording: what it has not named yet would be taken for what a crash has left. */
+  async start(): Promise<void> {
     this.#timer = setInterval(() => this.#tick(), FLUSH_MS);
     this.#quotaTimer = setInterval(() => this.#enforce(), QUOTA_CHECK_MS);
-    void this.#removeUnfinished();
+    await this.#removeUnfinished();
     this.#enforce();
   }
 
@@ -143,7 +144,9 @@ export class Recordings {
       for (const [name, user] of this.#inUse) if (user === session) this.#inUse.delete(name);
     });
     this.#closing.add(closed);
-    if (stream !== undefined) this.#context.board.removeRecording(stream);
+    if (stream === undefined) return;
+    this.#context.board.removeRecording(stream);
+    this.#told.delete(stream);
   }
 
   /** The first of the files that can be. */

@@ -158,7 +158,7 @@ describe('a recording in FLV', () => {
 
   it('can be read while it is written', async () => {
     const recordings = open();
-    recordings.start();
+    await recordings.start();
     const stream = new TestStream();
     recordings.record(stream, 'record');
     stream.write(cameraUnits(60));
@@ -378,7 +378,7 @@ describe('a recording in fragmented MP4', () => {
     const path = join(dir, 'cam.mp4');
     const { size } = await stat(path);
     const recordings = open(mp4);
-    recordings.start();
+    await recordings.start();
     const stream = new TestStream();
     recordings.record(stream, 'append');
     stream.write(cameraUnits(60));
@@ -435,7 +435,7 @@ describe('limits of recordings', () => {
     }
     const { size } = await stat(join(dir, 'old.flv'));
     const recordings = open({ maxBytes: size * 2.5 });
-    recordings.start();
+    await recordings.start();
     const stream = new TestStream('now');
     recordings.record(stream, 'record');
     stream.write(cameraUnits(20));
@@ -451,14 +451,14 @@ describe('limits of recordings', () => {
     const at = Date.now() / 1000 - 3600;
     await utimes(join(dir, 'old.flv'), at, at);
     const recordings = open({ maxAgeMs: 1_800_000 });
-    recordings.start();
+    await recordings.start();
     await until(() => log.some((line) => line.includes('deleted')));
     assert.deepEqual(await readdir(dir), ['young.flv']);
   });
 
   it('stops a recording that is alone too large, in plain words', async () => {
     const recordings = open({ maxBytes: 50_000 });
-    recordings.start();
+    await recordings.start();
     const stream = new TestStream();
     recordings.record(stream, 'record');
     stream.write(cameraUnits(20, { pictureBytes: 5_000 }));
@@ -483,8 +483,21 @@ describe('limits of recordings', () => {
 
   it('removes what a crash has left between making a file and naming it', async () => {
     await writeFile(join(dir, '.cam.flv.new'), 'half');
-    open().start();
-    for (;;) if ((await readdir(dir)).length === 0) break;
+    await open().start();
+    assert.deepEqual(await readdir(dir), []);
+  });
+
+  it('tells of the same trouble again to who comes anew', async () => {
+    await writeFile(join(dir, 'file'), '');
+    const recordings = open({ dir: join(dir, 'file', 'recordings') });
+    for (const count of [1, 2]) {
+      const stream = new TestStream();
+      const recording = recordings.record(stream, 'record');
+      stream.write(cameraUnits(2));
+      await until(() => board.recordings.get('cam')?.state === 'stopped');
+      recording[Symbol.dispose]();
+      assert.equal(log.filter((line) => line.includes('recording has stopped')).length, count);
+    }
   });
 });
 
