@@ -11,6 +11,7 @@ import type { Track } from '../../codecs/track.ts';
 import { sendToAll } from '../../drivers/send-to-all.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Stream } from '../hub/stream.ts';
+import { AwaitedPicture } from './awaited-picture.ts';
 import type { FanOutContext, Framer, Viewer, Viewing } from './fan-out.ts';
 import { FramedGop } from './framed-gop.ts';
 import { type Offer, Seat, STALL_MS } from './seat.ts';
@@ -25,6 +26,7 @@ export class Channel implements StreamSink {
   readonly #context: FanOutContext;
   readonly #emptied: () => void;
   readonly #gop = new FramedGop();
+  readonly #awaitedPicture = new AwaitedPicture();
   #subscription: Disposable | undefined;
   #seats: readonly Seat[] = [];
   /** That `viewers` was told to. */
@@ -33,7 +35,7 @@ export class Channel implements StreamSink {
   #tracks: readonly Track[] = [];
   #videoTrack: Track | undefined;
   #audioTrack: Track | undefined;
-  /** Pictures begin GOPs; else every unit of sound is one. */
+  /** Keyframes begin GOPs; else every unit of sound is one, and pictures are left out until a keyframe comes. */
   #hasVideo = false;
   #header: Buffer | undefined;
   /** The parameter sets can be read. */
@@ -94,6 +96,7 @@ export class Channel implements StreamSink {
   start(tracks: readonly Track[]): void {
     this.#countViewers(0);
     this.#restart();
+    this.#awaitedPicture.restart();
     this.#setTracks(tracks);
     this.#isOnline = true;
     this.#tell(true);
@@ -103,7 +106,15 @@ export class Channel implements StreamSink {
     const { track } = unit;
     if (track !== this.#videoTrack && track !== this.#audioTrack) this.#changeTrack(track);
     if (!this.#isReadable) return;
-    const frame = this.#frame(unit);
+    let frame: Uint8Array | undefined;
+    try {
+      frame = this.#framer.frame(unit);
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error;
+      // What follows a damaged unit in its GOP is lost, too.
+      this.#restart();
+      return;
+    }
     if (track.kind === 'video') this.#writePicture(unit, frame);
     else if (frame !== undefined) this.#writeSound(unit, frame);
   }
@@ -118,6 +129,7 @@ export class Channel implements StreamSink {
   }
 
   #writePicture(unit: AccessUnit, frame: Uint8Array | undefined): void {
+    this.#awaitedPicture.came();
     if (frame === undefined) {
       // What the protocol has no form for must not hold back the sound.
       if (unit.randomAccess) this.#hasVideo = false;
@@ -127,10 +139,15 @@ export class Channel implements StreamSink {
       this.#hasVideo = true;
       this.#flushSound();
     }
+    if (!this.#hasVideo) return;
     this.#deliver(this.#withSound(frame), unit.randomAccess);
   }
 
   #writeSound(unit: AccessUnit, frame: Uint8Array): void {
+    if (this.#hasVideo && this.#awaitedPicture.isGivenUp(unit.dtsUs)) {
+      this.#flushSound();
+      this.#hasVideo = false;
+    }
     if (!this.#hasVideo) {
       this.#deliver(asBuffer(frame), true);
       return;
@@ -211,7 +228,7 @@ export class Channel implements StreamSink {
     this.#tracks = tracks;
     this.#videoTrack = tracks.find((track) => track.kind === 'video');
     this.#audioTrack = tracks.find((track) => track.kind === 'audio');
-    this.#hasVideo = this.#videoTrack !== undefined;
+    this.#hasVideo = this.#videoTrack !== undefined && !this.#awaitedPicture.wasGivenUp;
     this.#isReadable = this.#startFramer(tracks);
     const header = this.#isReadable ? this.#framer.header() : undefined;
     if (isSame(header, this.#header)) return;
@@ -228,17 +245,6 @@ export class Channel implements StreamSink {
     } catch (error) {
       if (error instanceof ParseError || error instanceof UnsupportedError) return false;
       throw error;
-    }
-  }
-
-  #frame(unit: AccessUnit): Uint8Array | undefined {
-    try {
-      return this.#framer.frame(unit);
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error;
-      // What follows a damaged unit in its GOP is lost, too.
-      this.#restart();
-      return undefined;
     }
   }
 

@@ -62,9 +62,10 @@ export class HlsStream implements Disposable {
     return this.segmenter.segments.reduce((sum, { byteLength }) => sum + byteLength, 0);
   }
 
-  /** A playlist can be given: how long segments and parts are is known. */
+  /** A playlist can be given: how long segments and parts are is known, and there is something to list. */
   get isReady(): boolean {
-    return this.segmenter.targetDurationS !== undefined;
+    const { targetDurationS, segments } = this.segmenter;
+    return targetDurationS !== undefined && (segments[0]?.parts.length ?? 0) > 0;
   }
 
   /** The source is there, and what it sends now is in the playlist. */

@@ -11,6 +11,7 @@ import { type TrackForm, trackForm } from '../../../codecs/mp4/track-form.ts';
 import type { StreamSink } from '../../../codecs/stream-sink.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../../codecs/track.ts';
 import { codecName } from '../../codec-names.ts';
+import { AwaitedPicture } from '../awaited-picture.ts';
 import { Cutter, MAX_SEGMENT_BYTES } from './cutter.ts';
 import { type Initialization, Segment } from './segment.ts';
 
@@ -38,6 +39,7 @@ export class Segmenter implements StreamSink {
   /** Codecs that MP4 has no form for, as people call them. */
   leftOut: readonly string[] = [];
   readonly #cutter = new Cutter();
+  readonly #awaitedPicture = new AwaitedPicture();
   readonly #changed: () => void;
   readonly #wallClock: () => number;
   #video: VideoTrack | undefined;
@@ -106,6 +108,11 @@ export class Segmenter implements StreamSink {
     if (oldest.isDiscontinuity) this.discontinuitiesGone += 1;
   }
 
+  /** Players do not get from sound alone to pictures, or back: who begins now must not begin with the other kind. */
+  #dropAll(): void {
+    for (let left = this.segments.length; left > 0; left -= 1) this.dropOldest();
+  }
+
   start(tracks: readonly Track[]): void {
     this.#endSegment();
     this.#isOnline = true;
@@ -118,11 +125,12 @@ export class Segmenter implements StreamSink {
     if (audio?.codec !== this.#audio?.codec) this.#firstAudio = undefined;
     this.#audio = audio;
     this.#hasWaited = false;
+    this.#awaitedPicture.restart();
   }
 
   write(unit: AccessUnit): void {
     const { track } = unit;
-    if (track.kind === 'audio') this.#noteAudio(track, unit.data);
+    if (track.kind === 'audio') this.#noteAudio(track, unit);
     else this.#noteVideo(track);
     const leads = track.kind === 'video' || this.#video === undefined;
     if (leads) this.#cutBefore(unit);
@@ -140,7 +148,8 @@ export class Segmenter implements StreamSink {
     this.#changed();
   }
 
-  #noteAudio(track: AudioTrack, data: Uint8Array): void {
+  #noteAudio(track: AudioTrack, { data, dtsUs }: AccessUnit): void {
+    if (this.#video !== undefined && this.#awaitedPicture.isGivenUp(dtsUs)) this.#video = undefined;
     if (this.#firstAudio !== undefined && track === this.#audio) return;
     this.#audio = track;
     this.#firstAudio = data.slice(0, AUDIO_HEADER_BYTES);
@@ -148,6 +157,7 @@ export class Segmenter implements StreamSink {
 
   /** Pictures that were not there before, or changed, cannot go on in the same segment. */
   #noteVideo(track: VideoTrack): void {
+    this.#awaitedPicture.came();
     if (track === this.#video) return;
     this.#video = track;
     this.#endSegment();
@@ -222,6 +232,7 @@ export class Segmenter implements StreamSink {
     const { initialization } = writing;
     if (!equalBytes(initialization.bytes, before?.initialization.bytes ?? NOTHING)) {
       this.#isDiscontinuity = this.#hasBegun;
+      if (before !== undefined && hasPicture(before) !== hasPicture(writing)) this.#dropAll();
       return writing;
     }
     if (before === undefined) return writing;
@@ -322,6 +333,10 @@ interface Writing {
   readonly isWhole: boolean;
   readonly initialization: Initialization;
   readonly writer: FragmentWriter;
+}
+
+function hasPicture({ video }: Writing): boolean {
+  return video !== undefined;
 }
 
 function formOf(

@@ -271,6 +271,54 @@ test('a unit that is damaged costs the rest of its GOP', () => {
   assert.equal(viewer.news(), '[h264] K0 K120');
 });
 
+test('a keyframe that is damaged: neither the rest of its GOP nor sound that begins without it', () => {
+  const { fanOut, framer, tick } = setUp({ tracks: [VIDEO_TRACK, AUDIO_TRACK] });
+  const viewer = new ScriptedViewer();
+  fanOut.join('cam', viewer);
+  tick('K');
+  framer.isDamaged = true;
+  tick('K');
+  framer.isDamaged = false;
+  tick('a');
+  tick('p');
+  tick('K');
+  assert.equal(viewer.news(), '[h264+aac] K0 K120');
+});
+
+test('a picture that was announced and does not come: after 5 s sound alone, until a keyframe', () => {
+  const { fanOut, stream } = setUp({ tracks: [VIDEO_TRACK, AUDIO_TRACK] });
+  const viewer = new ScriptedViewer();
+  fanOut.join('cam', viewer);
+  const sound = (ms: number) => stream.write(audioUnit({ dtsUs: ms * 1000, byteLength: 1 }));
+  const picture = (ms: number, randomAccess: boolean) =>
+    stream.write(videoUnit({ dtsUs: ms * 1000, byteLength: 1, randomAccess }));
+  for (let ms = 0; ms < 5_000; ms += 500) sound(ms);
+  assert.equal(viewer.news(), '[h264+aac]');
+  sound(5_000);
+  sound(5_020);
+  const late = new ScriptedViewer();
+  fanOut.join('cam', late);
+  assert.equal(late.news(), '[h264+aac] a5020');
+  picture(5_040, false);
+  sound(5_060);
+  picture(5_080, true);
+  sound(5_100);
+  picture(5_120, false);
+  assert.equal(viewer.news(), 'a5000 a5020 a5060 K5080 a5100p5120');
+});
+
+test('a source that returns is waited for anew: 5 s without a picture are counted from there', () => {
+  const { fanOut, stream } = setUp({ tracks: [VIDEO_TRACK, AUDIO_TRACK] });
+  const viewer = new ScriptedViewer();
+  fanOut.join('cam', viewer);
+  const sound = (ms: number) => stream.write(audioUnit({ dtsUs: ms * 1000, byteLength: 1 }));
+  for (const ms of [0, 6_000]) sound(ms);
+  stream.stop();
+  stream.start([VIDEO_TRACK, AUDIO_TRACK]);
+  for (const ms of [20_000, 24_999]) sound(ms);
+  assert.equal(viewer.news(), '[h264+aac] a6000 <offline> <online>');
+});
+
 test('each unit is framed once, and all viewers get the same bytes', () => {
   const { fanOut, tick, framer } = setUp();
   const [a, b] = [new ScriptedViewer(), new ScriptedViewer()];

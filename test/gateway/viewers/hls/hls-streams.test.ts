@@ -3,7 +3,7 @@ import { type TestContext, test } from 'node:test';
 import { Hub } from '../../../../gateway/hub/hub.ts';
 import { HlsStreams } from '../../../../gateway/viewers/hls/hls-streams.ts';
 import { collectingLog } from '../../../support/reporting.ts';
-import { VIDEO_TRACK, videoUnit } from '../../../support/units.ts';
+import { AUDIO_TRACK, audioUnit, VIDEO_TRACK, videoUnit } from '../../../support/units.ts';
 
 class Setup {
   nowMs = Date.UTC(2026, 10, 25);
@@ -59,6 +59,25 @@ test('it is the same for all who ask, and lives through a loss of the source', (
   setup.online('cam');
   setup.send('cam', 5);
   assert.ok(stream!.segmenter.segments.some(({ isDiscontinuity }) => isDiscontinuity));
+});
+
+test('sound alone becomes a picture: until there is something of it nobody can begin', (context) => {
+  const setup = new Setup(context, 1e6);
+  const camera = setup.hub.open('cam');
+  camera.start([AUDIO_TRACK]);
+  const stream = setup.streams.open('cam', 'me')!;
+  const sound = (count: number) => {
+    for (let n = 0; n < count; n += 1) {
+      camera.write(audioUnit({ dtsUs: setup.nowMs * 1000 }));
+      setup.nowMs += 20;
+    }
+  };
+  sound(100);
+  assert.ok(stream.isReady && stream.isLive);
+  setup.send('cam', 1);
+  assert.deepEqual([stream.isReady, stream.isLive], [false, false]);
+  setup.send('cam', 2);
+  assert.deepEqual([stream.isReady, stream.isLive], [true, true]);
 });
 
 test('a minute after the last request it ends, and its numbers go on when it begins again', (context) => {

@@ -50,6 +50,13 @@ class Watched {
     }
   }
 
+  sound({ seconds = 10, fromUs = 0 } = {}): void {
+    for (let n = 0; n * FRAME_US < seconds * 1_000_000; n += 1) {
+      this.nowMs += FRAME_US / 1000;
+      this.segmenter.write(audioUnit({ dtsUs: Math.round(fromUs + n * FRAME_US) }));
+    }
+  }
+
   get durations(): number[] {
     return this.segmenter.segments
       .filter(({ isComplete }) => isComplete)
@@ -119,10 +126,7 @@ describe('segments and parts', () => {
 
   test('only sound', () => {
     const watched = begun([AUDIO_TRACK] as never);
-    for (let n = 0; n < 500; n += 1) {
-      watched.nowMs += FRAME_US / 1000;
-      watched.segmenter.write(audioUnit({ dtsUs: Math.round(n * FRAME_US) }));
-    }
+    watched.sound();
     assert.ok(watched.durations.length >= 4);
     assert.deepEqual(watched.segmenter.segments[0]!.initialization.codecs, ['mp4a.40.2']);
   });
@@ -227,14 +231,51 @@ describe('discontinuities', () => {
     assert.equal(watched.segmenter.segments[1]!.isDiscontinuity, true);
   });
 
-  test('pictures that come late begin a segment of their own', () => {
+  test('pictures that come late begin a segment of their own, and what was sound alone goes', () => {
     const watched = begun([AUDIO_TRACK] as never);
-    for (let n = 0; n < 100; n += 1) {
-      watched.segmenter.write(audioUnit({ dtsUs: Math.round(n * FRAME_US) }));
-    }
+    watched.sound({ seconds: 2.1 });
+    const before = watched.playlist!;
+    assert.equal(before.segments.length, 2);
     watched.run({ seconds: 3, fromUs: 2_200_000 });
-    const last = watched.segmenter.segments.at(-1)!;
-    assert.deepEqual(last.initialization.codecs, ['avc1.42c01e', 'mp4a.40.2']);
+    const [first, ...others] = watched.segmenter.segments;
+    assert.equal(first!.isDiscontinuity, true);
+    for (const { initialization } of [first!, ...others]) {
+      assert.deepEqual(initialization.codecs, ['avc1.42c01e', 'mp4a.40.2']);
+    }
+    assert.ok(watched.playlist!.mediaSequence > before.mediaSequence);
+    assert.equal(watched.playlist!.segments[0]!.discontinuity, true);
+  });
+
+  test('a source that returns without its picture: what had one goes; nothing flows until there is sound', () => {
+    const watched = begun();
+    watched.run({ seconds: 5 });
+    watched.segmenter.stop();
+    watched.segmenter.start([AUDIO_TRACK]);
+    watched.sound({ seconds: 0.1, fromUs: 6_000_000 });
+    assert.equal(watched.segmenter.isFlowing, false);
+    watched.sound({ seconds: 3, fromUs: 6_100_000 });
+    assert.equal(watched.segmenter.isFlowing, true);
+    for (const { initialization } of watched.segmenter.segments) {
+      assert.deepEqual(initialization.codecs, ['mp4a.40.2']);
+    }
+    assert.equal(watched.segmenter.discontinuitiesGone, 0);
+    watched.segmenter.stop();
+    watched.segmenter.start([VIDEO_TRACK, AUDIO_TRACK]);
+    watched.run({ seconds: 3, fromUs: 12_000_000 });
+    assert.equal(watched.segmenter.discontinuitiesGone, 1);
+  });
+
+  test('a picture that was announced and does not come: sound alone, until it comes', () => {
+    const watched = begun();
+    watched.sound({ seconds: 4.9 });
+    assert.equal(watched.segmenter.segments.length, 0);
+    watched.sound({ seconds: 5, fromUs: 4_900_000 });
+    assert.deepEqual(watched.segmenter.segments[0]!.initialization.codecs, ['mp4a.40.2']);
+    watched.run({ seconds: 3, fromUs: 10_000_000 });
+    assert.deepEqual(watched.segmenter.segments[0]!.initialization.codecs, [
+      'avc1.42c01e',
+      'mp4a.40.2',
+    ]);
   });
 
   test('a hole of three seconds', () => {
