@@ -7,7 +7,7 @@
  *   GStreamer 1.22   rtmpsink, which is librtmp as a publisher
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -25,6 +25,7 @@ import { GatewayProcess } from '../support/gateway-process.ts';
 import { NginxProxy } from '../support/nginx-proxy.ts';
 import { Publishing } from '../support/publishing.ts';
 import { RtmpPlayer } from '../support/rtmp-player.ts';
+import { SendingProgram } from '../support/sending-program.ts';
 import { SourceAttempt } from '../support/source-attempt.ts';
 import { Lender, makeTestMedia, type TestMedia } from '../support/test-media.ts';
 import { until } from '../support/until.ts';
@@ -165,7 +166,7 @@ describe('what is between RTMP and TCP', { concurrency: true }, () => {
       const name = `gst-${scheme}`;
       await using player = ffmpeg('rtmp', name);
       await using dump = RtmpPlayer.rtmpdump(server(scheme), name);
-      await using sender = new GstSender(`${server(scheme)}/${name}`);
+      await using sender = gstSender(`${server(scheme)}/${name}`);
       await sender.exited;
       await assertAll([player, dump], gstSent);
       assert.equal(cameBy(name), scheme.toUpperCase(), sender.log);
@@ -282,25 +283,6 @@ function seenBy({ sink }: SourceAttempt) {
 }
 
 /** GStreamer that sends the file as it is, in real time. */
-class GstSender {
-  log = '';
-  readonly exited: Promise<unknown>;
-  readonly #process: ChildProcess;
-
-  constructor(url: string) {
-    this.#process = spawn(PYTHON, [GST_SENDER, gstFile, url], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    this.#process.stderr?.on('data', (chunk: Buffer) => {
-      this.log += chunk;
-    });
-    this.exited = once(this.#process, 'exit');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const { exitCode, signalCode } = this.#process;
-    if (exitCode !== null || signalCode !== null) return;
-    this.#process.kill('SIGKILL');
-    await this.exited;
-  }
+function gstSender(url: string): SendingProgram {
+  return new SendingProgram(PYTHON, [GST_SENDER, gstFile, url]);
 }

@@ -1,10 +1,10 @@
 /** Files made by ffmpeg, and ffmpeg as an encoder that sends them at their own pace. */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { SendingProgram } from './sending-program.ts';
 
 const run = promisify(execFile);
 
@@ -38,26 +38,9 @@ export class MediaFolder {
 }
 
 /** ffmpeg that sends a file as it is, in real time. */
-export class FfmpegSender {
-  log = '';
-  readonly exited: Promise<unknown>;
-  readonly #process: ChildProcess;
-
+export class FfmpegSender extends SendingProgram {
   /** `output`: what stands behind `-c copy`. */
   constructor(file: string, output: readonly string[]) {
-    this.#process = spawn('ffmpeg', ['-v', 'warning', '-re', '-i', file, '-c', 'copy', ...output], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    this.#process.stderr?.on('data', (chunk: Buffer) => {
-      this.log += chunk;
-    });
-    this.exited = once(this.#process, 'exit');
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const { exitCode, signalCode } = this.#process;
-    if (exitCode !== null || signalCode !== null) return;
-    this.#process.kill('SIGKILL');
-    await this.exited;
+    super('ffmpeg', ['-v', 'warning', '-re', '-i', file, '-c', 'copy', ...output]);
   }
 }
