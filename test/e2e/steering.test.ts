@@ -4,12 +4,15 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { concat } from '../../codecs/bytes.ts';
 import type { CommandReply } from '../../gateway/report/commands.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
+import { hex } from '../support/hex.ts';
 import { Mosquitto } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
 import { PseudoTerminal } from '../support/pseudo-terminal.ts';
 import { ScriptedCamera } from '../support/scripted-camera.ts';
+import { VirtualOnvif } from '../support/virtual-onvif.ts';
 
 const B = 'sluice/box';
 const PATIENCE_MS = 30_000;
@@ -21,7 +24,10 @@ const RIGHT_FULL = 'ff010002 3f00 42'.replaceAll(' ', '');
 const STOP = 'ff010000000001'.repeat(2);
 const GO_TO_PRESET_3 = 'ff01000700030b';
 
+const JPEG = concat(hex`ffd8ffe0`, new Uint8Array(60_000).fill(0x4a), hex`ffd9`);
+
 let rtsp: ScriptedCamera;
+let camera: VirtualOnvif;
 let terminal: PseudoTerminal;
 let gateway: GatewayProcess;
 let broker: Mosquitto;
@@ -31,6 +37,7 @@ let pictures: NodeJS.Timeout;
 before(async () => {
   rtsp = await ScriptedCamera.open();
   pictures = setInterval(() => rtsp.sendPicture({ idr: true }), PICTURE_MS);
+  camera = await VirtualOnvif.start({ rtspUrl: rtsp.url, auth: 'both', snapshot: JPEG });
   terminal = await PseudoTerminal.make();
   broker = await Mosquitto.start();
   gateway = await GatewayProcess.start(
@@ -39,6 +46,7 @@ serial:
   - { name: mast, path: "${terminal.path}", protocol: pelco-d, addresses: { yard: 1 } }
 streams:
   yard: { source: "${rtsp.url}", ptz: mast/yard }
+  gate: { source: "onvif://127.0.0.1:${camera.port}", username: admin, password: secret }
 `,
   );
   watcher = await MqttWatcher.open(broker.url);
@@ -51,6 +59,7 @@ after(async () => {
   await gateway?.stop();
   await broker?.stop();
   await terminal?.[Symbol.asyncDispose]();
+  await camera?.close();
   await rtsp?.close();
 });
 
@@ -117,6 +126,13 @@ describe('a Pelco-D head on a serial line', () => {
     await received(RIGHT_FULL + STOP);
   });
 
+  it('the asker goes away at once: it stops all the same', async () => {
+    const passer = await MqttWatcher.open(broker.url);
+    await passer.publish(`${B}/cmd/ptz`, '{"name":"yard","action":"move","pan":1,"timeoutMs":300}');
+    await passer.close();
+    await received(RIGHT_FULL + STOP);
+  });
+
   it('over HTTP: presets by number, stop', async () => {
     dataOf(await overHttp('ptz', { name: 'yard', action: 'preset', preset: 3 }));
     await received(GO_TO_PRESET_3);
@@ -170,3 +186,29 @@ describe('a Pelco-D head on a serial line', () => {
     assert.deepEqual(await gateway.api('serial'), [await line('open')]);
   });
 });
+
+describe('an ONVIF camera', () => {
+  before(() => gateway.until('it is online', async () => isOnline('gate'), PATIENCE_MS));
+
+  it('its snapshot is published once, and not kept', async () => {
+    const topic = `${B}/stream/gate/snapshot`;
+    const answer = dataOf(await overMqtt('snapshot', { name: 'gate' }));
+    assert.deepEqual(
+      { bytes: answer['bytes'], topic: answer['topic'] },
+      { bytes: JPEG.length, topic },
+    );
+    const heard = await watcher.until('the snapshot', () =>
+      watcher.heard.find((one) => one.topic === topic),
+    );
+    assert.equal(heard.text, Buffer.from(JPEG).toString());
+    assert.equal(heard.retain, false);
+    const late = await MqttWatcher.open(broker.url);
+    await late.untilState(`${B}/stream/gate/status`);
+    assert.ok(!late.state.has(topic));
+    await late.close();
+  });
+});
+
+async function isOnline(name: string): Promise<boolean> {
+  return (await gateway.stream(name))?.status.state === 'online';
+}

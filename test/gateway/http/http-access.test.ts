@@ -32,6 +32,17 @@ const routes: readonly Route[] = [
   },
 ];
 
+const commands: string[] = [];
+const commandRoute: Route = {
+  path: /^\/cmd$/,
+  access: 'admin',
+  maxBodyBytes: 100,
+  handle: ({ response, body }) => {
+    commands.push(Buffer.from(body).toString());
+    sendAnswer(response, { status: 200, body: {} });
+  },
+};
+
 let server: HttpServer;
 const { log, lines } = collectingLog();
 
@@ -72,6 +83,33 @@ describe('login', () => {
     assert.equal(await statusOf('/api', { authorization: AUTHORIZATION }), 200);
     assert.equal(await statusOf('/nothing', { authorization: AUTHORIZATION }), 404);
     assert.equal(await statusOf('/api', {}, 'POST'), 401);
+  });
+
+  it('is asked for before a command is looked at; pages of other sites cannot send one at all', async () => {
+    await serve({ routes: [commandRoute], cors: ['https://shop.example', 'https://evil.example'] });
+    const url = `http://127.0.0.1:${server.port}/cmd`;
+    const post = async (headers: Record<string, string>) =>
+      (await fetch(url, { method: 'POST', headers, body: '{"a":1}' })).status;
+    const json = { 'content-type': 'application/json' };
+    assert.equal(await post(json), 401);
+    assert.equal(await post({ ...json, authorization: 'Basic YWRtaW46eA==' }), 401);
+    assert.equal(await post({ authorization: AUTHORIZATION }), 415);
+    assert.deepEqual(commands, []);
+    assert.equal(await post({ ...json, authorization: AUTHORIZATION }), 200);
+    assert.deepEqual(commands, ['{"a":1}']);
+    const preflight = await fetch(url, {
+      method: 'OPTIONS',
+      headers: {
+        origin: 'https://evil.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      },
+    });
+    assert.doesNotMatch(preflight.headers.get('access-control-allow-methods') ?? '', /POST/);
+    assert.doesNotMatch(
+      preflight.headers.get('access-control-allow-headers') ?? '',
+      /content-type/,
+    );
   });
 
   it('a token in the query is for viewers', async () => {
