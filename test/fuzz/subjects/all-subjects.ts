@@ -5,6 +5,7 @@ import { CONFIG_SUBJECTS } from './config-subjects.ts';
 import { DISCOVERY_SUBJECTS } from './discovery-subjects.ts';
 import { FLV_SUBJECTS } from './flv-subjects.ts';
 import { MPEGTS_SUBJECTS } from './mpegts-subjects.ts';
+import { NMEA_SUBJECTS } from './nmea-subjects.ts';
 import { PTZ_SUBJECTS } from './ptz-subjects.ts';
 import { RTMP_HANDSHAKE_SUBJECTS } from './rtmp-handshake-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
@@ -27,6 +28,7 @@ export const ALL_SUBJECTS: readonly Subject[] = [
   ...VOD_SUBJECTS,
   ...RTMP_TUNNEL_SUBJECTS,
   ...DISCOVERY_SUBJECTS,
+  ...NMEA_SUBJECTS,
   ...PTZ_SUBJECTS,
   ...CONFIG_SUBJECTS,
 ];
