@@ -20,12 +20,13 @@ import { HttpServer } from './http/http-server.ts';
 import { lazyRoute } from './http/lazy-routes.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, uniqueName } from './names.ts';
+import { Position } from './position.ts';
 import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
 import { RtmpPublisher } from './proxypublish/publisher.ts';
 import { targetName } from './proxypublish/target-url.ts';
 import { Board } from './report/board.ts';
 import { CommandDispatcher, CommandError, type CommandHandlers } from './report/commands.ts';
-import { HealthSampler } from './report/health.ts';
+import { HealthSampler, isClockSynchronised } from './report/health.ts';
 import { describeGateway } from './report/info.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
 import type { Serving } from './serving.ts';
@@ -59,6 +60,7 @@ export class Gateway {
   readonly #hub: Hub;
   readonly #fleet: Fleet;
   readonly #heads: Heads;
+  readonly #position: Position;
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
   readonly #extensions: Extensions;
@@ -89,6 +91,8 @@ export class Gateway {
     const { onvif, mdns } = config.discovery;
     if (onvif || mdns) this.#adoptedNames = new AdoptedNames(config.gateway.dataDir, log);
     this.#heads = new Heads(config, shared);
+    const monotonicMs = () => performance.now();
+    this.#position = new Position(config.serial, { ...shared, monotonicMs, isClockSynchronised });
     this.#fleet = new Fleet(config, {
       ...shared,
       hub: this.#hub,
@@ -134,6 +138,7 @@ export class Gateway {
     // Before the sources: some may be theirs.
     if (isQuiet !== true) await this.#extensions.start();
     await this.#heads.start(this.#stopping.signal);
+    await this.#position.start(this.#stopping.signal);
     this.#fleet.start(this.#stopping.signal);
     this.#startDiscovery();
     this.#status = 'running';
@@ -159,7 +164,12 @@ export class Gateway {
     // Masters and cameras at once: each may take its time over a goodbye.
     const unpublished = this.#proxypublish.close();
     this.#stopping.abort(new Error('the gateway is stopping'));
-    await Promise.all([unpublished, this.#fleet.stopped(), this.#heads.stopped()]);
+    await Promise.all([
+      unpublished,
+      this.#fleet.stopped(),
+      this.#heads.stopped(),
+      this.#position.stopped(),
+    ]);
     await this.#mqtt?.stop();
     await this.#http?.stop();
     await this.#discovering;

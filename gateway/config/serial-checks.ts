@@ -18,6 +18,9 @@ export function checkSerial(lines: readonly SerialConfig[], file: string): void 
         failAt(file, [...path, key], `${line[key]} is that of serial.${first}, too`);
     }
     checkAddresses(line, path, file);
+    const receiver = lines.findIndex(({ protocol }) => protocol === 'nmea');
+    if (line.protocol === 'nmea' && receiver < index)
+      failAt(file, [...path, 'protocol'], `serial.${receiver} is a GNSS receiver already`);
   }
 }
 

@@ -31,6 +31,9 @@ export function apiRoutes(context: ApiContext): Route[] {
     route(/^\/api\/v1\/publish$/, 'admin', () => ok([...board.publishes.values()])),
     route(/^\/api\/v1\/recordings$/, 'admin', () => ok([...board.recordings.values()])),
     route(/^\/api\/v1\/devices$/, 'admin', () => ok([...board.found.values()])),
+    route(/^\/api\/v1\/position$/, 'admin', () =>
+      ok(board.position === undefined ? [] : [board.position]),
+    ),
     route(/^\/api\/v1\/serial$/, 'admin', () => ok([...board.serial.values()])),
     commandRoute(context.commands),
   ];

@@ -7,6 +7,7 @@ import type {
   FoundDevice,
   GatewayEvent,
   Motion,
+  PositionStatus,
   PublishStatus,
   RecordingStatus,
   SerialStatus,
@@ -38,6 +39,7 @@ export interface BoardEvents {
   publish: [entry: PublishEntry, part: 'status' | 'stats' | 'removed'];
   found: [device: FoundDevice, part: 'changed' | 'removed'];
   serial: [status: SerialStatus];
+  position: [status: PositionStatus];
   event: [event: GatewayEvent];
 }
 
@@ -50,6 +52,8 @@ export class Board extends EventEmitter<BoardEvents> {
   readonly recordings = new Map<string, RecordingStatus>();
   /** By line. */
   readonly serial = new Map<string, SerialStatus>();
+  /** undefined: no receiver is configured. */
+  position: PositionStatus | undefined;
 
   setStreamStatus(name: string, status: StreamStatus): void {
     const entry = this.streams.get(name) ?? this.#addStream(name, status);
@@ -131,6 +135,11 @@ export class Board extends EventEmitter<BoardEvents> {
 
   removeRecording(stream: string): void {
     this.recordings.delete(stream);
+  }
+
+  setPosition(status: PositionStatus): void {
+    this.position = status;
+    this.emit('position', status);
   }
 
   setSerial(status: SerialStatus): void {

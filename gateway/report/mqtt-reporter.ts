@@ -18,7 +18,7 @@ import type { GatewayInfo } from './info.ts';
 import { MqttSession } from './mqtt-session.ts';
 import { RateLimit } from './rate-limit.ts';
 import { RetainedSet } from './retained-set.ts';
-import type { FoundDevice, GatewayEvent, SerialStatus } from './status.ts';
+import type { FoundDevice, GatewayEvent, PositionStatus, SerialStatus } from './status.ts';
 import { Topics } from './topics.ts';
 
 const PERIOD_MS = 10_000;
@@ -279,6 +279,7 @@ export class MqttReporter {
     for (const entry of board.publishes.values()) this.#tellPublish(entry);
     for (const device of board.found.values()) this.#onFound(device, 'changed');
     for (const line of board.serial.values()) this.#onSerial(line);
+    if (board.position !== undefined) this.#onPosition(board.position);
   }
 
   #tellPublish({ stream, target, status }: PublishEntry): void {
@@ -291,6 +292,7 @@ export class MqttReporter {
     board.on('publish', this.#onPublish);
     board.on('found', this.#onFound);
     board.on('serial', this.#onSerial);
+    board.on('position', this.#onPosition);
     board.on('event', this.#onEvent);
   }
 
@@ -300,6 +302,7 @@ export class MqttReporter {
     board.off('publish', this.#onPublish);
     board.off('found', this.#onFound);
     board.off('serial', this.#onSerial);
+    board.off('position', this.#onPosition);
     board.off('event', this.#onEvent);
   }
 
@@ -338,6 +341,10 @@ export class MqttReporter {
 
   readonly #onSerial = (line: SerialStatus): void => {
     this.#retained.set(this.topics.serial(line.name), scrubbedJson(line));
+  };
+
+  readonly #onPosition = (position: PositionStatus): void => {
+    this.#retained.set(this.topics.position, scrubbedJson(position));
   };
 
   readonly #onEvent = (event: GatewayEvent): void => {

@@ -152,6 +152,42 @@ export interface SerialStatus {
   readonly since: string;
 }
 
+/** By a GNSS receiver. */
+export interface PositionStatus {
+  /** The line of `serial` that it is on. */
+  readonly receiver: string;
+  /** `waiting`: the line is not open. `silent`: nothing of use comes. `searching`: it does not know where it is. */
+  readonly state: 'waiting' | 'silent' | 'searching' | 'fix';
+  readonly code: SerialStatus['code'] | 'no-data' | 'not-nmea' | 'no-fix';
+  /** Plain words, with what to do. */
+  readonly reason: string;
+  /** When the state began. */
+  readonly since: string;
+  /** When this was so. */
+  readonly at: string;
+  /** All that follows is null without one. */
+  readonly fix: 'none' | '2d' | '3d';
+  /** Degrees; north and east are positive. */
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+  /** Above mean sea level. */
+  readonly altitudeM: number | null;
+  readonly satellites: number | null;
+  readonly hdop: number | null;
+  readonly speedKmh: number | null;
+  readonly time: {
+    /** null: the receiver does not know the time. */
+    readonly source: 'gnss' | null;
+    /**
+     * How far the box's clock is ahead of the receiver's. Sentences come late, by up to a second and much the same each time, so that
+     * as much more is nothing to worry about.
+     */
+    readonly offsetMs: number | null;
+    /** Whether the box's clock is set by a time service; null: this machine does not tell. */
+    readonly synchronised: boolean | null;
+  };
+}
+
 export interface GatewayEvent {
   readonly at: string;
   readonly type: string;

@@ -12,6 +12,7 @@ export class Topics {
   readonly info: string;
   readonly health: string;
   readonly event: string;
+  readonly position: string;
   readonly commandFilter: string;
   /** Where an earlier life of this gateway may have left retained state of what is gone. */
   readonly sweepFilters: readonly string[];
@@ -22,8 +23,9 @@ export class Topics {
     this.info = `${this.base}/info`;
     this.health = `${this.base}/health`;
     this.event = `${this.base}/event`;
+    this.position = `${this.base}/position`;
     this.commandFilter = `${this.base}/cmd/#`;
-    this.sweepFilters = ['stream', 'publish', 'found', 'serial'].map(
+    this.sweepFilters = ['stream', 'publish', 'found', 'serial', 'position'].map(
       (part) => `${this.base}/${part}/#`,
     );
   }

@@ -1,15 +1,12 @@
 /** All heads that are no cameras' own: on serial lines, and those that speak VISCA over IP. Loaded where there is one. */
 import type { Logger } from 'pino';
 import type { PtzHead } from '../../drivers/ptz/ptz-head.ts';
-import type {
-  HeadLineConfig,
-  SerialHeads,
-  SerialLineStatus,
-} from '../../drivers/ptz/serial-heads.ts';
+import type { HeadLineConfig, SerialHeads } from '../../drivers/ptz/serial-heads.ts';
 import type { ClosableHead } from '../../drivers/ptz/visca-ip-head.ts';
 import type { Config, SerialConfig } from '../config/schema.ts';
 import { parseViscaUrl } from '../config/urls.ts';
 import type { Board } from '../report/board.ts';
+import { tellLine } from '../serial-reports.ts';
 
 export interface HeadsContext {
   readonly board: Board;
@@ -57,36 +54,10 @@ export class Heads {
     const { SerialHeads } = await import('../../drivers/ptz/serial-heads.ts');
     this.#lines = new SerialHeads(lines, {
       ...this.#context,
-      changed: (status) => this.#tell(status),
+      changed: (status) => tellLine(this.#context, status),
     });
-    for (const line of this.#lines.lines()) this.#put(line);
+    for (const line of this.#lines.lines()) tellLine(this.#context, line);
     this.#lines.start(signal);
-  }
-
-  #put({ name, path, code, reason, sinceMs }: SerialLineStatus): void {
-    this.#context.board.setSerial({
-      name,
-      path,
-      state: code === 'ok' ? 'open' : code === 'stopped' ? 'stopped' : 'waiting',
-      code,
-      reason: reason === '' ? 'It is open.' : reason,
-      since: new Date(sinceMs).toISOString(),
-    });
-  }
-
-  #tell(status: SerialLineStatus): void {
-    const { board, now } = this.#context;
-    const before = board.serial.get(status.name)?.code;
-    this.#put(status);
-    if (status.code === before || status.code === 'stopped') return;
-    // A start that goes well is no news.
-    if (status.code === 'ok' && before === 'starting') return;
-    const isOpen = status.code === 'ok';
-    const message = isOpen
-      ? `The serial line ${status.name} is there again (${status.path}).`
-      : `The serial line ${status.name}: ${status.reason}`;
-    const at = new Date(now()).toISOString();
-    board.emit('event', { at, type: isOpen ? 'serial-online' : 'serial-down', message });
   }
 }
 
