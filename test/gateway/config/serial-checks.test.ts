@@ -33,6 +33,11 @@ const good: readonly (readonly [name: string, source: string])[] = [
 /** What is written, and the one line that is answered. */
 const bad: readonly (readonly [name: string, source: string, line: string])[] = [
   [
+    'two GNSS receivers',
+    serial('name: a, path: /dev/x, protocol: nmea', MAST, 'name: b, path: /dev/y, protocol: nmea'),
+    's.yaml: serial[2].protocol: serial.0 is a GNSS receiver already',
+  ],
+  [
     'a name twice',
     serial(MAST, 'name: mast, path: /dev/x, protocol: nmea'),
     's.yaml: serial[1].name: mast is that of serial.0, too',
