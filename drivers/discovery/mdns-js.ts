@@ -6,6 +6,7 @@ import { isIP } from 'node:net';
 import type createMulticastDns from 'multicast-dns';
 import type { Logger } from 'pino';
 import { type MdnsRecord, ServiceCache } from '../../protocols/mdns/service-cache.ts';
+import { FloodGuard } from './flood-guard.ts';
 import { type LocalInterface, linkFinder } from './interfaces.ts';
 import { keyOf, SERVICE_TYPES, sightingOf } from './mdns-sighting.ts';
 import { ProbeLoop } from './probe-loop.ts';
@@ -20,6 +21,9 @@ const MAX_RECORDS_PER_PACKET = 512;
 const MAX_QUESTIONS = 64;
 /** RFC 6762 §5.2 again, for questions about instances that came without details. */
 const MIN_FOLLOW_UP_GAP_MS = 1000;
+
+/** So long nothing is heard when more comes than can be borne. */
+const DEAF_MS = 5000;
 
 type MulticastDns = ReturnType<typeof createMulticastDns>;
 
@@ -43,6 +47,10 @@ export class MdnsBrowser {
   /** Interfaces where port 5353 is held exclusively: ask from a port of our own (RFC 6762 §6.7). */
   readonly #legacy = new Set<string>();
   #linkOf: (address: string) => string = () => '';
+  readonly #guard = new FloodGuard(() => performance.now());
+  #deafUntilMs = 0;
+  /** Whether the packet that is told of just now is. */
+  #isLookedAt = false;
   #lastFollowUpMs = Number.NEGATIVE_INFINITY;
   #create: typeof createMulticastDns | undefined;
 
@@ -86,6 +94,7 @@ export class MdnsBrowser {
       const lost = cache.expire(performance.now());
       for (const key of lost) this.#sink.lose('mdns', keyOf(key, link));
     }
+    if (performance.now() < this.#deafUntilMs) return;
     const interfaces = this.#options.listInterfaces().filter((each) => each.family === 'IPv4');
     const keys = new Set(interfaces.map((each) => each.key));
     for (const [key, socket] of this.#sockets) {
@@ -109,11 +118,17 @@ export class MdnsBrowser {
     });
     if (socket === undefined) return;
     this.#sockets.set(each.key, socket);
-    socket.on('response', ({ answers, additionals }, { address }) =>
-      this.#receive([...answers, ...additionals], this.#linkOf(address)),
-    );
+    socket.on('packet', (_packet, { address }) => {
+      this.#isLookedAt = this.#guard.admit(address);
+      this.#mindFlood();
+    });
+    socket.on('response', ({ answers, additionals }, { address }) => {
+      if (this.#isLookedAt) this.#receive([...answers, ...additionals], this.#linkOf(address));
+    });
     socket.on('warning', (error) => {
       this.stats.junk += 1;
+      this.#guard.admit('');
+      this.#mindFlood();
       this.#log.debug({ interface: each.name, err: error }, 'mdns packet not understood');
     });
     socket.on('error', (error) => {
@@ -123,6 +138,15 @@ export class MdnsBrowser {
       // Opened again at the next look at the interfaces.
       this.#legacy.add(each.key);
     });
+  }
+
+  /** It is decoded before we see it, on every socket: no hearing is the only way not to pay for it. */
+  #mindFlood(): void {
+    if (!this.#guard.isFlood || performance.now() < this.#deafUntilMs) return;
+    this.#log.warn({ seconds: DEAF_MS / 1000 }, 'mdns: a flood of packets; not listening');
+    this.#deafUntilMs = performance.now() + DEAF_MS;
+    for (const socket of this.#sockets.values()) socket.destroy();
+    this.#sockets.clear();
   }
 
   #probe(): void {

@@ -17,6 +17,7 @@ declare module 'multicast-dns' {
 
   interface MulticastDns
     extends EventEmitter<{
+      packet: [packet: object, from: { readonly address: string }];
       response: [packet: Packet, from: { readonly address: string }];
       error: [error: Error];
       warning: [error: Error];

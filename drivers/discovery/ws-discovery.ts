@@ -19,6 +19,7 @@ import {
   WS_DISCOVERY_PORT,
 } from '../../protocols/ws-discovery/message.ts';
 import { parseScopes } from '../../protocols/ws-discovery/scopes.ts';
+import { FloodGuard } from './flood-guard.ts';
 import type { LocalInterface } from './interfaces.ts';
 import { ProbeLoop } from './probe-loop.ts';
 import type { SightingSink } from './sighting.ts';
@@ -34,8 +35,8 @@ const HELLO_PROBE_GAP_MS = 5000;
 /** Answers refer to a probe by its id; a few rounds on every interface are remembered. */
 const MAX_REMEMBERED_PROBES = 512;
 const MAX_FAILING = 256;
-/** Per second; a thousand cameras answering at once send about 3 MB. What is above is not parsed. */
-const MAX_BYTES_PER_SECOND = 8 * 1024 * 1024;
+/** So long nothing is heard when more comes than can be borne. */
+const DEAF_MS = 5000;
 
 export interface WsDiscoveryOptions {
   readonly intervalMs: number;
@@ -81,8 +82,8 @@ export class WsDiscovery {
   readonly #failing = new Set<string>();
   readonly #loop: ProbeLoop;
   #lastHelloProbeMs = Number.NEGATIVE_INFINITY;
-  #second = 0;
-  #bytesThisSecond = 0;
+  readonly #guard = new FloodGuard(() => performance.now());
+  #deafUntilMs = 0;
 
   constructor(options: WsDiscoveryOptions, sink: SightingSink, log: Logger) {
     this.#options = options;
@@ -110,11 +111,7 @@ export class WsDiscovery {
     try {
       await this.#loop.run(signal);
     } finally {
-      for (const prober of this.#probers.values()) prober.close();
-      for (const listener of this.#listeners.values()) listener.close();
-      this.#hostProber.close();
-      this.#probers.clear();
-      this.#listeners.clear();
+      this.#close();
     }
   }
 
@@ -124,6 +121,7 @@ export class WsDiscovery {
 
   /** Asks one host alone, beside the rounds. */
   probeHost(address: string): void {
+    if (performance.now() < this.#deafUntilMs) return;
     for (const type of HOST_PROBE_TYPES) {
       const id = randomUUID();
       this.#remember(id, address);
@@ -154,6 +152,7 @@ export class WsDiscovery {
   }
 
   #rescan(): void {
+    if (performance.now() < this.#deafUntilMs) return;
     const interfaces = this.#options.listInterfaces();
     const keys = new Set(interfaces.map((each) => each.key));
     for (const [key, prober] of this.#probers) {
@@ -204,8 +203,9 @@ export class WsDiscovery {
 
   #receive(datagram: Uint8Array, from: RemoteInfo): void {
     this.stats.datagrams += 1;
-    if (!this.#withinBudget(datagram.length)) {
+    if (!this.#guard.admit(from.address)) {
       this.stats.dropped += 1;
+      if (this.#guard.isFlood) this.#turnDeaf();
       return;
     }
     try {
@@ -273,14 +273,22 @@ export class WsDiscovery {
     });
   }
 
-  #withinBudget(bytes: number): boolean {
-    const second = Math.floor(performance.now() / 1000);
-    if (second !== this.#second) {
-      this.#second = second;
-      this.#bytesThisSecond = 0;
-    }
-    this.#bytesThisSecond += bytes;
-    return this.#bytesThisSecond <= MAX_BYTES_PER_SECOND;
+  #turnDeaf(): void {
+    if (performance.now() < this.#deafUntilMs) return;
+    this.#log.warn(
+      { seconds: DEAF_MS / 1000 },
+      'ws-discovery: a flood of datagrams; not listening',
+    );
+    this.#deafUntilMs = performance.now() + DEAF_MS;
+    this.#close();
+  }
+
+  #close(): void {
+    for (const prober of this.#probers.values()) prober.close();
+    for (const listener of this.#listeners.values()) listener.close();
+    this.#hostProber.close();
+    this.#probers.clear();
+    this.#listeners.clear();
   }
 }
 

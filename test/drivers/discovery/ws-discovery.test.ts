@@ -152,3 +152,27 @@ test('stops at once when told, even in the middle of a burst, and leaves nothing
   await done;
   assert.ok(performance.now() - started < 200);
 });
+
+test('a flood: not listened to for five seconds, and then everything is as before', async (t) => {
+  const camera = await startCamera(t);
+  const { registry, discovery } = startDiscovery(t, camera.wsDiscoveryPort);
+  await once(registry, 'found', within());
+  // Sending is synchronous: what comes is read in between only.
+  const flood = async (count: number) => {
+    for (let i = 0; i < count; i += 1) await camera.sendDatagram('<junk/>');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  };
+  const isDeaf = async () => {
+    const before = discovery.stats.datagrams;
+    await flood(20);
+    return discovery.stats.datagrams === before;
+  };
+  const sinceMs = performance.now();
+  do {
+    for (let i = 0; i < 10; i += 1) await flood(200);
+    assert.ok(performance.now() - sinceMs < 20_000, `${discovery.stats.dropped} dropped`);
+  } while (!(await isDeaf()));
+  assert.ok(discovery.stats.dropped > 3000, `${discovery.stats.dropped}`);
+  registry.lose('ws-discovery', camera.endpointReference.replace('urn:uuid:', ''));
+  await once(registry, 'found', within(12_000));
+});

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FloodGuard } from '../../../drivers/discovery/flood-guard.ts';
+
+function setUp() {
+  const clock = { nowMs: 0 };
+  const guard = new FloodGuard(() => clock.nowMs);
+  const admitted = (count: number, sender: (i: number) => string) =>
+    Array.from({ length: count }, (_, i) => guard.admit(sender(i))).filter(Boolean).length;
+  return { clock, guard, admitted };
+}
+
+test('one sender cannot have all: 64 a second, and others are looked at', () => {
+  const { clock, admitted } = setUp();
+  assert.equal(
+    admitted(3000, () => '10.0.0.66'),
+    64,
+  );
+  assert.equal(
+    admitted(3, () => '10.0.0.1'),
+    3,
+  );
+  clock.nowMs += 1000;
+  assert.equal(
+    admitted(3000, () => '10.0.0.66'),
+    64,
+  );
+});
+
+test('from however many senders: 1000 a second', () => {
+  const { clock, admitted } = setUp();
+  assert.equal(
+    admitted(3000, (i) => `10.0.${i % 250}.${Math.floor(i / 250)}`),
+    1000,
+  );
+  clock.nowMs += 1000;
+  assert.equal(
+    admitted(500, (i) => `10.0.0.${i % 250}`),
+    500,
+  );
+});
+
+test('more than 4000 in a second are a flood', () => {
+  const { clock, guard, admitted } = setUp();
+  admitted(4000, () => '10.0.0.66');
+  assert.equal(guard.isFlood, false);
+  guard.admit('10.0.0.66');
+  assert.equal(guard.isFlood, true);
+  clock.nowMs += 1000;
+  guard.admit('10.0.0.66');
+  assert.equal(guard.isFlood, false);
+});
