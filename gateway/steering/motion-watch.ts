@@ -2,8 +2,8 @@
  * Whether a camera sees something move, for as long as its stream is online: one subscription to its events under the supervisor,
  * so that it follows the camera to another address and comes back after every fault.
  *
- * Some cameras lose the event that ends a motion. After `LATCH_MS` it counts as over, and the camera is subscribed to anew: it then
- * tells whether something still moves.
+ * Some cameras lose the event that ends a motion. After `LATCH_MS` the camera is subscribed to anew, for it then tells whether
+ * something still moves; when it does not say so, the motion is over.
  */
 import type { Logger } from 'pino';
 import { AuthenticationError, ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
@@ -22,6 +22,9 @@ export interface MotionWatchContext extends SupervisorContext {
   /** The note has changed. */
   readonly changed: () => void;
 }
+
+/** To subscribe and be told. */
+const CONFIRM_MS = 15_000;
 
 /** A motion has gone on for so long that its end may have been lost. */
 class LatchError extends Error {
@@ -96,7 +99,7 @@ export class MotionWatch {
     this.#context.tell(this.#told);
     if (!isMoving) return;
     this.#latch = setTimeout(() => {
-      this.#set(false);
+      this.#latch = setTimeout(() => this.#set(false), CONFIRM_MS);
       this.#subscription?.abort(new LatchError('no end of the motion was told'));
     }, LATCH_MS);
   }

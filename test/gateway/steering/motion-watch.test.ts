@@ -61,22 +61,49 @@ test('a subscription that faults is made anew, for ever and patiently; what it t
   await end();
 });
 
-test('an end that was lost: OFF after five minutes, and the camera is asked anew', async (t) => {
+test('an end that was lost: the camera is asked anew after five minutes, and then it is OFF', async (t) => {
   const { controls, told, tick, end } = await watched(t);
   controls.tellMotion?.(true);
   await tick(5 * 60_000 - 1);
+  assert.equal(controls.asked.length, 1);
+  await tick(1);
+  await tick(500);
+  assert.equal(controls.asked.length, 2, 'subscribed to anew');
+  await tick(14_499);
   assert.deepEqual(told, ['ON']);
   await tick(1);
   assert.deepEqual(told, ['ON', 'OFF']);
-  assert.equal(controls.asked.length, 1);
-  await tick(500);
-  assert.equal(controls.asked.length, 2, 'subscribed to anew');
-  // It still moves.
-  controls.tellMotion?.(true);
-  await tick(60_000);
-  controls.tellMotion?.(false);
   await tick(10 * 60_000);
-  assert.deepEqual(told, ['ON', 'OFF', 'ON', 'OFF']);
+  assert.equal(controls.asked.length, 2);
+  await end();
+});
+
+test('a motion that goes on for long: the camera says so again, and it stays ON', async (t) => {
+  const { controls, told, tick, end } = await watched(t);
+  controls.tellMotion?.(true);
+  for (let times = 0; times < 3; times += 1) {
+    await tick(5 * 60_000);
+    await tick(500);
+    assert.equal(controls.asked.length, times + 2);
+    controls.tellMotion?.(true);
+  }
+  assert.ok(!told.includes('OFF'));
+  controls.tellMotion?.(false);
+  assert.equal(told.at(-1), 'OFF');
+  await end();
+});
+
+test('an end that was lost, and the camera cannot be asked: OFF all the same', async (t) => {
+  let isAway = false;
+  const away = Object.assign(new Error('x'), { code: 'EHOSTUNREACH' });
+  const { controls, told, tick, end } = await watched(t, () =>
+    isAway ? Promise.reject(away) : undefined,
+  );
+  controls.tellMotion?.(true);
+  isAway = true;
+  await tick(5 * 60_000);
+  await tick(15_000);
+  assert.deepEqual(told, ['ON', 'OFF']);
   await end();
 });
 
