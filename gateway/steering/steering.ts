@@ -217,7 +217,8 @@ async function perform(head: PtzHead, args: PtzArguments, signal: AbortSignal): 
       return said('It goes home.');
     case 'presets': {
       const presets = await head.presets(signal);
-      return said(`It has ${presets.length} presets.`, { presets });
+      const count = presets.length === 1 ? '1 preset' : `${presets.length} presets`;
+      return said(`It has ${count}.`, { presets });
     }
     case 'preset':
       await head.goToPreset(args.preset, signal);

@@ -186,7 +186,7 @@ describe('Steering', () => {
       'It was stopped.',
       'It goes there.',
       'It goes home.',
-      'It has 1 presets.',
+      'It has 1 preset.',
       'It goes to preset 3.',
       'Where it looks now is preset new.',
       'There is no preset gate-1 any more.',
@@ -197,7 +197,7 @@ describe('Steering', () => {
         name: 'yard',
         action: 'presets',
         presets: [{ token: '1', name: 'gate' }],
-        message: 'It has 1 presets.',
+        message: 'It has 1 preset.',
       },
     });
   });
