@@ -14,6 +14,7 @@ usage: sluice [run] [--config FILE] [--data-dir DIR]    the service; with no fil
        sluice discover [--json] [--timeout-ms N] [--interface NAME] [--scan NETWORK]
                                                         lists what answers on the LAN, and exits
        sluice probe SOURCE [--json]                     connects, measures 10 s, and says what is wrong with a source
+       sluice demo                                      a virtual camera, the gateway and a master, to see it all with no hardware
        sluice config check FILE | config schema         validates a configuration; prints its JSON Schema
        sluice config import crtmpserver.lua             makes a configuration of crtmpserver's; says what it cannot take over
        sluice --help | --version
@@ -32,6 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   relay: async () => (await import('./cli/relay.ts')).relay,
   discover: async () => (await import('./cli/discover.ts')).discover,
   probe: async () => (await import('./cli/probe.ts')).probeCommand,
+  demo: async () => (await import('./cli/demo.ts')).demo,
   config: async () => (await import('./cli/config.ts')).runConfigCommand,
 };
 
