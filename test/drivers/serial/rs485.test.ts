@@ -18,16 +18,19 @@ const UART = `
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 int ioctl(int fd, unsigned long request, ...) {
   static struct serial_rs485 kept = {.flags = SER_RS485_RTS_AFTER_SEND, .delay_rts_before_send = 3};
   va_list list;
   va_start(list, request);
   struct serial_rs485 *mode = va_arg(list, struct serial_rs485 *);
   va_end(list);
+  if (request != TIOCGRS485 && request != TIOCSRS485) return syscall(SYS_ioctl, fd, request, mode);
   if (request == TIOCGRS485) *mode = kept;
   if (request == TIOCSRS485) fprintf(stderr, "set %x %u", mode->flags, mode->delay_rts_before_send);
   if (request == TIOCSRS485 && getenv("REFUSES") == NULL) kept = *mode;
-  return fd == 7 ? 0 : -1;
+  return 0;
 }
 `;
 
