@@ -36,6 +36,10 @@ export class DeviceAddresses {
       .sort((a, b) => Number(isIPv6(a)) - Number(isIPv6(b)));
   }
 
+  get first(): string | undefined {
+    return this.#list[0]?.address;
+  }
+
   get hasAnswered(): boolean {
     return this.#list.some(({ answered }) => answered);
   }

@@ -18,6 +18,9 @@ export const IDENTITY_FIELDS = [
   'name',
 ] as const;
 
+const TELLING_FIELDS = ['mac', 'serial', 'endpointReference', 'hostname'] as const;
+const HARD_FIELDS = ['serial', 'mac'] as const;
+
 export type Identity = { [Field in (typeof IDENTITY_FIELDS)[number]]?: string | undefined };
 
 export function cleanIdentity(raw: Identity & { readonly link?: string | undefined }): Identity {
@@ -38,20 +41,18 @@ export function cleanIdentity(raw: Identity & { readonly link?: string | undefin
 }
 
 export function sharesIdentity(a: Identity, b: Identity): boolean {
-  if (contradicts(a, b)) return false;
-  return (['mac', 'serial', 'endpointReference', 'hostname'] as const).some(
-    (field) => a[field] !== undefined && a[field] === b[field],
-  );
+  const isShared = TELLING_FIELDS.some((field) => a[field] !== undefined && a[field] === b[field]);
+  return isShared && !contradicts(a, b);
 }
 
 /** Factories clone endpoint references; a different serial or hardware address is another device. */
 export function contradicts(a: Identity, b: Identity): boolean {
-  return differsIn(['serial', 'mac'], a, b);
+  return differsIn(HARD_FIELDS, a, b);
 }
 
 /** Whether two that were seen at one address are two devices: the channels of an encoder rack, or one after the other. */
 export function areTwoAtOnePlace(a: Identity, b: Identity): boolean {
-  return differsIn(['serial', 'mac', 'endpointReference', 'hostname'], a, b);
+  return differsIn(TELLING_FIELDS, a, b);
 }
 
 export function fillIdentity(known: Identity, more: Identity): void {

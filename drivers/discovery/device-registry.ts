@@ -18,8 +18,12 @@ import {
 } from './device-identity.ts';
 import type { DiscoveryMethod, Sighting, SightingSink } from './sighting.ts';
 
-/** More devices than a /22 of cameras; when full, those gone or silent longest make room. */
+/** More devices than a /22 of cameras; when full, those that count least and were silent longest make room. */
 export const MAX_DEVICES = 1024;
+/** An encoder rack has 64 channels; who says to be more makes room for himself. */
+const MAX_DEVICES_AT_ONE_ADDRESS = 96;
+/** Heard again after so long: it has answered another burst, and was not made up to fill the list. */
+const HEARD_AGAIN_MS = 5000;
 const MAX_URLS = 16;
 const MAX_KEYS = 64;
 /** Not heard from for two rounds: by now the address may belong to another device. */
@@ -95,6 +99,10 @@ interface Entry extends Identity {
   /** By key, so that what is announced anew replaces what was said before; kept when the device falls silent. */
   readonly urls: Map<string, Urls>;
   lastSeenAtMs: number;
+  readonly firstHeardMs: number;
+  lastHeardMs: number;
+  /** It let somebody log in. */
+  isKnown: boolean;
   snapshot: DiscoveredDevice | undefined;
 }
 
@@ -136,6 +144,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     const entry = this.#recognise(sighting, identity) ?? this.#add(identity, sighting);
     const nowMs = this.#options.elapsedMs();
     entry.lastSeenAtMs = this.#options.now();
+    entry.lastHeardMs = nowMs;
     rememberKey(entry, sighting, nowMs);
     const isUnsure = entry.addresses.hear(sighting.addresses, sighting.answered === true, nowMs);
     const isClaimed = this.#takeOver(entry, sighting.addresses, nowMs);
@@ -149,6 +158,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   learn(id: string, learnt: LearntIdentity): void {
     const entry = this.#entries.get(id);
     if (entry === undefined) return;
+    entry.isKnown = true;
     const identity = cleanIdentity(learnt);
     // The device itself is a better source of its make and model than a scope that users may edit.
     entry.manufacturer = identity.manufacturer ?? entry.manufacturer;
@@ -189,23 +199,26 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   /** The entry it belongs to; those that it shows to be one become one. */
   #recognise(sighting: Sighting, identity: Identity): Entry | undefined {
     const fullKey = `${sighting.via} ${sighting.key}`;
-    const entries = [...this.#entries.values()];
-    const same = entries.filter(
-      (entry) =>
+    const same: Entry[] = [];
+    const there: Entry[] = [];
+    for (const entry of this.#entries.values()) {
+      if (
         sharesIdentity(entry, identity) ||
-        (entry.keys.has(fullKey) && !contradicts(entry, identity)),
-    );
+        (entry.keys.has(fullKey) && !contradicts(entry, identity))
+      ) {
+        same.push(entry);
+      } else if (
+        entry.keys.size > 0 &&
+        sighting.addresses.some((each) => entry.addresses.has(each))
+      ) {
+        there.push(entry);
+      }
+    }
     const together: Identity = { ...identity };
     const [first] = same;
     if (first !== undefined) fillIdentity(together, first);
-    const neighbours = entries.filter(
-      (entry) =>
-        !same.includes(entry) &&
-        entry.keys.size > 0 &&
-        sighting.addresses.some((address) => entry.addresses.has(address)),
-    );
     let found = first;
-    for (const other of [...same.slice(1), ...neighbours]) {
+    for (const other of [...same.slice(1), ...there]) {
       const isOther = same.includes(other) ? contradicts : areTwoAtOnePlace;
       if (isOther(other, together)) continue;
       fillIdentity(together, other);
@@ -224,8 +237,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
         const heardMs = other.addresses.lastHeardMs(address);
         const sinceMs = entry.addresses.firstHeardMs(address) ?? nowMs;
         // What mDNS tells is true until it says otherwise, and Avahi tells it once.
-        const isAnnounced = [...other.keys.values()].some(({ via }) => via === 'mdns');
-        if (heardMs === undefined || isAnnounced) continue;
+        if (heardMs === undefined || isAnnounced(other)) continue;
         if (other.keys.size > 0) {
           if (heardMs >= sinceMs) continue;
           if (nowMs - sinceMs < TAKEN_OVER_MS) {
@@ -241,13 +253,17 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   }
 
   #add(identity: Identity, { addresses, key }: Sighting): Entry {
-    if (this.#entries.size >= MAX_DEVICES) this.#evict();
+    this.#makeRoom(addresses);
+    const nowMs = this.#options.elapsedMs();
     const entry: Entry = {
       id: this.#freeId(idFrom(identity, addresses, key)),
       keys: new Map(),
       addresses: new DeviceAddresses(this.#addressExpiresMs),
       urls: new Map(),
       lastSeenAtMs: 0,
+      firstHeardMs: nowMs,
+      lastHeardMs: nowMs,
+      isKnown: false,
       snapshot: undefined,
     };
     this.#entries.set(entry.id, entry);
@@ -263,17 +279,26 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     }
   }
 
-  #evict(): void {
-    let oldest: Entry | undefined;
-    for (const entry of this.#entries.values()) {
-      if (oldest === undefined || evictionRank(entry) < evictionRank(oldest)) oldest = entry;
+  #makeRoom([address]: readonly string[]): void {
+    const there = [...this.#entries.values()].filter(
+      (entry) => address !== undefined && entry.addresses.first === address,
+    );
+    if (there.length >= MAX_DEVICES_AT_ONE_ADDRESS) this.#evict(there);
+    else if (this.#entries.size >= MAX_DEVICES) this.#evict(this.#entries.values());
+  }
+
+  #evict(entries: Iterable<Entry>): void {
+    let least: Entry | undefined;
+    for (const entry of entries) {
+      if (least === undefined || countsLess(entry, least)) least = entry;
     }
-    if (oldest !== undefined) this.#remove(oldest, undefined);
+    if (least !== undefined) this.#remove(least, undefined);
   }
 
   #absorb(entry: Entry, other: Entry): void {
     for (const [key, heard] of other.keys) entry.keys.set(key, heard);
     entry.addresses.absorb(other.addresses);
+    entry.isKnown ||= other.isKnown;
     fillIdentity(entry, other);
     for (const [key, urls] of other.urls) entry.urls.set(key, urls);
     this.#remove(other, entry);
@@ -326,8 +351,22 @@ function urlsOf(entry: Entry, field: keyof Urls): string[] {
   return [...new Set(said)].slice(0, MAX_URLS);
 }
 
-function evictionRank(entry: Entry): number {
-  return entry.keys.size === 0 ? entry.lastSeenAtMs - Number.MAX_SAFE_INTEGER : entry.lastSeenAtMs;
+function isAnnounced(entry: Entry): boolean {
+  for (const { via } of entry.keys.values()) if (via === 'mdns') return true;
+  return false;
+}
+
+function countsLess(a: Entry, b: Entry): boolean {
+  const worth = worthOf(a) - worthOf(b);
+  return worth < 0 || (worth === 0 && a.lastHeardMs < b.lastHeardMs);
+}
+
+/** A flood of devices that somebody makes up takes the place of none that was heard again, or logged in to. */
+function worthOf(entry: Entry): number {
+  const isGone = entry.keys.size === 0;
+  if (entry.isKnown) return isGone ? 2 : 4;
+  if (isGone) return 0;
+  return entry.lastHeardMs - entry.firstHeardMs >= HEARD_AGAIN_MS ? 3 : 1;
 }
 
 function toDevice(entry: Entry): DiscoveredDevice {

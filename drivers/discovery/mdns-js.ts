@@ -2,6 +2,7 @@
  * The mDNS browser in plain JavaScript: one `multicast-dns` socket per IPv4 interface on port 5353,
  * shared with Avahi or whoever else listens there. It only asks; it announces nothing.
  */
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { isIP } from 'node:net';
 import type createMulticastDns from 'multicast-dns';
 import type { Logger } from 'pino';
@@ -16,9 +17,13 @@ export const MDNS_PORT = 5353;
 const MDNS_GROUP_V4 = '224.0.0.251';
 /** RFC 6762 §5.2: at least one second between the first queries, then further apart. */
 const BURST_PAUSES_MS = [20, 1000, 2000];
-/** A packet of 9000 bytes (RFC 6762 §17) holds a few hundred records. */
+/** RFC 6762 §17. */
+const MAX_PACKET_BYTES = 9000;
+/** A packet of that size holds a few hundred records. */
 const MAX_RECORDS_PER_PACKET = 512;
 const MAX_QUESTIONS = 64;
+/** QR (RFC 1035 §4.1.1), in the third byte. */
+const RESPONSE_BIT = 0x80;
 /** RFC 6762 §5.2 again, for questions about instances that came without details. */
 const MIN_FOLLOW_UP_GAP_MS = 1000;
 
@@ -49,8 +54,6 @@ export class MdnsBrowser {
   #linkOf: (address: string) => string = () => '';
   readonly #guard = new FloodGuard(() => performance.now());
   #deafUntilMs = 0;
-  /** Whether the packet that is told of just now is. */
-  #isLookedAt = false;
   #lastFollowUpMs = Number.NEGATIVE_INFINITY;
   #create: typeof createMulticastDns | undefined;
 
@@ -110,25 +113,19 @@ export class MdnsBrowser {
 
   #open(each: LocalInterface): void {
     const socket = this.#create?.({
+      socket: this.#attentiveSocket(),
       port: this.#legacy.has(each.key) ? 0 : this.#port,
       interface: each.address,
       bind: '0.0.0.0',
-      reuseAddr: true,
       loopback: true,
     });
     if (socket === undefined) return;
     this.#sockets.set(each.key, socket);
-    socket.on('packet', (_packet, { address }) => {
-      this.#isLookedAt = this.#guard.admit(address);
-      this.#mindFlood();
-    });
-    socket.on('response', ({ answers, additionals }, { address }) => {
-      if (this.#isLookedAt) this.#receive([...answers, ...additionals], this.#linkOf(address));
-    });
+    socket.on('response', ({ answers, additionals }, { address }) =>
+      this.#receive([...answers, ...additionals], this.#linkOf(address)),
+    );
     socket.on('warning', (error) => {
       this.stats.junk += 1;
-      this.#guard.admit('');
-      this.#mindFlood();
       this.#log.debug({ interface: each.name, err: error }, 'mdns packet not understood');
     });
     socket.on('error', (error) => {
@@ -140,7 +137,27 @@ export class MdnsBrowser {
     });
   }
 
-  /** It is decoded before we see it, on every socket: no hearing is the only way not to pay for it. */
+  /**
+   * Hands on only what is worth decoding, because that takes longer than anything else: no questions, which are most of
+   * what is sent on a network full of phones.
+   */
+  #attentiveSocket(): Socket {
+    const socket = createSocket({ type: 'udp4', reuseAddr: true });
+    const emit = socket.emit.bind(socket);
+    socket.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+      if (event !== 'message') return emit(event, ...args);
+      const [packet, from] = args as [Buffer, RemoteInfo];
+      const isResponse = ((packet[2] ?? 0) & RESPONSE_BIT) !== 0;
+      const isWorthIt = isResponse && packet.length <= MAX_PACKET_BYTES;
+      if (!isWorthIt) this.#guard.pass();
+      const isHeard = isWorthIt && this.#guard.hear(from.address, () => emit(event, ...args));
+      if (!isHeard) this.#mindFlood();
+      return isHeard;
+    };
+    return socket;
+  }
+
+  /** Every socket hears all of it: no hearing is the only way not to pay for it. */
   #mindFlood(): void {
     if (!this.#guard.isFlood || performance.now() < this.#deafUntilMs) return;
     this.#log.warn({ seconds: DEAF_MS / 1000 }, 'mdns: a flood of packets; not listening');

@@ -1,8 +1,10 @@
 /** The part of `multicast-dns` 7 (untyped) that mdns-js.ts uses; records as `dns-packet` 5 decodes them. */
 declare module 'multicast-dns' {
+  import type { Socket } from 'node:dgram';
   import type { EventEmitter } from 'node:events';
 
   interface Options {
+    socket?: Socket;
     port?: number;
     interface?: string;
     bind?: string;
@@ -17,7 +19,6 @@ declare module 'multicast-dns' {
 
   interface MulticastDns
     extends EventEmitter<{
-      packet: [packet: object, from: { readonly address: string }];
       response: [packet: Packet, from: { readonly address: string }];
       error: [error: Error];
       warning: [error: Error];

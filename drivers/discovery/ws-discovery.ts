@@ -203,20 +203,19 @@ export class WsDiscovery {
 
   #receive(datagram: Uint8Array, from: RemoteInfo): void {
     this.stats.datagrams += 1;
-    if (!this.#guard.admit(from.address)) {
-      this.stats.dropped += 1;
-      if (this.#guard.isFlood) this.#turnDeaf();
-      return;
-    }
+    const isHeard = this.#guard.hear(from.address, () => this.#hear(datagram, from.address));
+    if (isHeard) return;
+    this.stats.dropped += 1;
+    if (this.#guard.isFlood) this.#turnDeaf();
+  }
+
+  #hear(datagram: Uint8Array, address: string): void {
     try {
-      this.#handle(datagram, from.address);
+      this.#handle(datagram, address);
     } catch (error) {
       if (!(error instanceof ParseError)) throw error;
       this.stats.junk += 1;
-      this.#log.debug(
-        { address: from.address, err: error },
-        'ws-discovery datagram not understood',
-      );
+      this.#log.debug({ address, err: error }, 'ws-discovery datagram not understood');
     }
   }
 

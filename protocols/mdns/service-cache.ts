@@ -10,8 +10,11 @@
 const MAX_INSTANCES = 2048;
 const MAX_HOSTS = 2048;
 const MAX_ADDRESSES_PER_HOST = 8;
+/** Are told of when the host's addresses are heard: an encoder rack has 64 channels. */
+const MAX_INSTANCES_PER_HOST = 64;
 const MAX_TXT_ENTRIES = 64;
-const MAX_TTL_S = 86_400;
+/** RFC 6762 §10, for what is no address. We ask far more often, and what somebody makes up has to end. */
+const MAX_TTL_S = 4500;
 /** RFC 6762 §10.2: what came within the last second belongs to the same announcement. */
 const FLUSH_SPARES_MS = 1000;
 
@@ -124,12 +127,20 @@ export class ServiceCache {
         instance.txt = parseTxt(record.strings);
       }
     }
-    for (const instance of this.#instances.values()) {
-      if (instance.host !== undefined && touchedHosts.has(hostKey(instance.host))) {
-        touched.add(instance);
-      }
-    }
+    if (touchedHosts.size > 0) this.#touchServicesOf(touchedHosts, touched);
     return { seen: [...touched].flatMap((each) => this.#complete(each) ?? []), lost };
+  }
+
+  #touchServicesOf(hosts: ReadonlySet<string>, touched: Set<Instance>): void {
+    const counts = new Map<string, number>();
+    for (const instance of this.#instances.values()) {
+      if (instance.host === undefined) continue;
+      const host = hostKey(instance.host);
+      const count = counts.get(host) ?? 0;
+      if (!hosts.has(host) || count >= MAX_INSTANCES_PER_HOST) continue;
+      counts.set(host, count + 1);
+      touched.add(instance);
+    }
   }
 
   /** Of every instance that has been named. */

@@ -214,6 +214,37 @@ test('the list is bounded: those gone make room first, then those silent longest
   );
 });
 
+/** Found by attack: who talks most would else throw out every camera that answers once a minute. */
+test('a flood of devices that somebody makes up takes the place of no real one', () => {
+  const { clock, registry } = setUp();
+  const camera = (i: number): Sighting => ({
+    via: 'ws-discovery',
+    key: `camera-${i}`,
+    addresses: [`10.0.0.${i}`],
+    endpointReference: `camera-${i}`,
+  });
+  for (let i = 1; i < 20; i += 1) registry.see(camera(i));
+  const [adopted] = registry.devices;
+  registry.learn(adopted?.id ?? '', { serial: 'DS-2CD2043' });
+  clock.nowMs += 60_000;
+  for (let i = 2; i < 20; i += 1) registry.see(camera(i));
+  const addresses = [undefined, '10.0.0.66'] as const;
+  for (const from of addresses) {
+    for (let i = 0; i < 3 * MAX_DEVICES; i += 1) {
+      clock.nowMs += 1;
+      const address = from ?? `10.1.${i >> 8}.${i & 255}`;
+      const name = `made-up-${address}-${i}`;
+      registry.see({ ...camera(i), key: name, endpointReference: name, addresses: [address] });
+    }
+  }
+  assert.equal(registry.devices.length, MAX_DEVICES);
+  const left = new Set(registry.devices.map((device) => device.endpointReference));
+  for (let i = 1; i < 20; i += 1) assert.ok(left.has(`camera-${i}`), `camera-${i}`);
+  // One that says it is many makes room for himself.
+  const at = (address: string) => registry.devices.filter((each) => each.addresses[0] === address);
+  assert.equal(at('10.0.0.66').length, 96);
+});
+
 test('whatever is announced: ids are safe, unique and everything is bounded', () => {
   const odd = fc.option(
     fc.oneof(

@@ -50,3 +50,38 @@ test('more than 4000 in a second are a flood', () => {
   guard.admit('10.0.0.66');
   assert.equal(guard.isFlood, false);
 });
+
+/** Found by attack: few packets, each of which takes long. */
+test('who takes long is not heard again in this second; others are', () => {
+  const { clock, guard } = setUp();
+  const heard = (sender: string, tookMs: number) =>
+    guard.hear(sender, () => {
+      clock.nowMs += tookMs;
+    });
+  assert.equal(heard('10.0.0.66', 99), true);
+  assert.equal(heard('10.0.0.66', 1), true);
+  assert.equal(heard('10.0.0.66', 0), false);
+  assert.equal(heard('10.0.0.20', 0), true);
+  for (let i = 0; i < 150; i += 1) assert.equal(heard(`10.1.0.${i}`, 1), true);
+  assert.equal(heard('10.0.0.21', 0), false);
+  clock.nowMs = 1000;
+  assert.equal(heard('10.0.0.66', 0), true);
+});
+
+test('what throws has taken its time, too', () => {
+  const { clock, guard } = setUp();
+  assert.throws(() =>
+    guard.hear('10.0.0.66', () => {
+      clock.nowMs += 100;
+      throw new Error('junk');
+    }),
+  );
+  assert.equal(guard.admit('10.0.0.66'), false);
+});
+
+test('what is passed over counts as a flood, and takes nobody’s place', () => {
+  const { guard } = setUp();
+  for (let i = 0; i < 4000; i += 1) guard.pass();
+  assert.equal(guard.admit('10.0.0.1'), true);
+  assert.equal(guard.isFlood, true);
+});

@@ -170,3 +170,39 @@ test('instance names that no DNS packet can hold are not asked for', async (t) =
   await until(() => asked.filter((name) => name === PTR.name).length >= 2);
   assert.ok(!asked.some((name) => name.startsWith('é')));
 });
+
+/** Found by attack: five packets of 64 KB in a second, each 0.1 s and more to decode, stopped all streams. */
+test('what is no answer, or too large for one, is not decoded; a flood leaves time for the rest', async (t) => {
+  const { port, browser, registry } = await setUp(t, () => undefined);
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  const header = (flags: number, answers: number) => {
+    const bytes = Buffer.alloc(12);
+    bytes.writeUInt16BE(flags, 2);
+    bytes.writeUInt16BE(answers, 6);
+    return bytes;
+  };
+  const label = Buffer.from([1, 0x61]);
+  const name = Buffer.concat([...Array.from({ length: 120 }, () => label), Buffer.of(0)]);
+  const rest = Buffer.of(0, 10, 0, 1, 0, 0, 0, 9, 0, 0);
+  const first = Buffer.concat([name, rest]);
+  const flood = (records: number, flags = 0x8400) => {
+    const again = Buffer.concat([Buffer.of(0xc0, 12), rest]);
+    const all = Array.from({ length: records - 1 }, () => again);
+    return Buffer.concat([header(flags, records), first, ...all]);
+  };
+  const say = (bytes: Buffer) =>
+    new Promise((resolve) => {
+      socket.send(bytes, port, '127.0.0.1', resolve);
+    });
+  await say(flood(5000));
+  await say(flood(2, 0));
+  await say(header(0x8400, 0));
+  await until(() => browser.stats.packets === 1);
+  for (let i = 0; i < 200; i += 1) await say(flood(700));
+  const beganMs = performance.now();
+  await until(() => browser.stats.packets > 1);
+  assert.ok(performance.now() - beganMs < 2000);
+  assert.ok(browser.stats.packets < 100, `${browser.stats.packets} decoded`);
+  assert.deepEqual(registry.devices, []);
+});

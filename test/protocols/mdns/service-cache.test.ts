@@ -160,6 +160,21 @@ test('a flood of instances and hosts does not grow it without end', () => {
   assert.equal(cache.expire(Number.MAX_SAFE_INTEGER).length, 2048);
 });
 
+/** Found by attack: one record of 50 bytes made two thousand services be looked up among a thousand devices. */
+test('one address of a host with thousands of services tells of few of them', () => {
+  const cache = new ServiceCache(TYPES, 0);
+  for (let i = 0; i < 2000; i += 1) {
+    cache.apply([{ ...SRV, name: `Cam ${i}._rtsp._tcp.local` }], 0);
+  }
+  assert.equal(cache.apply([A], 0).seen.length, 64);
+});
+
+test('what somebody makes up is forgotten within 75 minutes, whatever its TTL', () => {
+  const cache = new ServiceCache(TYPES, 0);
+  cache.apply([{ ...SRV, ttlS: 2 ** 31 - 1 }, A], 0);
+  assert.deepEqual(cache.expire(4500_000), ['yard cam._rtsp._tcp.local']);
+});
+
 test('any records leave it in order', () => {
   const record = fc.record({
     type: fc.constantFrom('PTR', 'SRV', 'TXT', 'A', 'AAAA'),
