@@ -43,7 +43,7 @@ export interface AdoptionTarget {
 export interface AdoptionContext extends SupervisorContext {
   readonly config: DiscoveryConfig;
   readonly discovery: EventEmitter<DeviceEvents> &
-    Pick<Discovery, 'device' | 'learn' | 'searchAgain'>;
+    Pick<Discovery, 'device' | 'learn' | 'searchFor'>;
   readonly target: AdoptionTarget;
   readonly names: AdoptedNames;
   readonly board: Board;
@@ -204,7 +204,7 @@ export class Adoption {
       {
         endpoints: () => {
           // Asked at each attempt: where it is not any more, it may be found elsewhere.
-          discovery.searchAgain();
+          discovery.searchFor(id);
           const current = discovery.device(id);
           return current === undefined ? [] : endpointsOf(current);
         },

@@ -24,6 +24,8 @@ import { WsDiscovery } from './ws-discovery.ts';
 
 /** A burst of probes takes 2 s; many cameras that are lost at once are looked for together. */
 const SEARCH_GAP_MS = 5000;
+/** A camera that has moved was heard within the last minutes; one that is off would cost a burst at each attempt. */
+const LOST_FOR_LONG_MS = 180_000;
 
 /** Three rounds of questions, and time for the answers: what our own browser has not found by then is not there. */
 const HANDOVER_MS = 6000;
@@ -71,7 +73,7 @@ export class Discovery extends EventEmitter<DeviceEvents> {
       now: context.now,
       elapsedMs,
       intervalMs: options.intervalMs,
-      onDoubt: () => this.searchAgain(),
+      onDoubt: () => this.#searchAgain(),
     });
     this.#registry.on('found', (device) => this.emit('found', device));
     this.#registry.on('changed', (device) => this.emit('changed', device));
@@ -162,12 +164,19 @@ export class Discovery extends EventEmitter<DeviceEvents> {
     for (const method of methods) method?.probeNow();
   }
 
-  /** A device does not answer where it was: asks everybody again, soon, but not more often than is good for a network. */
-  searchAgain(): void {
+  /** A device does not answer where it was: asks everybody again. One that has been silent for long is asked in the rounds only. */
+  searchFor(id: string): void {
+    const addresses = this.#registry.get(id)?.addresses ?? [];
+    const heardMs = Math.max(...addresses.map((address) => this.#registry.lastHeardMs(address)));
+    if (performance.now() - heardMs < LOST_FOR_LONG_MS) this.#searchAgain();
+  }
+
+  /** Soon, but not more often than is good for a network. */
+  #searchAgain(): void {
     const waitMs = this.#lastSearchMs + SEARCH_GAP_MS - performance.now();
     clearTimeout(this.#search);
     if (waitMs > 0) {
-      this.#search = setTimeout(() => this.searchAgain(), waitMs).unref();
+      this.#search = setTimeout(() => this.#searchAgain(), waitMs).unref();
       return;
     }
     this.#lastSearchMs = performance.now();

@@ -118,7 +118,7 @@ export interface PublishStatus {
 
 export interface FoundDevice {
   readonly id: string;
-  /** How it was seen: ws-discovery, mdns. */
+  /** How it was seen: ws-discovery, mdns, host (asked at its address), scan. */
   readonly via: readonly string[];
   readonly addresses: readonly string[];
   readonly manufacturer?: string;

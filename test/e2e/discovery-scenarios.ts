@@ -10,6 +10,7 @@ import { pino } from 'pino';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
 import { Discovery, type DiscoveryOptions } from '../../drivers/discovery/discovery.ts';
 import { startGstCamera } from '../support/gst-camera.ts';
+import { MqttWatcher } from '../support/mqtt-watcher.ts';
 import { OnvifCameraProcess } from '../support/onvif-camera-process.ts';
 import { until } from '../support/until.ts';
 
@@ -67,7 +68,7 @@ async function moving() {
   await camera.close();
   await camera.start({ ...FIRST, address: '10.77.0.3' });
   // As when its stream has failed.
-  slow.discovery.searchAgain();
+  slow.discovery.searchFor('4cbd8f000001');
   const silentlyMs = await slow.untilSeen('4cbd8f000001', '10.77.0.3');
   await camera.close();
   await camera.start({ ...FIRST, address: '10.77.0.4' });
@@ -237,7 +238,7 @@ async function mdns() {
   // The js backend hears it; with Avahi the address is looked up anew, once in a minute or when asked.
   const isAt = ({ device }: typeof js) => device('yard')?.addresses[0] === '10.77.0.31';
   await until(() => isAt(js), WAIT_MS).catch(() => undefined);
-  for (const { discovery } of [avahi, auto]) discovery.searchAgain();
+  for (const { discovery } of [avahi, auto]) discovery.searchFor('yard');
   await until(() => all.every(isAt), WAIT_MS).catch(() => undefined);
   const moved = all.map(({ device }) => device('yard')?.rtspUrls);
   const before = all.map(({ events }) => events.length);
@@ -302,12 +303,18 @@ mqtt: { embedded: { listen: "127.0.0.1:1883" } }
     }
   };
   const online = await eventually('streams', ({ status }) => status?.state === 'online');
+  const mqtt = await MqttWatcher.open('mqtt://127.0.0.1:1883', 4);
+  await mqtt.publish('sluice/box/cmd/discover', '{"id":7,"timeoutMs":500,"scan":"10.77.0.0/29"}');
+  const reply = await mqtt.until('the reply to discover', () =>
+    mqtt.heard.find(({ topic }) => topic === 'sluice/box/res/discover'),
+  );
   const outOfReach = await eventually(
     'devices',
     ({ id, reason }) => id === '4cbd8f000002' && reason !== undefined,
   );
   // The questions of the first seconds are over; the next are asked in a minute.
   await sleep(4000);
+  const found = JSON.parse(mqtt.state.get('sluice/box/found/4cbd8f000002') ?? '{}');
   await device.close();
   await before.kill();
   ip('-n cam addr del 10.77.0.2/24 dev eth-cam0');
@@ -321,7 +328,8 @@ mqtt: { embedded: { listen: "127.0.0.1:1883" } }
   const [moved] = (await api('devices')).filter(({ id }) => id === '4cbd8f000001');
   sluice.kill();
   await after.kill();
-  return { online, outOfReach, movedMs, moved };
+  await mqtt.close();
+  return { online, outOfReach, found, reply: JSON.parse(reply.text), movedMs, moved };
 }
 
 interface ApiEntry {

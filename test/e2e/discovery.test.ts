@@ -9,6 +9,7 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
 import { findMdnsPackage } from '../../drivers/discovery/mdns-avahi.ts';
+import type { DiscoverReply } from '../../gateway/discover-now.ts';
 import type { Finding } from '../../gateway/finding.ts';
 import type { FoundDevice } from '../../gateway/report/status.ts';
 
@@ -190,14 +191,22 @@ describe('discovery', { concurrency: true, skip: needsRoot }, () => {
   });
 
   it('the gateway’s stream goes where its camera went, within seconds', async () => {
-    const { online, outOfReach, movedMs, moved } = await run<{
+    const { online, outOfReach, found, reply, movedMs, moved } = await run<{
       online: { name: string };
       outOfReach: FoundDevice;
+      found: FoundDevice;
+      reply: { id: number; ok: boolean; data: DiscoverReply };
       movedMs: number;
       moved: FoundDevice;
     }>('gateway');
     assert.equal(online.name, 'vc-1-move1');
     assert.match(outOfReach.reason ?? '', /192\.168\.99\.5 is on none of this machine's networks/);
+    assert.equal(found.reason, outOfReach.reason, 'over MQTT the same');
+    assert.deepEqual([reply.id, reply.ok], [7, true]);
+    // Of /29 our own address is left out.
+    const { network, asked, addresses, isDone } = reply.data.scan ?? {};
+    assert.deepEqual([network, asked, addresses, isDone], ['10.77.0.0/29', 5, 5, true]);
+    assert.deepEqual(reply.data.devices.map(({ id }) => id).sort(), [FIRST, SECOND]);
     assert.ok(movedMs < 12_000, `${movedMs}`);
     assert.equal(moved.adoptedAs, 'vc-1-move1');
     assert.equal(moved.addresses[0], '10.77.0.3');

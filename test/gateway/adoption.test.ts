@@ -42,7 +42,7 @@ async function setUp(t: TestContext, { yaml = '', configuredHost }: Wanted = {})
   const discovery = Object.assign(registry, {
     device: (id: string) => registry.get(id),
     learn: registry.learn.bind(registry),
-    searchAgain: () => undefined,
+    searchFor: () => undefined,
   });
   new Adoption({
     config,

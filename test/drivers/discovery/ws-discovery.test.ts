@@ -1,11 +1,14 @@
 /** Real datagrams over the loopback interface: multicast works there when the interface is chosen. */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { DeviceRegistry } from '../../../drivers/discovery/device-registry.ts';
 import type { LocalInterface } from '../../../drivers/discovery/interfaces.ts';
 import { WsDiscovery } from '../../../drivers/discovery/ws-discovery.ts';
+import { parseWsDiscoveryMessage } from '../../../protocols/ws-discovery/message.ts';
+import { HIKVISION } from '../../protocols/ws-discovery/datagrams.ts';
 import { until } from '../../support/until.ts';
 import { VirtualOnvif, type VirtualOnvifOptions } from '../../support/virtual-onvif.ts';
 
@@ -175,4 +178,53 @@ test('a flood: not listened to for five seconds, and then everything is as befor
   assert.ok(discovery.stats.dropped > 3000, `${discovery.stats.dropped}`);
   registry.lose('ws-discovery', camera.endpointReference.replace('urn:uuid:', ''));
   await once(registry, 'found', within(12_000));
+});
+
+/** A camera that answers only the probes that `wants` says. */
+async function startPicky(t: TestContext, wants: (types: readonly string[]) => boolean) {
+  const socket = createSocket({ type: 'udp4', reuseAddr: true });
+  t.after(() => socket.close());
+  socket.bind(0, '0.0.0.0');
+  await once(socket, 'listening');
+  socket.addMembership('239.255.255.250', '127.0.0.1');
+  socket.on('message', (bytes, from) => {
+    const probe = parseWsDiscoveryMessage(bytes);
+    if (probe.kind !== 'probe' || !wants(probe.types)) return;
+    const relatesTo = `<RelatesTo>${probe.messageId}</RelatesTo>`;
+    const answer = HIKVISION.replace(/<wsadis:RelatesTo>.*?<\/wsadis:RelatesTo>/, relatesTo);
+    socket.send(answer, from.port, from.address);
+  });
+  return socket.address().port;
+}
+
+const PICKY: readonly [string, (types: readonly string[]) => boolean][] = [
+  ['NetworkVideoTransmitter', (types) => types.includes('NetworkVideoTransmitter')],
+  ['Device', (types) => types.includes('Device')],
+  ['no type', (types) => types.length === 0],
+];
+for (const [name, wants] of PICKY) {
+  test(`a camera that answers probes for ${name} only`, async (t) => {
+    const { registry, discovery } = startDiscovery(t, await startPicky(t, wants));
+    const [device] = await once(registry, 'found', within());
+    assert.equal(device.mac, '4cbd8f000001');
+    assert.equal(device.answered, false);
+    assert.equal(discovery.stats.unrelated, 0);
+  });
+}
+
+test('a host that is asked alone: there is a way to it', async (t) => {
+  const port = await startPicky(t, () => true);
+  const { registry, discovery } = startDiscovery(t, port, []);
+  discovery.probeHost('127.0.0.1');
+  const [device] = await once(registry, 'found', within());
+  assert.deepEqual([device.answered, device.addresses], [true, ['127.0.0.1']]);
+});
+
+test('another address that answers for the one that was asked: not known whether there is a way to that', async (t) => {
+  const port = await startPicky(t, () => true);
+  const { registry, discovery } = startDiscovery(t, port, []);
+  // The kernel answers for all of 127.0.0.0/8, from the address that was asked; the camera from its own.
+  discovery.probeHost('127.0.0.9');
+  const [device] = await once(registry, 'found', within());
+  assert.deepEqual([device.answered, device.addresses], [false, ['127.0.0.1']]);
 });
