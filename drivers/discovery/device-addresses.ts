@@ -82,7 +82,7 @@ export class DeviceAddresses {
       : [[], known];
     this.#list = [...front, ...fresh, ...back];
     while (this.#list.length > MAX_ADDRESSES) {
-      const surplus = this.#list.findLastIndex((each) => each.lastHeardMs !== nowMs);
+      const surplus = this.#list.findLastIndex(({ address }) => !heard.includes(address));
       this.#list.splice(surplus, 1);
     }
     if (isContested && first !== undefined) return this.#contest(first, heard, nowMs);
