@@ -1,5 +1,5 @@
 /**
- * XML as SOAP devices send it, read into a small tree; namespace prefixes are dropped.
+ * XML as SOAP devices send it, read into a small tree; namespace prefixes are resolved and dropped.
  *
  * Cameras send undeclared prefixes, stray ampersands and text after the root, so damage is noted
  * and reading goes on; `closed` tells which elements were received whole. DOCTYPE is refused
@@ -16,6 +16,8 @@ export const MAX_XML_ELEMENTS = 50_000;
 export interface XmlElement {
   /** Local name, without prefix. */
   readonly name: string;
+  /** What its prefix stands for; undefined where that is declared nowhere. */
+  readonly namespace: string | undefined;
   /** By local name; namespace declarations are kept under `xmlns`. */
   readonly attributes: ReadonlyMap<string, string>;
   readonly children: readonly XmlElement[];
@@ -27,6 +29,7 @@ export interface XmlElement {
 
 interface OpenElement {
   name: string;
+  namespace: string | undefined;
   attributes: Map<string, string>;
   children: OpenElement[];
   text: string;
@@ -55,14 +58,18 @@ export function readXml(text: string): XmlElement {
 class TreeReader {
   root: OpenElement | undefined;
   readonly #stack: OpenElement[] = [];
+  /** Of each open element. */
+  readonly #scopes: (Scope | undefined)[] = [];
   #elements = 0;
 
   open(qualifiedName: string, attributes: readonly (readonly [string, string])[]): void {
     this.#elements += 1;
     if (this.#elements > MAX_XML_ELEMENTS) throw new ParseError('XML: too many elements');
     if (this.#stack.length >= MAX_XML_DEPTH) throw new ParseError('XML: nested too deep');
+    const scope = scopeOf(attributes, this.#scopes.at(-1));
     const element: OpenElement = {
       name: localName(qualifiedName),
+      namespace: namespaceOf(prefixOf(qualifiedName), scope),
       attributes: new Map(),
       children: [],
       text: '',
@@ -74,10 +81,12 @@ class TreeReader {
     this.#stack.at(-1)?.children.push(element);
     this.root ??= element;
     this.#stack.push(element);
+    this.#scopes.push(scope);
   }
 
   close(): void {
     const element = this.#stack.pop();
+    this.#scopes.pop();
     if (element !== undefined) element.closed = true;
   }
 
@@ -85,6 +94,35 @@ class TreeReader {
     const element = this.#stack.at(-1);
     if (element !== undefined) element.text += data;
   }
+}
+
+/** Linked and not copied: many declarations cost no more than their text, however they nest. */
+interface Scope {
+  readonly declared: ReadonlyMap<string, string>;
+  readonly outer: Scope | undefined;
+}
+
+/** A scope of its own only where something is declared; '' is the default namespace. */
+function scopeOf(
+  attributes: readonly (readonly [string, string])[],
+  outer: Scope | undefined,
+): Scope | undefined {
+  const declarations = attributes.filter(
+    ([name]) => name === 'xmlns' || name.startsWith('xmlns:'),
+  );
+  if (declarations.length === 0) return outer;
+  const declared = new Map(
+    declarations.map(([name, uri]) => [name.slice('xmlns:'.length), uri] as const),
+  );
+  return { declared, outer };
+}
+
+function namespaceOf(prefix: string, scope: Scope | undefined): string | undefined {
+  for (let at = scope; at !== undefined; at = at.outer) {
+    const uri = at.declared.get(prefix);
+    if (uri !== undefined) return uri;
+  }
+  return undefined;
 }
 
 /** The first child of that name. */
@@ -123,6 +161,26 @@ export function escapeXml(text: string): string {
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
     .replaceAll('"', '&quot;');
+}
+
+/**
+ * The element and all within, as text; `namespace` is what is in force around it, and that of elements with none. Attributes
+ * lose their prefix, as they did when they were read: those of SOAP devices have none.
+ */
+export function writeXml(element: XmlElement, namespace: string): string {
+  const own = element.namespace ?? namespace;
+  const attributes = [...element.attributes]
+    .filter(([name]) => name !== 'xmlns')
+    .map(([name, value]) => ` ${name}="${escapeXml(value)}"`)
+    .join('');
+  const declaration = own === namespace ? '' : ` xmlns="${escapeXml(own)}"`;
+  const content = element.children.map((each) => writeXml(each, own)).join('');
+  const text = content === '' ? escapeXml(element.text.trim()) : content;
+  return `<${element.name}${declaration}${attributes}>${text}</${element.name}>`;
+}
+
+function prefixOf(qualifiedName: string): string {
+  return qualifiedName.slice(0, Math.max(0, qualifiedName.indexOf(':')));
 }
 
 function localName(qualifiedName: string): string {

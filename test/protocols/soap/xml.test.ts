@@ -9,6 +9,7 @@ import {
   MAX_XML_ELEMENTS,
   readXml,
   textAt,
+  writeXml,
 } from '../../../protocols/soap/xml.ts';
 
 test('prefixes are dropped, text and attributes are kept', () => {
@@ -108,4 +109,35 @@ test('escaped text reads back as it was', () => {
       assert.equal(readXml(`<a b="${escapeXml(text)}">${escapeXml(text)}</a>`).text, text);
     }),
   );
+});
+
+test('namespaces: declared outside, within, anew, and nowhere', () => {
+  const root = readXml(
+    '<s:A xmlns:s="urn:s" xmlns="urn:d"><B/><t:C xmlns:t="urn:t"><t:D xmlns:t="urn:u"/></t:C><t:E/></s:A>',
+  );
+  const [b, c, e] = root.children;
+  assert.deepEqual(
+    [root, b, c, c?.children[0], e].map((each) => each?.namespace),
+    ['urn:s', 'urn:d', 'urn:t', 'urn:u', undefined],
+  );
+});
+
+test('many declarations at many elements are read in no more than a moment', () => {
+  const declarations = Array.from({ length: 20_000 }, (_none, at) => ` xmlns:p${at}="u"`).join('');
+  const xml = `<a${declarations}>${'<p1:b xmlns:q="v"/>'.repeat(20_000)}</a>`;
+  const started = performance.now();
+  assert.equal(readXml(xml).children[0]?.namespace, 'u');
+  assert.ok(performance.now() - started < 2000);
+});
+
+test('written again as it was read: order, attributes, text, namespaces of others', () => {
+  const xml =
+    '<trt:C xmlns:trt="urn:trt" xmlns:tt="urn:tt" xmlns:v="urn:v" token="a&amp;&quot;b" GovLength="50">' +
+    '<tt:Name> R&amp;D </tt:Name><tt:Empty/><x:Lost/><v:Extra a="1"><v:In>2</v:In></v:Extra></trt:C>';
+  const written =
+    '<C xmlns="urn:trt" token="a&amp;&quot;b" GovLength="50">' +
+    '<Name xmlns="urn:tt">R&amp;D</Name><Empty xmlns="urn:tt"></Empty><Lost></Lost>' +
+    '<Extra xmlns="urn:v" a="1"><In>2</In></Extra></C>';
+  assert.equal(writeXml(readXml(xml), ''), written);
+  assert.equal(writeXml(readXml(written), ''), written);
 });
