@@ -14,9 +14,13 @@ import {
   type TransportChoice,
 } from '../driver.ts';
 import type { CredentialChooser } from '../onvif/credential-chooser.ts';
-import { type DeviceDescription, OnvifClient } from '../onvif/onvif-client.ts';
+import { type DeviceDescription, OnvifClient, type OnvifProfile } from '../onvif/onvif-client.ts';
+import { type KnownDevice, OnvifControls } from '../onvif/onvif-controls.ts';
 import { describeEndpoint, type OnvifEndpoint } from '../onvif/onvif-endpoint.ts';
+import { OnvifSession } from '../onvif/onvif-session.ts';
 import { chooseProfile, type ProfileRule } from '../onvif/profile-choice.ts';
+import type { PullPointTimes } from '../onvif/pull-point.ts';
+import type { CameraControls } from './camera-controls.ts';
 import { fetchSnapshot } from './snapshot.ts';
 
 export interface RtspSource {
@@ -34,6 +38,8 @@ export interface OnvifCameraOptions {
   readonly transport: TransportChoice;
   /** The addresses come from discovery: refuse another device that answers there meanwhile. */
   readonly keepsIdentity?: boolean;
+  /** For tests. */
+  readonly pullPointTimes?: PullPointTimes;
   /** Pulls the URL: an RtspCamera. */
   readonly openRtsp: (source: RtspSource, context: DriverContext) => StreamDriver;
 }
@@ -43,12 +49,11 @@ export interface OnvifCameraDescription extends DeviceDescription {
   readonly profile: string;
 }
 
-interface Resolved {
+interface Resolved extends KnownDevice {
   readonly endpoint: OnvifEndpoint;
   readonly url: string;
   readonly credentials: Credentials | undefined;
   readonly description: OnvifCameraDescription;
-  readonly profileToken: string;
 }
 
 /** Of a camera's snapshots; the URL is asked for when somebody wants the first. */
@@ -58,6 +63,7 @@ interface SnapshotPlace {
 }
 
 export class OnvifCamera implements StreamDriver {
+  readonly controls: CameraControls;
   readonly #options: OnvifCameraOptions;
   readonly #context: DriverContext;
   #resolved: Resolved | undefined;
@@ -70,6 +76,17 @@ export class OnvifCamera implements StreamDriver {
   constructor(options: OnvifCameraOptions, context: DriverContext) {
     this.#options = options;
     this.#context = context;
+    const { pullPointTimes } = options;
+    this.controls = new OnvifControls<Resolved>({
+      known: () => this.#stillKnown(),
+      canMove: () => this.#lastResolved?.ptz !== undefined,
+      find: (signal) => this.#resolve(signal),
+      session: ({ endpoint, credentials }, signal) =>
+        new OnvifSession(endpoint, credentials, this.#sessionOptions(credentials, signal)),
+      now: context.now,
+      log: context.log,
+      ...(pullPointTimes === undefined ? {} : { pullPointTimes }),
+    });
   }
 
   /** What the device said about itself at the last login. */
@@ -133,11 +150,11 @@ export class OnvifCamera implements StreamDriver {
     const client = this.#client(resolved.endpoint, this.#options.credentials.next(), signal);
     await client.describeDevice();
     try {
-      return (await client.snapshotUri(resolved.profileToken)).url;
+      return (await client.snapshotUri(resolved.profile.token)).url;
     } catch (error) {
       const isNone =
         error instanceof ProtocolError &&
-        (error.code === 'ONVIF_FAULT' || error.code === 'ONVIF_URI');
+        ['ONVIF_FAULT', 'ONVIF_NOT_SUPPORTED', 'ONVIF_URI'].includes(error.code);
       throw isNone ? new UnsupportedError('the camera has no snapshot') : error;
     }
   }
@@ -147,6 +164,16 @@ export class OnvifCamera implements StreamDriver {
     const [best] = this.#options.endpoints();
     const { endpoint } = this.#resolved ?? {};
     return endpoint !== undefined && endpoint.host === best?.host ? this.#resolved : undefined;
+  }
+
+  /** What was found last, while it is still there and let in with what is tried now. Throws on hold. */
+  #stillKnown(): Resolved | undefined {
+    const credentials = this.#options.credentials.next();
+    const [best] = this.#options.endpoints();
+    const last = this.#lastResolved;
+    return last?.endpoint.host === best?.host && last?.credentials === credentials
+      ? last
+      : undefined;
   }
 
   async #resolve(signal: AbortSignal): Promise<Resolved> {
@@ -198,7 +225,8 @@ export class OnvifCamera implements StreamDriver {
     const client = this.#client(endpoint, credentials, signal);
     const device = await client.describeDevice();
     this.#refuseOtherDevice(endpoint, device);
-    const profile = chooseProfile(await client.profiles(), this.#options.profile);
+    const profiles = await client.profiles();
+    const profile = chooseProfile(profiles, this.#options.profile);
     const { url, original } = await client.streamUri(profile.token);
     const description = {
       ...device,
@@ -208,7 +236,8 @@ export class OnvifCamera implements StreamDriver {
     const where = { endpoint: describeEndpoint(endpoint), profile: profile.token };
     // Not the URLs themselves: some devices put the password into the path.
     this.#context.log.debug({ ...where, advertisedHost: hostOf(original) }, 'onvif: stream found');
-    return { endpoint, url, credentials, description, profileToken: profile.token };
+    const ptz = client.session.hasService('ptz') ? ptzOf(profile, profiles) : undefined;
+    return { endpoint, url, credentials, description, profile, ptz };
   }
 
   #client(
@@ -216,11 +245,17 @@ export class OnvifCamera implements StreamDriver {
     credentials: Credentials | undefined,
     signal: AbortSignal,
   ): OnvifClient {
-    return new OnvifClient(endpoint, credentials, {
+    return new OnvifClient(endpoint, credentials, this.#sessionOptions(credentials, signal));
+  }
+
+  #sessionOptions(credentials: Credentials | undefined, signal: AbortSignal) {
+    const { credentials: chooser } = this.#options;
+    return {
       signal,
       now: this.#context.now,
-      onRefused: () => this.#options.credentials.refused(credentials),
-    });
+      onRefused: () => chooser.refused(credentials),
+      refusalsLeft: () => chooser.refusalsLeft,
+    };
   }
 
   /** Addresses change hands: another camera's picture under this name is worse than none. */
@@ -259,6 +294,14 @@ class WatchedSink implements StreamSink {
 }
 
 const NO_STATS = emptyStats();
+
+/** By the profile that is pulled, or one of the same video source: sub streams often lack it. */
+function ptzOf(pulled: OnvifProfile, profiles: readonly OnvifProfile[]): KnownDevice['ptz'] {
+  const isSameSource = ({ sourceToken }: OnvifProfile) => sourceToken === pulled.sourceToken;
+  const candidates = [pulled, ...profiles.filter(isSameSource)];
+  const movable = candidates.find(({ ptz }) => ptz !== undefined);
+  return movable?.ptz && { profileToken: movable.token, configuration: movable.ptz };
+}
 
 function hostOf(url: string): string | undefined {
   return URL.canParse(url) ? new URL(url).host : undefined;

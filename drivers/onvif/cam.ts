@@ -8,6 +8,7 @@
  */
 import { ParseError, ProtocolError } from '../../codecs/errors.ts';
 import { child, readXml, type XmlElement } from '../../protocols/soap/xml.ts';
+import type { OnvifEndpoint } from './onvif-endpoint.ts';
 import type { SoapReply } from './soap-http.ts';
 
 /** Stands in the envelope where the login goes; a request may be sent again with another one. */
@@ -24,6 +25,9 @@ export interface CamRequest {
   readonly action: string;
   /** `media`, `media2`, …; undefined for the device service. */
   readonly service: string | undefined;
+  /** Instead of the service's address: that of a subscription. */
+  readonly endpoint?: OnvifEndpoint;
+  readonly timeoutMs?: number;
 }
 
 export interface CamReply {
@@ -37,9 +41,30 @@ export type Exchange = (request: CamRequest) => Promise<CamReply>;
 
 type Callback = (error: unknown, data?: unknown, xml?: string, status?: number) => void;
 
+/** As `url.parse` of Node gives it. */
+export interface ServiceAddress {
+  readonly protocol?: string | null;
+  readonly hostname?: string | null;
+  readonly path?: string | null;
+  readonly port?: string | null;
+}
+
+interface OfProfile {
+  readonly profileToken: string;
+}
+
+/** A part left out is not sent, where the matching `onlySend…` is set. */
+interface CamMove extends OfProfile {
+  readonly x?: number;
+  readonly y?: number;
+  readonly zoom?: number;
+  readonly onlySendPanTilt?: boolean;
+  readonly onlySendZoom?: boolean;
+}
+
 /** What we use of `Cam`. The package's own types leave most of it `any`. */
 interface CamMethods {
-  uri: Record<string, { path?: string | null; port?: string | null } | undefined> | undefined;
+  uri: Record<string, ServiceAddress | undefined> | undefined;
   media2Support: boolean | undefined;
   on(event: 'error' | 'warning', listener: () => void): void;
   getSystemDateAndTime(callback: Callback): void;
@@ -52,7 +77,46 @@ interface CamMethods {
     options: { protocol: string; stream: string; profileToken: string },
     callback: Callback,
   ): void;
-  getSnapshotUri(options: { profileToken: string }, callback: Callback): void;
+  getSnapshotUri(options: OfProfile, callback: Callback): void;
+  getNodes(callback: Callback): void;
+  continuousMove(options: CamMove & { readonly timeout?: number }, callback: Callback): void;
+  absoluteMove(options: CamMove, callback: Callback): void;
+  stop(
+    options: OfProfile & { readonly panTilt: boolean; readonly zoom: boolean },
+    callback: Callback,
+  ): void;
+  gotoHomePosition(options: OfProfile, callback: Callback): void;
+  getPresets(options: OfProfile, callback: Callback): void;
+  gotoPreset(options: OfProfile & { readonly preset: string }, callback: Callback): void;
+  removePreset(options: OfProfile & { readonly presetToken: string }, callback: Callback): void;
+  systemReboot(callback: Callback): void;
+  setSystemDateAndTime(
+    options: {
+      readonly dateTimeType: 'Manual' | 'NTP';
+      readonly dateTime?: Date;
+      readonly daylightSavings: boolean;
+      readonly timezone?: string;
+    },
+    callback: Callback,
+  ): void;
+  getNTP(callback: Callback): void;
+  setNTP(
+    options: {
+      readonly fromDHCP: boolean;
+      readonly NTPManual: {
+        readonly type: 'IPv4' | 'IPv6' | 'DNS';
+        readonly IPv4Address?: string;
+        readonly IPv6Address?: string;
+        readonly DNSname?: string;
+      }[];
+    },
+    callback: Callback,
+  ): void;
+  getVideoEncoderConfigurations(callback: Callback): void;
+  getVideoEncoderConfigurationOptions(
+    options: { readonly configurationToken: string; readonly profileToken: string },
+    callback: Callback,
+  ): void;
   _envelopeHeader(isOpen?: boolean): string;
   _request(options: { body: string; service?: string }, callback: Callback): void;
 }
@@ -64,20 +128,21 @@ export type CamCall = (
 
 export class FencedCam {
   readonly #cam: CamMethods;
+  readonly #exchange: Exchange;
   #lastReply: CamReply | undefined;
   #rejectCall: (error: unknown) => void = () => {};
+  #onRequest: CamMethods['_request'] = () => {};
 
   private constructor(cam: CamMethods, exchange: Exchange) {
     this.#cam = cam;
+    this.#exchange = exchange;
     const ignore = () => {
       // What matters is rejected through the call.
     };
     cam.on('error', ignore);
     cam.on('warning', ignore);
     cam._envelopeHeader = (isOpen) => ENVELOPE_START + (isOpen === true ? '' : BODY_START);
-    cam._request = (options, callback) => {
-      this.#relay(options, callback, exchange).catch((error: unknown) => this.#rejectCall(error));
-    };
+    cam._request = (options, callback) => this.#onRequest(options, callback);
   }
 
   static async create(exchange: Exchange): Promise<FencedCam> {
@@ -108,6 +173,9 @@ export class FencedCam {
     return new Promise((resolve, reject) => {
       this.#lastReply = undefined;
       this.#rejectCall = reject;
+      this.#onRequest = (options, callback) => {
+        this.#relay(options, callback).catch((error: unknown) => this.#rejectCall(error));
+      };
       invoke(this.#cam, (error, data) => {
         if (this.#lastReply === undefined) reject(error ?? new Error('onvif: no reply'));
         else if (error === null || error === undefined) resolve({ ...this.#lastReply, data });
@@ -116,14 +184,26 @@ export class FencedCam {
     });
   }
 
-  async #relay(
-    options: { body: string; service?: string },
-    callback: Callback,
-    exchange: Exchange,
-  ): Promise<void> {
+  /**
+   * The package's request, and our reading of the reply: its own stumbles over what many cameras leave out, and sends
+   * requests of its own behind some. `invoke` must request at once.
+   */
+  request(invoke: CamCall): CamRequest {
+    let request: CamRequest | undefined;
+    const before = this.#onRequest;
+    this.#onRequest = ({ body, service }) => {
+      request ??= { body, service, action: actionOf(body) };
+    };
+    invoke(this.#cam, () => {});
+    this.#onRequest = before;
+    if (request === undefined) throw new ProtocolError('ONVIF_REQUEST', 'onvif: nothing to send');
+    return request;
+  }
+
+  async #relay(options: { body: string; service?: string }, callback: Callback): Promise<void> {
     const { body, service } = options;
     try {
-      this.#lastReply = await exchange({ body, service, action: actionOf(body) });
+      this.#lastReply = await this.#exchange({ body, service, action: actionOf(body) });
     } catch (error) {
       this.#lastReply = undefined;
       const status = error instanceof ProtocolError ? error.status : undefined;
@@ -136,6 +216,12 @@ export class FencedCam {
       this.#rejectCall(notUnderstood(error));
     }
   }
+}
+
+/** A request of our own, where the package has none that fits. `header` goes beside the login. */
+export function soapRequest(body: string, service: string, header = ''): CamRequest {
+  const envelope = `${ENVELOPE_START}${header}${BODY_START}${body}</s:Body></s:Envelope>`;
+  return { body: envelope, service, action: actionOf(envelope) };
 }
 
 /** The package trips over replies that lack what it looks for; that is the device's fault, not ours. */

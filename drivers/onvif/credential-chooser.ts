@@ -57,6 +57,11 @@ export class CredentialChooser {
     this.#heldUntilMs = undefined;
   }
 
+  /** Until nothing more is sent. */
+  get refusalsLeft(): number {
+    return Math.max(0, MAX_REFUSALS - this.#refusalCount);
+  }
+
   /** Counts a refusal; true when another try is allowed now. */
   refused(credentials: Credentials | undefined): boolean {
     if (credentials === undefined) return true;

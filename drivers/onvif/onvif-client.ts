@@ -10,9 +10,11 @@ import {
 } from '../../protocols/soap/xml.ts';
 import { parseMac } from '../../protocols/ws-discovery/scopes.ts';
 import type { Credentials } from '../driver.ts';
-import type { CamReply } from './cam.ts';
+import type { CamCall, CamReply } from './cam.ts';
+import { encoderCodec, encoderGopFrames } from './encoder-configuration.ts';
 import { atHost, type OnvifEndpoint } from './onvif-endpoint.ts';
 import { OnvifSession, type OnvifSessionOptions } from './onvif-session.ts';
+import { type PtzConfiguration, readPtzConfiguration } from './ptz-spaces.ts';
 import { shownText } from './shown-text.ts';
 
 const MAX_PROFILES = 256;
@@ -35,6 +37,13 @@ export interface OnvifProfile {
   readonly height: number;
   readonly fps: number;
   readonly kbps: number;
+  /** Frames from one keyframe to the next; undefined where the device does not tell. */
+  readonly gopFrames?: number | undefined;
+  /** The video source, which several profiles may share. */
+  readonly sourceToken?: string | undefined;
+  readonly encoderToken?: string | undefined;
+  /** Where the camera can be moved by this profile. */
+  readonly ptz?: PtzConfiguration | undefined;
 }
 
 export interface OnvifUrl {
@@ -45,19 +54,19 @@ export interface OnvifUrl {
 }
 
 export class OnvifClient {
-  readonly #session: OnvifSession;
+  readonly session: OnvifSession;
 
   constructor(
     endpoint: OnvifEndpoint,
     credentials: Credentials | undefined,
     options: OnvifSessionOptions,
   ) {
-    this.#session = new OnvifSession(endpoint, credentials, options);
+    this.session = new OnvifSession(endpoint, credentials, options);
   }
 
   /** Logs in, and says who the device is. */
   async describeDevice(): Promise<DeviceDescription> {
-    const reply = await this.#session.logIn();
+    const reply = await this.session.logIn();
     const information = child(reply.body, 'GetDeviceInformationResponse');
     if (information === undefined) {
       throw new ProtocolError(
@@ -75,57 +84,75 @@ export class OnvifClient {
   }
 
   async profiles(): Promise<OnvifProfile[]> {
-    await this.#session.findServices();
-    let reply: CamReply;
+    await this.session.findServices();
+    const { camera } = this.session;
+    if (!camera.hasMedia2) return await this.#readProfiles();
     try {
-      reply = await this.#session.call((cam, done) => cam.getProfiles(done));
+      const profiles = await this.#readProfiles();
+      if (profiles.length > 0) return profiles;
     } catch (error) {
-      // Some firmwares list Media 2 and fail at it (D-Link DCS-8635LH).
-      const mayFallBack =
-        (await this.#session.camera()).hasMedia2 && error instanceof ProtocolError;
-      if (!mayFallBack) throw error;
-      (await this.#session.camera()).hasMedia2 = false;
-      reply = await this.#session.call((cam, done) => cam.getProfiles(done));
+      if (!isDevicesFault(error) || !this.session.hasService('media')) throw error;
     }
-    const answer = child(reply.body, 'GetProfilesResponse');
-    return (answer?.children ?? [])
-      .filter((each) => each.name === 'Profiles' && each.closed)
-      .slice(0, MAX_PROFILES)
-      .flatMap((each) => readProfile(each) ?? []);
+    // Some firmwares list Media 2 and fail at it (D-Link DCS-8635LH).
+    camera.hasMedia2 = false;
+    return await this.#readProfiles();
   }
 
   async streamUri(profileToken: string): Promise<OnvifUrl> {
-    await this.#session.findServices();
     const options = {
       protocol: 'RTSP',
       stream: 'RTP-Unicast',
       profileToken: escapeXml(profileToken),
     };
-    return this.#readUrl(await this.#session.call((cam, done) => cam.getStreamUri(options, done)));
+    return await this.#uri((cam, done) => cam.getStreamUri(options, done));
   }
 
   async snapshotUri(profileToken: string): Promise<OnvifUrl> {
-    await this.#session.findServices();
     const options = { profileToken: escapeXml(profileToken) };
-    return this.#readUrl(
-      await this.#session.call((cam, done) => cam.getSnapshotUri(options, done)),
-    );
+    return await this.#uri((cam, done) => cam.getSnapshotUri(options, done));
+  }
+
+  async #readProfiles(): Promise<OnvifProfile[]> {
+    const { body } = await this.session.ask((cam, done) => cam.getProfiles(done));
+    const answer = child(body, 'GetProfilesResponse');
+    if (answer === undefined) {
+      throw new ProtocolError('ONVIF_REPLY', 'GetProfiles: the reply is about something else');
+    }
+    return answer.children
+      .filter((each) => each.name === 'Profiles' && each.closed)
+      .slice(0, MAX_PROFILES)
+      .flatMap((each) => readProfile(each) ?? []);
+  }
+
+  /** By Media 2, and where that fails by Media 1: a profile has the same token in both (ONVIF Media 2 §5.1). */
+  async #uri(invoke: CamCall): Promise<OnvifUrl> {
+    await this.session.findServices();
+    const { camera } = this.session;
+    try {
+      return this.#readUrl(await this.session.ask(invoke));
+    } catch (error) {
+      const mayFallBack = camera.hasMedia2 && this.session.hasService('media');
+      if (!mayFallBack || !isDevicesFault(error)) throw error;
+    }
+    camera.hasMedia2 = false;
+    try {
+      return this.#readUrl(await this.session.ask(invoke));
+    } finally {
+      camera.hasMedia2 = true;
+    }
   }
 
   async #readMac(): Promise<string | undefined> {
     try {
-      const reply = await this.#session.call((cam, done) => cam.getNetworkInterfaces(done));
+      const reply = await this.session.ask((cam, done) => cam.getNetworkInterfaces(done));
       for (const each of descendants(reply.body, 'HwAddress')) {
         const mac = parseMac(each.text.trim());
         if (mac !== undefined) return mac;
       }
     } catch (error) {
       // Not every user may ask, and not every device answers: the description does without.
-      const isHarmless =
-        error instanceof ProtocolError ||
-        error instanceof ParseError ||
-        (error instanceof AuthenticationError && !error.credentialsSent);
-      if (!isHarmless) throw error;
+      const wantsLogin = error instanceof AuthenticationError && !error.credentialsSent;
+      if (!wantsLogin && !isDevicesFault(error)) throw error;
     }
     return undefined;
   }
@@ -133,7 +160,7 @@ export class OnvifClient {
   #readUrl(reply: CamReply): OnvifUrl {
     const [element] = descendants(reply.body, 'Uri');
     const original = element?.text.trim() ?? '';
-    const url = original.length > 2048 ? undefined : atHost(original, this.#session.endpoint.host);
+    const url = original.length > 2048 ? undefined : atHost(original, this.session.endpoint.host);
     if (url === undefined) {
       throw new ProtocolError('ONVIF_URI', 'the device gave no usable URL for this profile');
     }
@@ -141,23 +168,30 @@ export class OnvifClient {
   }
 }
 
+function isDevicesFault(error: unknown): boolean {
+  return error instanceof ProtocolError || error instanceof ParseError;
+}
+
 function readProfile(element: XmlElement): OnvifProfile | undefined {
   const token = element.attributes.get('token');
   if (token === undefined || token === '') return undefined;
-  // Media 1 has VideoEncoderConfiguration, Media 2 Configurations/VideoEncoder.
-  const video =
-    child(element, 'VideoEncoderConfiguration') ??
-    child(child(element, 'Configurations'), 'VideoEncoder');
+  // Media 1 has VideoEncoderConfiguration in the profile, Media 2 VideoEncoder in its Configurations; others likewise.
+  const configurations = child(element, 'Configurations');
+  const part = (name: string) =>
+    child(element, `${name}Configuration`) ?? child(configurations, name);
+  const video = part('VideoEncoder');
   return {
     token,
     name: shownText(textAt(element, 'Name') ?? token),
-    codec: textAt(video, 'Encoding')
-      ?.toLowerCase()
-      .replace(/[^a-z0-9]/g, ''),
+    codec: video === undefined ? undefined : encoderCodec(video),
     width: numberAt(video, 'Resolution', 'Width'),
     height: numberAt(video, 'Resolution', 'Height'),
     fps: numberAt(video, 'RateControl', 'FrameRateLimit'),
     kbps: numberAt(video, 'RateControl', 'BitrateLimit'),
+    gopFrames: video === undefined ? undefined : encoderGopFrames(video),
+    sourceToken: textAt(part('VideoSource'), 'SourceToken'),
+    encoderToken: video?.attributes.get('token'),
+    ptz: readPtzConfiguration(part('PTZ')),
   };
 }
 

@@ -5,7 +5,8 @@
  * single refusal (cameras lock accounts after a few). Then HTTP Digest where it is offered and WS-UsernameToken
  * always (ONVIF Core §5.9), stamped with the device's own time.
  *
- * One instance is one attempt: clock and nonce are measured anew by the next.
+ * One instance is one login. Clock and nonce are measured anew by the next, and by this one when the device refuses what it
+ * granted before.
  */
 import {
   AuthenticationError,
@@ -15,14 +16,6 @@ import {
 } from '../../codecs/errors.ts';
 import { HttpAuthenticator } from '../../protocols/http-auth/authenticator.ts';
 import { usernameTokenHeader } from '../../protocols/soap/username-token.ts';
-import {
-  child,
-  descendants,
-  numberAt,
-  readXml,
-  textAt,
-  type XmlElement,
-} from '../../protocols/soap/xml.ts';
 import type { Credentials } from '../driver.ts';
 import {
   type CamCall,
@@ -31,22 +24,30 @@ import {
   FencedCam,
   SECURITY_PLACEHOLDER,
 } from './cam.ts';
+import { isTimeZone, readDeviceTime } from './device-time.ts';
 import { describeEndpoint, type OnvifEndpoint } from './onvif-endpoint.ts';
-import { shownText } from './shown-text.ts';
+import { serviceEndpoint } from './service-address.ts';
 import { postSoap, SOAP_TIMEOUT_MS, type SoapReply } from './soap-http.ts';
+import { answerOf } from './soap-reply.ts';
 
 /** Devices accept tokens a few seconds old; a difference above this is worth another try. */
 const CLOCK_TOLERANCE_MS = 5000;
-const QUARTER_HOUR_MS = 15 * 60_000;
-/** What may stand in an HTTP request line. */
-const REQUEST_PATH = /^\/[\x21-\x7e]{0,1023}$/;
 
 export interface OnvifSessionOptions {
+  /** Of what is asked without a signal of its own. */
   readonly signal: AbortSignal;
   readonly now: () => number;
   readonly timeoutMs?: number;
   /** The device refused the credentials; false: do not send them again now. */
   readonly onRefused?: () => boolean;
+  /** How often the device may refuse the credentials until they are not sent again. */
+  readonly refusalsLeft?: () => number;
+}
+
+/** Otherwise than the package would. */
+interface Asked {
+  readonly service?: string;
+  readonly timeoutMs?: number;
 }
 
 export class OnvifSession {
@@ -59,8 +60,9 @@ export class OnvifSession {
   #clockOffsetMs = 0;
   #sendsCredentials = false;
   #isLoggedIn = false;
-  #servicePort: number | undefined;
-  #hasServices = false;
+  #services: Promise<void> | undefined;
+  /** Of the package's own calls. */
+  #callSignal: AbortSignal;
   #dateHeaderMs: number | undefined;
 
   constructor(
@@ -71,142 +73,192 @@ export class OnvifSession {
     this.endpoint = endpoint;
     this.#credentials = credentials;
     this.#options = options;
+    this.#callSignal = options.signal;
     this.#digest = credentials === undefined ? undefined : new HttpAuthenticator(credentials);
   }
 
   /** Comes first. Resolves with the answer to GetDeviceInformation, which a login is tried with. */
-  async logIn(): Promise<CamReply> {
-    await this.#measureClock();
-    const open = await this.#askWithoutLogin();
+  async logIn(signal: AbortSignal = this.#options.signal): Promise<CamReply> {
+    this.#cam ??= await FencedCam.create((request) => this.send(request, this.#callSignal));
+    await this.#measureClock(signal);
+    const open = await this.#askWithoutLogin(signal);
     this.#sendsCredentials = this.#credentials !== undefined;
-    const reply = open ?? (await this.call((cam, done) => cam.getDeviceInformation(done)));
-    // Refused without a login and granted with it: from here on a refusal is about rights.
+    const reply = open ?? (await this.send(this.#deviceInformation(), signal));
+    // Refused without a login and granted with it.
     this.#isLoggedIn = open === undefined;
     return reply;
   }
 
-  /** With the login. Refused for the first time it is asked again, with the clock measured anew if that may be why. */
-  async call(invoke: CamCall): Promise<CamReply> {
+  /** What the package would send; the reply is the caller's to read. */
+  async ask(invoke: CamCall, signal?: AbortSignal, asked: Asked = {}): Promise<CamReply> {
+    return await this.send({ ...this.camera.request(invoke), ...asked }, signal);
+  }
+
+  /** With the login. Refused, it is asked again, with the clock measured anew, if that may be why. */
+  async send(request: CamRequest, signal: AbortSignal = this.#options.signal): Promise<CamReply> {
+    let refusal: AuthenticationError;
     try {
-      return await this.#once(invoke);
+      return await this.#exchange(request, this.#sendsCredentials, signal);
     } catch (error) {
-      const isRefusal = error instanceof AuthenticationError && error.credentialsSent;
-      if (!isRefusal || !(this.#options.onRefused?.() ?? true)) throw error;
-      if (!(await this.#correctClock())) throw error;
+      if (!isRefused(error)) throw error;
+      refusal = error;
     }
-    try {
-      return await this.#once(invoke);
-    } catch (error) {
-      if (error instanceof AuthenticationError) this.#options.onRefused?.();
+    if (this.#isLoggedIn) return await this.#sendAgain(request, refusal, signal);
+    if (!this.#countRefusal() || !(await this.#correctClock(signal))) throw refusal;
+    return await this.#sendCounted(request, signal);
+  }
+
+  /** Once; of the services below only `device` is there before. */
+  async findServices(signal?: AbortSignal): Promise<void> {
+    this.#services ??= this.#findServices(signal ?? this.#options.signal).catch((error) => {
+      this.#services = undefined;
       throw error;
-    }
+    });
+    await this.#services;
   }
 
-  async findServices(): Promise<void> {
-    if (this.#hasServices) return;
-    try {
-      await this.call((cam, done) => cam.getServices(false, done));
-    } catch (error) {
-      // Devices from before ONVIF 2.0 know only GetCapabilities.
-      if (!(error instanceof ProtocolError)) throw error;
-      await this.call((cam, done) => cam.getCapabilities(done));
-    }
-    const { services } = await this.camera();
-    this.#servicePort = portOf(services['device'] ?? services['devicemgmt']);
-    this.#hasServices = true;
+  hasService(name: string): boolean {
+    return this.camera.services[name] !== undefined;
   }
 
-  async camera(): Promise<FencedCam> {
-    this.#cam ??= await FencedCam.create((request) => this.#exchange(request));
+  /** Where one of the device's own URLs leads, at the host that answered. */
+  endpointAt(url: string): OnvifEndpoint | undefined {
+    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) return undefined;
+    const { protocol, hostname, port, pathname, search } = parsed;
+    const address = { protocol, hostname, port, path: pathname + search };
+    return serviceEndpoint(address, this.#deviceAddress, this.endpoint);
+  }
+
+  get camera(): FencedCam {
+    if (this.#cam === undefined) throw new Error('onvif: log in first');
     return this.#cam;
   }
 
-  /** Undefined when the device wants a login, or will not answer without. */
-  async #askWithoutLogin(): Promise<CamReply | undefined> {
+  get #deviceAddress() {
+    return this.camera.services['device'] ?? this.camera.services['devicemgmt'];
+  }
+
+  async #findServices(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#callSignal = signal;
     try {
-      return await this.#once((cam, done) => cam.getDeviceInformation(done));
+      await this.camera.call((cam, done) => cam.getServices(false, done));
+    } catch (error) {
+      // Devices from before ONVIF 2.0 know only GetCapabilities.
+      if (!(error instanceof ProtocolError)) throw error;
+      await this.camera.call((cam, done) => cam.getCapabilities(done));
+    }
+  }
+
+  #deviceInformation(): CamRequest {
+    return this.camera.request((cam, done) => cam.getDeviceInformation(done));
+  }
+
+  /** Undefined when the device wants a login, or will not answer without. */
+  async #askWithoutLogin(signal: AbortSignal): Promise<CamReply | undefined> {
+    try {
+      return await this.#exchange(this.#deviceInformation(), false, signal);
     } catch (error) {
       if (error instanceof AuthenticationError && this.#credentials === undefined) throw error;
-      const isAnswer =
-        error instanceof AuthenticationError ||
-        error instanceof ProtocolError ||
-        error instanceof ParseError;
-      if (!isAnswer) throw error;
+      if (!isAnswer(error)) throw error;
       return undefined;
     }
   }
 
-  /** Whether the clock may have been the reason, and is now set differently. */
-  async #correctClock(): Promise<boolean> {
+  /** It let us in before: its clock was set since, the password changed, or this user may not ask for this. */
+  async #sendAgain(
+    request: CamRequest,
+    refusal: AuthenticationError,
+    signal: AbortSignal,
+  ): Promise<CamReply> {
     const before = this.#clockOffsetMs;
-    await this.#measureClock();
+    await this.#measureClock(signal);
+    if (Math.abs(this.#clockOffsetMs - before) > CLOCK_TOLERANCE_MS) {
+      if (!this.#countRefusal()) throw refusal;
+      return await this.#sendCounted(request, signal);
+    }
+    // Which of the others it is costs a second refusal, where the password is wrong by now.
+    if ((this.#options.refusalsLeft?.() ?? 2) >= 2 && (await this.#isStillLetIn(signal))) {
+      throw new ProtocolError(
+        'ONVIF_NOT_AUTHORIZED',
+        `the user "${this.#credentials?.username}" may not call ${request.action}: give it the operator role in the camera`,
+      );
+    }
+    this.#isLoggedIn = false;
+    this.#countRefusal();
+    throw refusal;
+  }
+
+  async #isStillLetIn(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#exchange(this.#deviceInformation(), true, signal);
+      return true;
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      this.#countRefusal();
+      return false;
+    }
+  }
+
+  async #sendCounted(request: CamRequest, signal: AbortSignal): Promise<CamReply> {
+    try {
+      return await this.#exchange(request, true, signal);
+    } catch (error) {
+      if (isRefused(error)) this.#countRefusal();
+      throw error;
+    }
+  }
+
+  #countRefusal(): boolean {
+    return this.#options.onRefused?.() ?? true;
+  }
+
+  /** Whether the clock may have been the reason, and is now set differently. */
+  async #correctClock(signal: AbortSignal): Promise<boolean> {
+    const before = this.#clockOffsetMs;
+    await this.#measureClock(signal);
     if (Math.abs(this.#clockOffsetMs - before) > CLOCK_TOLERANCE_MS) return true;
-    // Some firmwares give local time as UTC (OpenIPC), but check tokens against true UTC.
-    const quarters = Math.round(this.#clockOffsetMs / QUARTER_HOUR_MS);
-    const isTimeZone =
-      quarters !== 0 &&
-      Math.abs(this.#clockOffsetMs - quarters * QUARTER_HOUR_MS) < 2 * CLOCK_TOLERANCE_MS;
-    if (isTimeZone) this.#clockOffsetMs = 0;
-    return isTimeZone;
+    // Local time given as UTC, and tokens checked against true UTC.
+    const mayBeLocal = isTimeZone(this.#clockOffsetMs, 2 * CLOCK_TOLERANCE_MS);
+    if (mayBeLocal) this.#clockOffsetMs = 0;
+    return mayBeLocal;
   }
 
   /** ONVIF Core §8.3.1: answers without a login; the HTTP Date header where it does not. */
-  async #measureClock(): Promise<void> {
-    const sendsCredentials = this.#sendsCredentials;
-    this.#sendsCredentials = false;
+  async #measureClock(signal: AbortSignal): Promise<void> {
+    let deviceMs: number | undefined;
     try {
-      const { body } = await this.#once((cam, done) => cam.getSystemDateAndTime(done));
-      const now = this.#options.now();
-      this.#clockOffsetMs = (readDeviceTime(body) ?? this.#dateHeaderMs ?? now) - now;
+      const request = this.camera.request((cam, done) => cam.getSystemDateAndTime(done));
+      deviceMs = readDeviceTime((await this.#exchange(request, false, signal)).body);
     } catch (error) {
-      const isAnswer =
-        error instanceof AuthenticationError ||
-        error instanceof ProtocolError ||
-        error instanceof ParseError;
-      if (!isAnswer) throw error;
-      const now = this.#options.now();
-      this.#clockOffsetMs = (this.#dateHeaderMs ?? now) - now;
-    } finally {
-      this.#sendsCredentials = sendsCredentials;
+      if (!isAnswer(error)) throw error;
     }
+    const now = this.#options.now();
+    this.#clockOffsetMs = (deviceMs ?? this.#dateHeaderMs ?? now) - now;
   }
 
-  async #once(invoke: CamCall): Promise<CamReply & { readonly data: unknown }> {
-    const cam = await this.camera();
-    this.#options.signal.throwIfAborted();
-    return cam.call(invoke);
-  }
-
-  async #exchange(request: CamRequest): Promise<CamReply> {
-    const endpoint = this.#serviceEndpoint(request.service);
-    let reply = await this.#post(endpoint, request);
-    if (reply.status === 401 && this.#isWorthRetrying(reply)) {
-      reply = await this.#post(endpoint, request);
+  async #exchange(request: CamRequest, withLogin: boolean, signal: AbortSignal): Promise<CamReply> {
+    signal.throwIfAborted();
+    const endpoint = request.endpoint ?? this.#serviceEndpoint(request.service);
+    const credentials = withLogin ? this.#credentials : undefined;
+    let reply = await this.#post(endpoint, request, credentials, signal);
+    if (reply.status === 401 && this.#takeChallenge(reply) && credentials !== undefined) {
+      reply = await this.#post(endpoint, request, credentials, signal);
     }
     if (reply.wasAuthorized && reply.status !== 401) this.#digest?.accepted();
     this.#dateHeaderMs = reply.dateMs ?? this.#dateHeaderMs;
-    const body = readBody(reply);
-    const fault = body === undefined ? undefined : child(body, 'Fault');
-    if (isRefusal(reply, fault)) throw this.#refusal(request);
-    if (fault !== undefined) {
-      throw new ProtocolError(
-        'ONVIF_FAULT',
-        `${request.action}: ${faultText(fault)}`,
-        reply.status,
-      );
-    }
-    if (reply.status < 200 || reply.status > 299) {
-      throw new ProtocolError('ONVIF_HTTP', `HTTP status ${reply.status}`, reply.status);
-    }
-    if (body === undefined) throw new ParseError('ONVIF: the reply is not a SOAP envelope');
+    const body = answerOf(reply, request.action);
+    if (body === undefined) throw this.#refusal(credentials);
     return { http: reply, body };
   }
 
   async #post(
     endpoint: OnvifEndpoint,
     request: CamRequest,
+    credentials: Credentials | undefined,
+    signal: AbortSignal,
   ): Promise<SoapReply & { readonly wasAuthorized: boolean }> {
-    const credentials = this.#sendsCredentials ? this.#credentials : undefined;
     const security =
       credentials === undefined
         ? ''
@@ -224,113 +276,51 @@ export class OnvifSession {
         action: request.action,
         authorization,
       },
-      this.#options.signal,
-      this.#options.timeoutMs ?? SOAP_TIMEOUT_MS,
+      signal,
+      request.timeoutMs ?? this.#options.timeoutMs ?? SOAP_TIMEOUT_MS,
     );
     return { ...reply, wasAuthorized: authorization !== undefined };
   }
 
-  /** Takes the challenge of a 401, Digest only: Basic would send the password in clear. */
-  #isWorthRetrying(reply: SoapReply & { readonly wasAuthorized: boolean }): boolean {
+  /** Of a 401, Digest only: Basic would send the password in clear. True: it is worth another try. */
+  #takeChallenge(reply: SoapReply & { readonly wasAuthorized: boolean }): boolean {
     const digests = reply.challenges.filter((header) => /\bdigest\s/i.test(header));
-    const verdict = this.#digest?.challenge(digests, reply.wasAuthorized);
-    return this.#sendsCredentials && verdict === 'retry';
+    return this.#digest?.challenge(digests, reply.wasAuthorized) === 'retry';
   }
 
-  #refusal(request: CamRequest): Error {
+  #refusal(credentials: Credentials | undefined): AuthenticationError {
     const where = describeEndpoint(this.endpoint);
-    if (!this.#sendsCredentials || this.#credentials === undefined) {
-      return new AuthenticationError(`ONVIF at ${where} asks for a login`, false);
-    }
-    if (this.#isLoggedIn) {
-      return new ProtocolError(
-        'ONVIF_NOT_AUTHORIZED',
-        `the user "${this.#credentials.username}" may not call ${request.action}: give it the operator role in the camera`,
-      );
-    }
-    return new AuthenticationError(
-      `ONVIF at ${where} refused the user "${this.#credentials.username}"`,
-      true,
-    );
+    return credentials === undefined
+      ? new AuthenticationError(`ONVIF at ${where} asks for a login`, false)
+      : new AuthenticationError(
+          `ONVIF at ${where} refused the user "${credentials.username}"`,
+          true,
+        );
   }
 
-  /**
-   * Path and port from the device, the host always the one that answered. A service on the same
-   * port as the device service is on the port we reached that by, whatever a NAT made of it.
-   */
   #serviceEndpoint(service: string | undefined): OnvifEndpoint {
     if (service === undefined || service === 'device') return this.endpoint;
-    const address = this.#cam?.services[service];
+    const address = this.camera.services[service];
     if (address === undefined) {
       throw new UnsupportedError(`the ONVIF device has no ${service} service`);
     }
-    const path = address.path ?? this.endpoint.path;
-    if (!REQUEST_PATH.test(path)) {
+    const endpoint = serviceEndpoint(address, this.#deviceAddress, this.endpoint);
+    if (endpoint === undefined) {
       throw new ProtocolError('ONVIF_URI', `the ${service} service has no usable address`);
     }
-    const port = portOf(address);
-    const isElsewhere =
-      port !== undefined && this.#servicePort !== undefined && port !== this.#servicePort;
-    return {
-      ...this.endpoint,
-      path,
-      port: isElsewhere ? port : this.endpoint.port,
-    };
+    return endpoint;
   }
 }
 
-function portOf(address: { port?: string | null } | undefined): number | undefined {
-  if (address === undefined) return undefined;
-  const port = Number(address.port ?? 80);
-  return port > 0 && port <= 65_535 ? port : undefined;
+function isRefused(error: unknown): error is AuthenticationError {
+  return error instanceof AuthenticationError && error.credentialsSent;
 }
 
-function readBody(reply: SoapReply): XmlElement | undefined {
-  try {
-    const envelope = readXml(reply.text);
-    return envelope.name === 'Envelope' && envelope.closed ? child(envelope, 'Body') : undefined;
-  } catch (error) {
-    // An HTML error page, or nothing at all: the status tells.
-    if (error instanceof ParseError) return undefined;
-    throw error;
-  }
-}
-
-/** ONVIF Core §5.9.1: 401 for HTTP Digest; a fault with subcode NotAuthorized for WS-Security. */
-function isRefusal(reply: SoapReply, fault: XmlElement | undefined): boolean {
-  if (reply.status === 401 || reply.status === 403) return true;
-  if (fault === undefined) return false;
-  return [
-    ...descendants(fault, 'Value'),
-    ...descendants(fault, 'Text'),
-    ...descendants(fault, 'faultcode'),
-  ].some(({ text }) =>
-    /not ?authorized|failedauthentication|invalidsecurity|unauthorized/i.test(text),
+/** The device answered, if not with what was asked for. */
+function isAnswer(error: unknown): boolean {
+  return (
+    error instanceof AuthenticationError ||
+    error instanceof ProtocolError ||
+    error instanceof ParseError
   );
-}
-
-function faultText(fault: XmlElement): string {
-  const text =
-    textAt(fault, 'Reason', 'Text') ??
-    textAt(fault, 'faultstring') ??
-    textAt(fault, 'Code', 'Subcode', 'Value') ??
-    'SOAP fault without a reason';
-  return shownText(text);
-}
-
-function readDeviceTime(body: XmlElement): number | undefined {
-  const [utc] = descendants(body, 'UTCDateTime');
-  const time = child(utc, 'Time');
-  const date = child(utc, 'Date');
-  if (time === undefined || date === undefined) return undefined;
-  const ms = Date.UTC(
-    numberAt(date, 'Year'),
-    numberAt(date, 'Month') - 1,
-    numberAt(date, 'Day'),
-    numberAt(time, 'Hour'),
-    numberAt(time, 'Minute'),
-    numberAt(time, 'Second'),
-  );
-  // `toISOString` of a token ends at the year 9999; a device without a battery starts in 1970 or 2000.
-  return ms >= 0 && ms < Date.UTC(9000, 0) ? ms : undefined;
 }

@@ -107,9 +107,7 @@ function scopeOf(
   attributes: readonly (readonly [string, string])[],
   outer: Scope | undefined,
 ): Scope | undefined {
-  const declarations = attributes.filter(
-    ([name]) => name === 'xmlns' || name.startsWith('xmlns:'),
-  );
+  const declarations = attributes.filter(([name]) => name === 'xmlns' || name.startsWith('xmlns:'));
   if (declarations.length === 0) return outer;
   const declared = new Map(
     declarations.map(([name, uri]) => [name.slice('xmlns:'.length), uri] as const),
