@@ -81,6 +81,10 @@ test('a login, profiles and stream URL, whatever the camera demands', async (t) 
         height: 1080,
         fps: 25,
         kbps: 4096,
+        gopFrames: 50,
+        sourceToken: 'VideoSource_1',
+        encoderToken: 'enc-Profile_1',
+        ptz: undefined,
       },
       name,
     );
