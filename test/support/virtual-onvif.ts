@@ -80,6 +80,7 @@ export class VirtualOnvif {
   readonly requests: string[] = [];
   /** The Body of each request as it came. */
   readonly bodies: string[] = [];
+  readonly headers: string[] = [];
   /** GETs of the snapshot that were let in. */
   snapshots = 0;
   claimedClockOffsetMs: number | undefined;
@@ -192,6 +193,10 @@ export class VirtualOnvif {
     return this.bodies[this.requests.lastIndexOf(operation)] ?? '';
   }
 
+  lastHeader(operation: string): string {
+    return this.headers[this.requests.lastIndexOf(operation)] ?? '';
+  }
+
   get #found(): VirtualWsDiscovery {
     if (this.#discovery === undefined) throw new Error('virtual-onvif: no WS-Discovery socket');
     return this.#discovery;
@@ -262,6 +267,7 @@ export class VirtualOnvif {
     if (operation === undefined) throw new Error('no operation');
     const { name } = operation;
     this.requests.push(name);
+    this.headers.push(/<s:Header>(.*)<\/s:Header>/s.exec(text)?.[1] ?? '');
     this.bodies.push(/<s:Body[^>]*>(.*)<\/s:Body>/s.exec(text)?.[1] ?? '');
     if (this.#options.answer?.(name, response) === true) return;
     const answer = (status: number, xml: string, headers: Record<string, string> = {}) => {
