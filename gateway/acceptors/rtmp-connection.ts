@@ -185,6 +185,7 @@ export class RtmpConnection implements ServerDialogue {
     this.#welcome();
     const playing = new RtmpPlaying(stream, name, {
       fanOut: this.#service.fanOuts.for(this.#request?.fourCcs),
+      isLive: () => this.#service.isLive(name),
       backlogBytes: () => this.#transport.backlogBytes,
       isEncrypted: this.#session.isEncrypted,
       socket: this.#transport.socket,

@@ -11,6 +11,8 @@ const AWAY_MS = 15_000;
 
 export interface RtmpPlayingContext {
   readonly fanOut: FanOut;
+  /** Its source is there. */
+  readonly isLive: () => boolean;
   readonly backlogBytes: () => number;
   readonly isEncrypted: boolean;
   /** As in RtmpTransport. */
@@ -26,6 +28,8 @@ export class RtmpPlaying implements StreamUse {
   readonly #context: RtmpPlayingContext;
   #viewing: Disposable | undefined;
   #away: NodeJS.Timeout | undefined;
+  /** A name that was never there is waited for, without a word. */
+  #hasBegun = false;
   #isToldAway = false;
 
   constructor(stream: ServerStream, name: string, context: RtmpPlayingContext) {
@@ -47,7 +51,10 @@ export class RtmpPlaying implements StreamUse {
   pause(isPaused: boolean): void {
     if (!isPaused) {
       this.#stream.status('status', 'Unpause.Notify', `Unpaused ${this.#name}.`);
-      if (this.#viewing === undefined) this.#join();
+      if (this.#viewing !== undefined) return;
+      // It may have gone, or come back, while nobody listened.
+      this.#sourceChanged(this.#context.isLive());
+      this.#join();
       return;
     }
     this.#leave();
@@ -65,8 +72,9 @@ export class RtmpPlaying implements StreamUse {
   /** Begins with a keyframe. */
   #join(): void {
     const stream = this.#stream;
-    const { fanOut, backlogBytes, isEncrypted, socket, tooSlow } = this.#context;
+    const { fanOut, isLive, backlogBytes, isEncrypted, socket, tooSlow } = this.#context;
     const holdsCopies = isEncrypted || stream.id !== 1;
+    if (isLive()) this.#hasBegun = true;
     this.#viewing = fanOut.join(this.#name, {
       get backlogBytes() {
         return backlogBytes();
@@ -88,8 +96,12 @@ export class RtmpPlaying implements StreamUse {
   #sourceChanged(isOnline: boolean): void {
     clearTimeout(this.#away);
     if (!isOnline) {
+      if (!this.#hasBegun || this.#isToldAway) return;
       this.#away = setTimeout(() => this.#tellAway(), AWAY_MS);
-    } else if (this.#isToldAway) {
+      return;
+    }
+    this.#hasBegun = true;
+    if (this.#isToldAway) {
       this.#isToldAway = false;
       this.#stream.begin();
       this.#stream.status('status', 'Play.PublishNotify', `${this.#name} is now published.`);

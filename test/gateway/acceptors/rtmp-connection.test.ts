@@ -358,6 +358,49 @@ describe('a client of the RTMP server', () => {
     assert.match(next ?? '', /^key \d+ 03$/);
   });
 
+  it('that goes on after a pause is told what became of the source meanwhile', (t) => {
+    mockTime(t);
+    const server = new Server();
+    const publish = (byte: number) =>
+      server.client().publish('cam').headers().sound(0, 9).picture(0, true, byte);
+    const first = publish(1);
+    const player = server.client().play('cam');
+    const pause = (isPaused: boolean) => player.command(1, 'pause', 0, null, isPaused, 0);
+    player.heard();
+    pause(true);
+    first.connection.closed();
+    t.mock.timers.tick(60_000);
+    pause(false);
+    t.mock.timers.tick(14_999);
+    assert.deepEqual(player.story(), ['NetStream.Pause.Notify', 'NetStream.Unpause.Notify']);
+    t.mock.timers.tick(1);
+    assert.deepEqual(player.story(), ['NetStream.Play.UnpublishNotify', 'event 1']);
+    // Told once.
+    pause(true);
+    pause(false);
+    t.mock.timers.tick(60_000);
+    assert.deepEqual(player.story(), ['NetStream.Pause.Notify', 'NetStream.Unpause.Notify']);
+    pause(true);
+    publish(2);
+    pause(false);
+    assert.deepEqual(player.story().slice(0, 5), [
+      'NetStream.Pause.Notify',
+      'NetStream.Unpause.Notify',
+      'event 0',
+      'NetStream.Play.PublishNotify',
+      HEADER[0],
+    ]);
+  });
+
+  it('of a name that nobody has published yet is told nothing after a pause, either', (t) => {
+    mockTime(t);
+    const player = new Server().client().play('cam');
+    player.heard();
+    player.command(1, 'pause', 0, null, true, 0).command(1, 'pause', 0, null, false, 0);
+    t.mock.timers.tick(60_000);
+    assert.deepEqual(player.story(), ['NetStream.Pause.Notify', 'NetStream.Unpause.Notify']);
+  });
+
   it('gets new headers where they have changed when the source returns, or within it', (t) => {
     mockTime(t);
     const server = new Server();
