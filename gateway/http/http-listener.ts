@@ -2,13 +2,12 @@
  * The port for HTTP or HTTPS: takes connections, and bounds what a client can hold before it asks: header bytes, time,
  * connections. It goes on trying when the port is in use.
  */
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { Certificate, type CertificateFiles } from '../certificate.ts';
-import { parseHostPort } from '../config/fields.ts';
+import { type Opened, RetriedListening } from '../retried-listening.ts';
 import { problem, sendAnswerRaw } from './answer.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
@@ -23,7 +22,6 @@ const LIMITS = {
 const TLS_HANDSHAKE_MS = 5_000;
 /** A client that takes nothing of its answer for so long is gone. */
 const IDLE_TIMEOUT_MS = 60_000;
-const RETRY_LISTEN_MS = 5_000;
 
 export interface HttpListenerOptions {
   readonly listen: string;
@@ -43,68 +41,58 @@ export class HttpListener {
   readonly waiting = new WaitingRoom();
   readonly #options: HttpListenerOptions;
   readonly #events: HttpListenerEvents;
+  readonly #listening: RetriedListening;
   /** Node forgets about those that were upgraded, and about those in a TLS handshake. */
   readonly #sockets = new Set<Socket>();
   /** By the peer's address and port: what a connection was before its handshake is not told afterwards. */
   readonly #handshaking = new Map<string, Socket>();
-  #server: Server | undefined;
-  #certificateWatch: Disposable | undefined;
-  #retry: NodeJS.Timeout | undefined;
-  #isStopped = false;
-  #hasTold = false;
 
   constructor(options: HttpListenerOptions, events: HttpListenerEvents) {
     this.#options = options;
     this.#events = events;
+    const { listen, log } = options;
+    this.#listening = new RetriedListening({
+      listen,
+      open: () => this.#open(),
+      success: 'HTTP listens',
+      tellProblem: (words, err) =>
+        log.warn(
+          { err, listen },
+          `cannot listen for HTTP on ${listen}: ${words}. Until it can (http.listen may name another port) there is no /healthz and no API; it is tried again every 5 s`,
+        ),
+      log,
+    });
   }
 
-  /** What it really listens on: the configured port may be 0. undefined while it does not. */
+  /** undefined while it does not listen. */
   get port(): number | undefined {
-    const address = this.#server?.address();
-    return typeof address === 'object' && address !== null ? address.port : undefined;
+    return this.#listening.port;
   }
 
   /** Resolves when it listens, or has failed for the first time: the service goes on without. */
-  async start(): Promise<void> {
-    const { listen, tls, log } = this.#options;
-    const address = parseHostPort(listen);
-    if (address === undefined) throw new RangeError(`not a listen address: ${listen}`);
-    try {
-      const server = tls === undefined ? createServer(LIMITS) : await this.#makeTls(tls);
-      this.#follow(server, tls !== undefined);
-      server.listen(address);
-      await once(server, 'listening');
-      this.#server = server;
-    } catch (err) {
-      this.#tell(err);
-      if (!this.#isStopped) this.#retry = setTimeout(() => void this.start(), RETRY_LISTEN_MS);
-      return;
-    }
-    if (this.#isStopped) await this.stop();
-    this.#server.on('error', (err) => log.warn({ err }, 'HTTP server'));
-    log.info({ listen, port: this.port }, 'HTTP listens');
+  start(): Promise<void> {
+    return this.#listening.start();
   }
 
   /** Cuts open connections: nobody waits for a keep-alive to end. */
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    clearTimeout(this.#retry);
-    this.#certificateWatch?.[Symbol.dispose]();
+  stop(): Promise<void> {
+    const stopped = this.#listening.stop();
     for (const socket of this.#sockets) socket.destroy();
-    const server = this.#server;
-    if (server === undefined || !server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    await closed;
+    return stopped;
   }
 
-  async #makeTls(files: CertificateFiles): Promise<Server> {
-    const certificate = new Certificate(files, this.#options.log);
+  async #open(): Promise<Opened> {
+    const { tls, log } = this.#options;
+    if (tls === undefined) {
+      const server = createServer(LIMITS);
+      this.#follow(server, false);
+      return { server };
+    }
+    const certificate = new Certificate(tls, log);
     const pem = await certificate.read();
     const server = createTlsServer({ ...LIMITS, ...pem, handshakeTimeout: TLS_HANDSHAKE_MS });
-    this.#certificateWatch?.[Symbol.dispose]();
-    this.#certificateWatch = certificate.watch((renewed) => server.setSecureContext(renewed));
-    return server;
+    this.#follow(server, true);
+    return { server, extra: certificate.watch((renewed) => server.setSecureContext(renewed)) };
   }
 
   #follow(server: Server, isTls: boolean): void {
@@ -140,20 +128,6 @@ export class HttpListener {
     socket.once('close', () => {
       if (this.#handshaking.get(key) === socket) this.#handshaking.delete(key);
     });
-  }
-
-  #tell(err: unknown): void {
-    if (this.#hasTold) return;
-    this.#hasTold = true;
-    const { listen, log } = this.#options;
-    const isInUse = err instanceof Error && 'code' in err && err.code === 'EADDRINUSE';
-    const why = isInUse
-      ? 'this port is in use. Set http.listen to another port'
-      : `${err instanceof Error ? err.message : String(err)}`;
-    log.warn(
-      { err, listen },
-      `cannot listen for HTTP: ${why}; until then there is no /healthz and no API, and it is tried again every 5 s`,
-    );
   }
 }
 
