@@ -55,6 +55,11 @@ export function areTwoAtOnePlace(a: Identity, b: Identity): boolean {
   return differsIn(TELLING_FIELDS, a, b);
 }
 
+/** Whether it says nothing that would tell it from others at its address. */
+export function isWeak({ serial, mac, endpointReference }: Identity): boolean {
+  return serial === undefined && mac === undefined && endpointReference === undefined;
+}
+
 export function fillIdentity(known: Identity, more: Identity): void {
   for (const field of IDENTITY_FIELDS) known[field] ??= more[field];
 }

@@ -13,6 +13,7 @@ import {
   IDENTITY_FIELDS,
   type Identity,
   idFrom,
+  isWeak,
   MAX_ID_CHARS,
   sharesIdentity,
 } from './device-identity.ts';
@@ -199,6 +200,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   /** The entry it belongs to; those that it shows to be one become one. */
   #recognise(sighting: Sighting, identity: Identity): Entry | undefined {
     const fullKey = `${sighting.via} ${sighting.key}`;
+    const isNobody = isWeak(identity);
     const same: Entry[] = [];
     const there: Entry[] = [];
     for (const entry of this.#entries.values()) {
@@ -208,7 +210,8 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
       ) {
         same.push(entry);
       } else if (
-        entry.keys.size > 0 &&
+        // Somebody may have taken the place of one that is gone; who says nothing of himself is he.
+        (entry.keys.size > 0 || isNobody) &&
         sighting.addresses.some((each) => entry.addresses.has(each))
       ) {
         there.push(entry);

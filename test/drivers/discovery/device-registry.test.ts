@@ -338,6 +338,16 @@ test('an address that a gone device had is taken at once', () => {
   assert.deepEqual(registry.get(id)?.addresses, []);
 });
 
+test('one that is gone is met again at its address by what says nothing of itself', () => {
+  const { registry } = setUp();
+  registry.see(ONVIF);
+  registry.lose('ws-discovery', ONVIF.key);
+  registry.see(RTSP);
+  const device = only(registry);
+  assert.equal(device.gone, false);
+  assert.deepEqual(device.xaddrs, ONVIF.xaddrs);
+});
+
 test('silent for long: gone, its URLs kept; what mDNS tells has a lifetime of its own', () => {
   const { clock, registry, events } = setUp();
   registry.see(ONVIF);
