@@ -24,6 +24,7 @@ const CAPABILITY_OF: Readonly<Record<string, string>> = {
   tds: 'Device',
   trt: 'Media',
   tptz: 'PTZ',
+  tev: 'Events',
 };
 
 export function deviceService({

@@ -1,6 +1,7 @@
 /** The virtual camera's PTZ service, in the generic spaces only. ONVIF PTZ §5. */
 import { descend, escapeXml, textAt, type XmlElement } from '../../protocols/soap/xml.ts';
 import {
+  durationMs,
   invalidArgument,
   OnvifFault,
   type OnvifOperations,
@@ -70,7 +71,7 @@ function moves(head: VirtualHead): OnvifOperations {
   return {
     ContinuousMove: quietly((request) => {
       const speed = readVector(request, 'Velocity', nowhere);
-      head.move(speed, performance.now() + readDuration(textAt(request, 'Timeout')));
+      head.move(speed, performance.now() + readTimeout(textAt(request, 'Timeout')));
     }),
     AbsoluteMove: quietly((request) => head.goTo(readVector(request, 'Position', head.position))),
     RelativeMove: quietly((request) => head.goBy(readVector(request, 'Translation', nowhere))),
@@ -142,14 +143,10 @@ function readAxis(element: XmlElement | undefined, name: string, rest: number): 
   throw invalidArgument('ter:InvalidPosition', 'The requested position or speed is out of bounds');
 }
 
-/** An xs:duration of seconds and minutes, as clients write them. */
-function readDuration(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_TIMEOUT_MS;
-  const [, minutes, seconds] = /^PT(?:(\d{1,4})M)?(?:(\d{1,6}(?:\.\d{1,9})?)S)?$/.exec(text) ?? [];
-  if (minutes === undefined && seconds === undefined) {
-    throw invalidArgument('ter:TimeoutNotSupported', 'The timeout is not within the range');
-  }
-  return Math.min(MAX_TIMEOUT_MS, Number(minutes ?? 0) * 60_000 + Number(seconds ?? 0) * 1000);
+function readTimeout(text: string | undefined): number {
+  const timeoutMs = text === undefined ? DEFAULT_TIMEOUT_MS : durationMs(text);
+  if (timeoutMs !== undefined) return Math.min(MAX_TIMEOUT_MS, timeoutMs);
+  throw invalidArgument('ter:TimeoutNotSupported', 'The timeout is not within the range');
 }
 
 function space(element: string, uri: string, min: number, hasTwoAxes: boolean): string {

@@ -39,7 +39,7 @@ const NOT_AUTHORIZED = new OnvifFault(['ter:NotAuthorized'], 'Sender not authori
 export class OnvifServer {
   readonly #login: Credentials;
   readonly #server: Server;
-  #services: ReadonlyMap<string, OnvifService> = new Map();
+  #services: readonly OnvifService[] = [];
   #namespaces = '';
   /** With the time of their tokens. */
   readonly #nonces = new Map<string, number>();
@@ -61,10 +61,9 @@ export class OnvifServer {
   }
 
   serve(services: readonly OnvifService[]): void {
-    this.#services = new Map(services.map((service) => [service.path, service]));
-    this.#namespaces = services
-      .map(({ prefix, namespace }) => ` xmlns:${prefix}="${namespace}"`)
-      .join('');
+    this.#services = services;
+    const namespaces = services.map(({ prefix, namespace }) => ` xmlns:${prefix}="${namespace}"`);
+    this.#namespaces = [...new Set(namespaces)].join('');
   }
 
   async stop(): Promise<void> {
@@ -75,8 +74,9 @@ export class OnvifServer {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const service = this.#services.get(request.url ?? '');
-    if (service === undefined || request.method !== 'POST') {
+    const [path, query = ''] = (request.url ?? '').split('?');
+    const services = this.#services.filter((service) => service.path === path);
+    if (services.length === 0 || request.method !== 'POST') {
       response.writeHead(404).end();
       return;
     }
@@ -85,14 +85,18 @@ export class OnvifServer {
       response.writeHead(413, { Connection: 'close' }).end();
       return;
     }
-    const { status, body } = this.#answer(service, text);
+    const { status, body } = await this.#answer(services, text, query);
     response.writeHead(status, { 'Content-Type': 'application/soap+xml; charset=utf-8' });
     response.end(this.#envelope(body));
   }
 
-  #answer(service: OnvifService, text: string): { readonly status: number; readonly body: string } {
+  async #answer(
+    services: readonly OnvifService[],
+    text: string,
+    query: string,
+  ): Promise<{ readonly status: number; readonly body: string }> {
     try {
-      return { status: 200, body: this.#perform(service, text) };
+      return { status: 200, body: await this.#perform(services, text, query) };
     } catch (error) {
       if (error instanceof ParseError) {
         return { status: 400, body: faultBody(new OnvifFault(['ter:WellFormed'], error.message)) };
@@ -102,19 +106,20 @@ export class OnvifServer {
     }
   }
 
-  #perform(service: OnvifService, text: string): string {
+  async #perform(services: readonly OnvifService[], text: string, query: string): Promise<string> {
     const envelope = readXml(text);
     const request = child(envelope, 'Body')?.children[0];
     if (request === undefined) throw new ParseError('SOAP: no operation');
     const { name } = request;
     if (!PRE_AUTH.has(name) && !this.#isLoggedIn(envelope)) throw NOT_AUTHORIZED;
-    const { operations } = service;
-    const operation = Object.hasOwn(operations, name) ? operations[name] : undefined;
-    if (operation === undefined) {
+    const service = services.find(({ operations }) => Object.hasOwn(operations, name));
+    const operation = service?.operations[name];
+    if (service === undefined || operation === undefined) {
       throw new OnvifFault(['ter:ActionNotSupported'], 'Optional action not implemented');
     }
+    const content = await operation(request, query);
     const element = `${service.prefix}:${name}Response`;
-    return `<${element}>${operation(request)}</${element}>`;
+    return `<${element}>${content}</${element}>`;
   }
 
   /** WSS UsernameToken Profile 1.0 §3.1, with a digest. */

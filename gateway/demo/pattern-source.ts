@@ -8,12 +8,16 @@ import type { VirtualHead } from './virtual-head.ts';
 const PICTURE_MS = 1000 / PICTURE.fps;
 /** A keyframe every 2 s. */
 const GOP_PICTURES = 2 * PICTURE.fps;
+/** The square moves for 8 s and rests for 4: that is what the camera takes for motion. */
+const MOVING_PICTURES = 8 * PICTURE.fps;
+const RESTING_PICTURES = 4 * PICTURE.fps;
 /** A machine that slept does not catch up. */
 const MAX_LATE_PICTURES = PICTURE.fps;
 
 export class PatternSource {
   readonly #sink: StreamSink;
   readonly #head: VirtualHead;
+  readonly #onMotion: (isMoving: boolean) => void;
   readonly #encoder = new MosaicEncoder(PICTURE);
   readonly #assembler = new AccessUnitAssembler();
   readonly #scene = new Scene();
@@ -22,10 +26,14 @@ export class PatternSource {
   #startedAtMs = 0;
   #picture = 0;
   #untilKeyframe = 0;
+  /** Pictures in which the square has moved. */
+  #moved = 0;
+  #isMoving = false;
 
-  constructor(sink: StreamSink, head: VirtualHead) {
+  constructor(sink: StreamSink, head: VirtualHead, onMotion: (isMoving: boolean) => void) {
     this.#sink = sink;
     this.#head = head;
+    this.#onMotion = onMotion;
   }
 
   start(): void {
@@ -43,12 +51,21 @@ export class PatternSource {
     const dueMs = this.#startedAtMs + this.#picture * PICTURE_MS;
     const nowMs = performance.now();
     this.#head.step(PICTURE_MS, nowMs);
-    this.#scene.paint(this.#head.position, timeOfDay(new Date()), this.#picture);
+    this.#look();
+    this.#scene.paint(this.#head.position, timeOfDay(new Date()), this.#picture, this.#moved);
     this.#send();
     const late = Math.floor((nowMs - dueMs) / PICTURE_MS);
     this.#picture += late > MAX_LATE_PICTURES ? late : 1;
     const nextMs = this.#startedAtMs + this.#picture * PICTURE_MS;
     this.#timer = setTimeout(() => this.#show(), Math.max(0, nextMs - performance.now()));
+  }
+
+  #look(): void {
+    const phase = this.#picture % (MOVING_PICTURES + RESTING_PICTURES);
+    const isMoving = phase < MOVING_PICTURES;
+    if (isMoving) this.#moved += 1;
+    if (isMoving !== this.#isMoving) this.#onMotion(isMoving);
+    this.#isMoving = isMoving;
   }
 
   #send(): void {

@@ -1,6 +1,6 @@
 /**
  * What the virtual camera looks at: a ring of colour bars, grey steps and tiles under a sky with stars, above a chequered floor.
- * The camera sees a third of the ring. Over it: a square that wanders, a clock, a counter, and where the camera looks.
+ * The camera sees a third of the ring. Over it: a square that wanders and rests, a clock, a counter, and where the camera looks.
  *
  * A tile is 8 × 8 pixels and has one colour; letters are made of dots of 4 × 4.
  */
@@ -58,12 +58,12 @@ export class Scene {
   readonly #background = new Mosaic(WIDTH_IN_MBS, HEIGHT_IN_MBS);
   #seenFrom: HeadPosition | undefined;
 
-  /** `clock`: the time of day as it is shown; `picture`: their number. */
-  paint(position: HeadPosition, clock: string, picture: number): void {
+  /** `clock`: the time of day as it is shown; `picture`: their number; `moved`: how many pictures the square has been moving for. */
+  paint(position: HeadPosition, clock: string, picture: number, moved: number): void {
     if (position !== this.#seenFrom) this.#paintBackground(position);
     this.#seenFrom = position;
     this.mosaic.copyFrom(this.#background);
-    this.#paintSquare(picture);
+    this.#paintSquare(moved);
     const { x, y, width, height } = PLATE;
     this.#fill(this.mosaic, x, y, width, height, BLACK);
     this.#write(clock, 2 * x + 2, 2 * y + 3, 2);
@@ -82,10 +82,10 @@ export class Scene {
     }
   }
 
-  #paintSquare(picture: number): void {
+  #paintSquare(moved: number): void {
     const { size, fromY, toY } = SQUARE;
-    const x = wander(picture, SQUARE_PICTURES.across, TILES_X - size);
-    const y = fromY + wander(picture, SQUARE_PICTURES.down, toY - size - fromY);
+    const x = wander(moved, SQUARE_PICTURES.across, TILES_X - size);
+    const y = fromY + wander(moved, SQUARE_PICTURES.down, toY - size - fromY);
     this.#fill(this.mosaic, x, y, size, size, BLACK);
     this.#fill(this.mosaic, x + 1, y + 1, size - 2, size - 2, WHITE);
   }

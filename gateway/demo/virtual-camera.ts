@@ -13,6 +13,7 @@ import { Hub } from '../hub/hub.ts';
 import { Board } from '../report/board.ts';
 import { BacklogBudget } from '../viewers/backlog-budget.ts';
 import { DEVICE_PATH, deviceService } from './onvif-device-service.ts';
+import { EventService } from './onvif-event-service.ts';
 import { mediaService } from './onvif-media-service.ts';
 import { ptzService } from './onvif-ptz-service.ts';
 import { OnvifServer } from './onvif-server.ts';
@@ -43,6 +44,7 @@ export class VirtualCamera {
   readonly #source: PatternSource;
   readonly #onvif: OnvifServer;
   readonly #head = new VirtualHead();
+  readonly #events = new EventService(() => this.#origin);
   readonly #rtsp: RtspAcceptor;
   #responder: ProbeResponder | undefined;
   #origin = '';
@@ -52,7 +54,9 @@ export class VirtualCamera {
     const hub = new Hub(GOP_CACHE_BYTES, now);
     const stream = hub.open(STREAM);
     stream.expectSubscriber();
-    this.#source = new PatternSource(stream, this.#head);
+    this.#source = new PatternSource(stream, this.#head, (isMoving) =>
+      this.#events.tellMotion(isMoving),
+    );
     this.#onvif = new OnvifServer(login);
     const publications = new Publications({
       hub,
@@ -87,9 +91,9 @@ export class VirtualCamera {
     await this.#rtsp.start();
     this.#source.start();
     this.#origin = `http://${this.address}:${await this.#onvif.listen(this.address)}`;
-    const others = [mediaService(() => this.rtspUrl), ptzService(this.#head)];
+    const others = [mediaService(() => this.rtspUrl), ptzService(this.#head), this.#events.service];
     const options = { identity: IDENTITY, scopes: SCOPES, origin: this.#origin, others };
-    this.#onvif.serve([deviceService(options), ...others]);
+    this.#onvif.serve([deviceService(options), ...others, ...this.#events.pullPoints]);
     const responder = new ProbeResponder({
       endpointReference: `urn:uuid:${randomUUID()}`,
       scopes: SCOPES,
@@ -102,6 +106,7 @@ export class VirtualCamera {
   async stop(): Promise<void> {
     this.#responder?.stop();
     this.#source.stop();
+    this.#events.stop();
     await Promise.all([this.#rtsp.stop(), this.#onvif.stop()]);
   }
 }

@@ -4,6 +4,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { pino } from 'pino';
+import { EventService } from '../../../gateway/demo/onvif-event-service.ts';
 import { VirtualCamera } from '../../../gateway/demo/virtual-camera.ts';
 import { passwordDigest, usernameTokenHeader } from '../../../protocols/soap/username-token.ts';
 import {
@@ -148,6 +149,110 @@ describe('its head', () => {
     await ask(PTZ, `<RemovePreset><PresetToken>${token}</PresetToken></RemovePreset>`);
     await ask(PTZ, '<GotoHomePosition/>');
   });
+});
+
+describe('events', () => {
+  test('the service is told of, once, and not its pull points', async () => {
+    const { body } = await post('device_service', '<GetServices/>');
+    const paths = Array.from(
+      descendants(readXml(body), 'XAddr'),
+      ({ text }) => new URL(text).pathname,
+    );
+    const names = ['device', 'media', 'ptz', 'event'];
+    assert.deepEqual(
+      paths,
+      names.map((name) => `/onvif/${name}_service`),
+    );
+  });
+
+  const EVENTS = 'event_service';
+  const SUBSCRIBE =
+    '<CreatePullPointSubscription><InitialTerminationTime>PT60S</InitialTerminationTime></CreatePullPointSubscription>';
+  const pull = (wait: string) => `<PullMessages><Timeout>${wait}</Timeout></PullMessages>`;
+
+  test('a pull point tells first how it is, then what changes, as soon as it does', async () => {
+    const events = new EventService(() => 'http://camera');
+    const call = async (name: string, xml: string, query = '') => {
+      const services = [events.service, ...events.pullPoints];
+      const service = services.find(({ operations }) => name in operations);
+      return `<a>${await service!.operations[name]!(readXml(xml), query)}</a>`;
+    };
+    events.tellMotion(true);
+    const answer = await call('CreatePullPointSubscription', SUBSCRIBE);
+    const [, id = ''] = pointOf(answer).split('?');
+    assert.deepEqual(states(await call('PullMessages', pull('PT0S'), id)), ['Initialized true']);
+    const waiting = call('PullMessages', pull('PT1M'), id);
+    events.tellMotion(false);
+    assert.deepEqual(states(await waiting), ['Changed false']);
+    events.tellMotion(true);
+    events.tellMotion(false);
+    const two = ['Changed true', 'Changed false'];
+    assert.deepEqual(states(await call('PullMessages', pull('PT1M'), id)), two);
+    for (let told = 0; told < 100; told += 1) events.tellMotion(told % 2 === 0);
+    assert.equal(states(await call('PullMessages', pull('PT0S'), id)).length, 32);
+    events.stop();
+  });
+
+  test('a pull ends when its time is up, and when nobody wants it any more', async () => {
+    const point = await subscribe();
+    await ask(point, pull('PT0S'));
+    assert.deepEqual(states((await ask(point, pull('PT0.1S'))).body), []);
+    const waiting = ask(point, pull('PT1M'));
+    // Its request is there when another is answered that came behind it.
+    await ask(point, '<Renew/>');
+    assert.equal((await ask(point, '<Unsubscribe/>')).status, 200);
+    assert.equal((await waiting).status, 200);
+    assert.match((await ask(point, pull('PT0S'))).body, /ter:NoEntity/);
+  });
+
+  test('renewed it lives, else it does not', async () => {
+    const request = SUBSCRIBE.replace('PT60S', 'PT0.3S');
+    const [kept, left] = [await subscribe(request), await subscribe(request)];
+    assert.match(
+      (await ask(kept, '<Renew><TerminationTime>PT60S</TerminationTime></Renew>')).body,
+      /wsnt:RenewResponse/,
+    );
+    while ((await ask(left, pull('PT0S'))).status === 200);
+    assert.equal((await ask(kept, pull('PT0S'))).status, 200);
+    const odd = '<Renew><TerminationTime>tomorrow</TerminationTime></Renew>';
+    assert.equal((await ask(kept, odd)).status, 400);
+    await ask(kept, '<Unsubscribe/>');
+  });
+
+  test('there are eight at most', async () => {
+    const points: string[] = [];
+    try {
+      for (;;) {
+        const { status, body } = await ask(EVENTS, SUBSCRIBE);
+        if (status !== 200) {
+          assert.match(body, /ter:MaxPullPoints/);
+          break;
+        }
+        points.push(pointOf(body));
+      }
+      assert.ok(points.length <= 8);
+    } finally {
+      for (const point of points) await ask(point, '<Unsubscribe/>');
+    }
+  });
+
+  async function subscribe(request = SUBSCRIBE): Promise<string> {
+    return pointOf((await ask(EVENTS, request)).body);
+  }
+
+  /** As `ask` takes it. */
+  function pointOf(body: string): string {
+    const [address] = descendants(readXml(body), 'Address');
+    return address?.text.replace(/^.*\/onvif\//, '') ?? '';
+  }
+
+  function states(body: string): string[] {
+    return Array.from(descendants(readXml(body), 'NotificationMessage'), (message) => {
+      const [inner] = [...descendants(message, 'Message')].slice(-1);
+      const data = [...descendants(message, 'SimpleItem')].at(-1);
+      return `${inner?.attributes.get('PropertyOperation')} ${data?.attributes.get('Value')}`;
+    });
+  }
 });
 
 describe('WS-Discovery', () => {

@@ -9,10 +9,7 @@ import { VirtualHead } from '../../../gateway/demo/virtual-head.ts';
 test('25 pictures a second by its own clock, a keyframe every two, few bytes', (t) => {
   const clock = fakeClock(t);
   const seen: { dtsUs: number; randomAccess: boolean; types: number[]; bytes: number }[] = [];
-  const source = new PatternSource(
-    sinkOf((unit) => seen.push(describeUnit(unit))),
-    new VirtualHead(),
-  );
+  const source = sourceOf((unit) => seen.push(describeUnit(unit)));
   source.start();
   clock.pass(4000 - 1);
   source.stop();
@@ -29,10 +26,7 @@ test('25 pictures a second by its own clock, a keyframe every two, few bytes', (
 test('a machine that slept goes on where it is now', (t) => {
   const clock = fakeClock(t);
   const times: number[] = [];
-  const source = new PatternSource(
-    sinkOf(({ dtsUs }) => times.push(dtsUs)),
-    new VirtualHead(),
-  );
+  const source = sourceOf(({ dtsUs }) => times.push(dtsUs));
   source.start();
   clock.sleep(60_000);
   clock.pass(100);
@@ -42,8 +36,32 @@ test('a machine that slept goes on where it is now', (t) => {
   assert.ok(times.length < 10, 'what was slept through is not shown');
 });
 
-function sinkOf(write: (unit: AccessUnit) => void) {
-  return { start: () => undefined, write, stop: () => undefined };
+test('what moves is told, and only then', (t) => {
+  const clock = fakeClock(t);
+  const told: [boolean, number][] = [];
+  let pictures = 0;
+  const count = () => {
+    pictures += 1;
+  };
+  const source = sourceOf(count, (isMoving) => told.push([isMoving, pictures]));
+  source.start();
+  clock.pass(24_000);
+  source.stop();
+  assert.deepEqual(told, [
+    [true, 0],
+    [false, 200],
+    [true, 300],
+    [false, 500],
+    [true, 600],
+  ]);
+});
+
+function sourceOf(
+  write: (unit: AccessUnit) => void,
+  onMotion: (isMoving: boolean) => void = () => undefined,
+): PatternSource {
+  const sink = { start: () => undefined, write, stop: () => undefined };
+  return new PatternSource(sink, new VirtualHead(), onMotion);
 }
 
 function describeUnit({ dtsUs, randomAccess, data }: AccessUnit) {

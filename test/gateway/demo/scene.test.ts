@@ -57,9 +57,9 @@ test('zoomed in, four bars are left; tilted up, there is sky', () => {
 
 test('the clock, the counter, and where it looks, are white on black; something moves', () => {
   const scene = new Scene();
-  scene.paint(HOME, '12:34:56', 1);
+  scene.paint(HOME, '12:34:56', 1, 1);
   const first = scene.mosaic.luma.levels.slice();
-  scene.paint(HOME, '12:34:57', 2);
+  scene.paint(HOME, '12:34:57', 2, 2);
   const changed = [...first].flatMap((level, at) =>
     level === scene.mosaic.luma.levels[at] ? [] : [at],
   );
@@ -74,7 +74,7 @@ test('the clock, the counter, and where it looks, are white on black; something 
 /** Gives Y, Cb and Cr at a pixel. */
 function lookAt(position: HeadPosition): (x: number, y: number) => number[] {
   const scene = new Scene();
-  scene.paint(position, '00:00:00', 0);
+  scene.paint(position, '00:00:00', 0, 0);
   const { luma, cb, cr } = scene.mosaic;
   return (x, y) => [
     luma.levels[(y >> 2) * luma.stride + (x >> 2)]! * LUMA_STEP,
