@@ -8,9 +8,9 @@ import type { VirtualHead } from './virtual-head.ts';
 const PICTURE_MS = 1000 / PICTURE.fps;
 /** A keyframe every 2 s. */
 const GOP_PICTURES = 2 * PICTURE.fps;
-/** The square moves for 8 s and rests for 4: that is what the camera takes for motion. */
-const MOVING_PICTURES = 8 * PICTURE.fps;
-const RESTING_PICTURES = 4 * PICTURE.fps;
+/** The square moves for 5 s and rests for 3: that is what the camera takes for motion. */
+const MOVING_PICTURES = 5 * PICTURE.fps;
+const RESTING_PICTURES = 3 * PICTURE.fps;
 /** A machine that slept does not catch up. */
 const MAX_LATE_PICTURES = PICTURE.fps;
 

@@ -70,34 +70,33 @@ describe('sluice demo', { timeout: TEST_MS }, () => {
     assert.doesNotMatch(demo.output, /"level"/, 'the log is not among it');
   });
 
-  test('Chromium shows moving pictures, and they are colour bars', async () => {
-    await untilSeen(page, async () => (await videoState(page)).frames >= 50);
-    const colours = await barColours(page);
-    for (const [bar, wanted] of BARS.entries()) assertColour(colours[bar], wanted, `bar ${bar}`);
-  });
+  describe('all at once', { concurrency: true }, () => {
+    test('Chromium shows moving pictures, and they are colour bars; a command turns the camera, and takes it home', async () => {
+      await untilSeen(page, async () => (await videoState(page)).frames >= 50);
+      const colours = await barColours(page);
+      for (const [bar, wanted] of BARS.entries()) assertColour(colours[bar], wanted, `bar ${bar}`);
+      const ask = (text: object) => ptz(mqtt, text);
+      const answer = await ask({ action: 'preset', preset: '2' });
+      assert.equal(answer.ok, true, JSON.stringify(answer));
+      // The second preset looks at grey steps.
+      await untilSeen(page, async () => (await barColours(page)).every(isGrey));
+      assert.equal((await ask({ action: 'home' })).ok, true);
+      await untilSeen(page, async () => (await barColours(page)).every(isBar));
+    });
 
-  test('a command turns the camera, and takes it home', async () => {
-    const ask = (text: object) => ptz(mqtt, text);
-    const answer = await ask({ action: 'preset', preset: '2' });
-    assert.equal(answer.ok, true, JSON.stringify(answer));
-    // The second preset looks at grey steps.
-    await untilSeen(page, async () => (await barColours(page)).every(isGrey));
-    assert.equal((await ask({ action: 'home' })).ok, true);
-    await untilSeen(page, async () => (await barColours(page)).every(isBar));
-  });
+    test('what moves in the picture is told', async () => {
+      const topic = 'sluice/demo/stream/vc-1-0001/motion';
+      const first = await mqtt.untilState(topic);
+      // 5 s of motion, 3 s of rest.
+      await mqtt.untilState(topic, first === 'ON' ? 'OFF' : 'ON');
+    });
 
-  test('what moves in the picture is told', async () => {
-    const topic = 'sluice/demo/stream/vc-1-0001/motion';
-    const first = await mqtt.untilState(topic);
-    // 8 s of motion, 4 s of rest.
-    await mqtt.untilState(topic, first === 'ON' ? 'OFF' : 'ON');
-  });
-
-  test('both tell of themselves at one broker', async () => {
-    await mqtt.untilState('sluice/demo/state', 'online');
-    await mqtt.untilState('sluice/master/state', 'online');
-    const status = await mqtt.untilState('sluice/demo/stream/vc-1-0001/status');
-    assert.equal(JSON.parse(status).state, 'online');
+    test('both tell of themselves at one broker', async () => {
+      await mqtt.untilState('sluice/demo/state', 'online');
+      await mqtt.untilState('sluice/master/state', 'online');
+      const status = await mqtt.untilState('sluice/demo/stream/vc-1-0001/status');
+      assert.equal(JSON.parse(status).state, 'online');
+    });
   });
 
   test('SIGTERM ends it in time, and nothing stays', async () => {
@@ -105,7 +104,7 @@ describe('sluice demo', { timeout: TEST_MS }, () => {
     const { code, ms } = await demo.stop();
     assert.equal(code, 0, demo.output);
     assert.ok(ms < MAX_STOP_MS, `it took ${ms} ms`);
-    assert.equal(mqtt.state.get('sluice/demo/state'), 'stopped');
+    await mqtt.untilState('sluice/demo/state', 'stopped');
     assert.deepEqual(await readdir(demo.folder), []);
   });
 });

@@ -45,14 +45,14 @@ test('what moves is told, and only then', (t) => {
   };
   const source = sourceOf(count, (isMoving) => told.push([isMoving, pictures]));
   source.start();
-  clock.pass(24_000);
+  clock.pass(18_000);
   source.stop();
   assert.deepEqual(told, [
     [true, 0],
-    [false, 200],
-    [true, 300],
-    [false, 500],
-    [true, 600],
+    [false, 125],
+    [true, 200],
+    [false, 325],
+    [true, 400],
   ]);
 });
 
