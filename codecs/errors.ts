@@ -29,10 +29,13 @@ export class AuthenticationError extends Error {
   override readonly name = 'AuthenticationError';
   /** False when no credentials were configured at all. */
   readonly credentialsSent: boolean;
+  /** Nothing is sent before, in ms since the epoch: too many were refused. */
+  readonly heldUntilMs: number | undefined;
 
-  constructor(message: string, credentialsSent: boolean) {
+  constructor(message: string, credentialsSent: boolean, heldUntilMs?: number) {
     super(message);
     this.credentialsSent = credentialsSent;
+    this.heldUntilMs = heldUntilMs;
   }
 }
 

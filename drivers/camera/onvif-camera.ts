@@ -25,7 +25,8 @@ import { fetchSnapshot } from './snapshot.ts';
 
 export interface RtspSource {
   readonly url: string;
-  readonly credentials?: Credentials;
+  /** Those that ONVIF takes are tried first; counts what RTSP refuses, too. */
+  readonly logins: CredentialChooser;
   readonly transport: TransportChoice;
 }
 
@@ -40,6 +41,8 @@ export interface OnvifCameraOptions {
   readonly keepsIdentity?: boolean;
   /** For tests. */
   readonly pullPointTimes?: PullPointTimes;
+  /** Who it was in an earlier life, as it said itself. */
+  readonly identity?: Pick<DeviceDescription, 'serial' | 'mac'>;
   /** Pulls the URL: an RtspCamera. */
   readonly openRtsp: (source: RtspSource, context: DriverContext) => StreamDriver;
 }
@@ -106,24 +109,16 @@ export class OnvifCamera implements StreamDriver {
     signal.throwIfAborted();
     const resolved = this.#stillResolved() ?? (await this.#resolve(signal));
     this.#resolved = undefined;
-    const { url, credentials } = resolved;
-    const { openRtsp, transport, credentials: chooser } = this.#options;
-    const rtsp = openRtsp(
-      { url, transport, ...(credentials === undefined ? {} : { credentials }) },
-      this.#context,
-    );
+    const { openRtsp, transport, credentials: logins } = this.#options;
+    const rtsp = openRtsp({ url: resolved.url, transport, logins }, this.#context);
     this.#rtsp = rtsp;
     const onPlaying = () => {
-      chooser.worked(credentials);
       this.#resolved = resolved;
     };
     try {
       await rtsp.run(new WatchedSink(sink, onPlaying), signal);
     } catch (error) {
-      if (error instanceof AuthenticationError && error.credentialsSent) {
-        chooser.refused(credentials);
-        this.#resolved = undefined;
-      }
+      if (error instanceof AuthenticationError) this.#resolved = undefined;
       throw error;
     }
   }
@@ -205,7 +200,9 @@ export class OnvifCamera implements StreamDriver {
     for (;;) {
       const credentials = chooser.next();
       try {
-        return await this.#ask(endpoint, credentials, signal);
+        const resolved = await this.#ask(endpoint, credentials, signal);
+        chooser.worked(credentials);
+        return resolved;
       } catch (error) {
         const isRefusal = error instanceof AuthenticationError && error.credentialsSent;
         if (!isRefusal || !chooser.hasUntried || chooser.heldUntilMs !== undefined) throw error;
@@ -260,12 +257,16 @@ export class OnvifCamera implements StreamDriver {
 
   /** Addresses change hands: another camera's picture under this name is worse than none. */
   #refuseOtherDevice(endpoint: OnvifEndpoint, device: DeviceDescription): void {
-    const expected = this.#options.keepsIdentity ? this.#description?.serial : undefined;
-    if (expected === undefined || device.serial === undefined || device.serial === expected) return;
-    throw new ProtocolError(
-      'ONVIF_OTHER_DEVICE',
-      `another device answers at ${endpoint.host}: serial ${device.serial}, expected ${expected}`,
-    );
+    const { keepsIdentity = false, identity } = this.#options;
+    const known = this.#description ?? identity;
+    for (const mark of keepsIdentity ? (['serial', 'mac'] as const) : []) {
+      const [expected, told] = [known?.[mark], device[mark]];
+      if (expected === undefined || told === undefined || told === expected) continue;
+      throw new ProtocolError(
+        'ONVIF_OTHER_DEVICE',
+        `another device answers at ${endpoint.host}: ${mark} ${told}, expected ${expected}`,
+      );
+    }
   }
 }
 

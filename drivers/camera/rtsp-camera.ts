@@ -38,6 +38,8 @@ export interface RtspCameraOptions {
   /** May carry credentials; those given separately win. */
   readonly url: string;
   readonly credentials?: Credentials;
+  /** Instead: shared with whoever else logs in to the camera, so that all refusals are counted together. */
+  readonly logins?: CredentialChooser;
   readonly transport: TransportChoice;
   /** For multicast: the name of an interface, or one of our addresses. */
   readonly interface?: string | undefined;
@@ -55,17 +57,17 @@ export class RtspCamera implements StreamDriver {
   readonly #habit = new KeepaliveHabit();
   /** What worked, or did not fail, last time. */
   #preferred: LowerTransport;
-  #hasPlayed = false;
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #pull: RtspPull | undefined;
 
   /** Throws ParseError when the URL is none. */
   constructor(options: RtspCameraOptions, context: DriverContext) {
-    const { transport, credentials } = options;
+    const { transport, credentials, logins } = options;
     this.#options = options;
     this.#source = sourceOf(options);
     const known = credentials ?? this.#source.credentials;
-    this.#chooser = new CredentialChooser(known === undefined ? [] : [known], context.now);
+    this.#chooser =
+      logins ?? new CredentialChooser(known === undefined ? [] : [known], context.now);
     this.#preferred = transport === 'udp' || transport === 'multicast' ? transport : 'tcp';
     this.#context = context;
   }
@@ -102,6 +104,8 @@ export class RtspCamera implements StreamDriver {
         } else if (this.#mayRenew(error)) {
           this.#renewedAtMs = this.#context.now();
           this.#note('The camera forgot the session (454); a new one was begun at once.');
+        } else if (error instanceof AuthenticationError && this.#mayTryAnother(error)) {
+          this.#context.log.debug('rtsp: next credentials');
         } else {
           throw error;
         }
@@ -124,6 +128,7 @@ export class RtspCamera implements StreamDriver {
         keepaliveMethod: this.#habit.method,
         stats: this.#stats,
         note: (words) => this.#note(words),
+        played: () => this.#chooser.worked(credentials, 'rtsp'),
       },
       this.#context,
     );
@@ -132,8 +137,23 @@ export class RtspCamera implements StreamDriver {
       await pull.run(sink, signal);
     } catch (error) {
       this.#learn(pull, credentials, error, signal.aborted);
-      throw this.#isRefusal(error) && this.#hasPlayed ? outOfSessions('The login') : error;
+      throw this.#isRefusal(error) ? (this.#otherReason() ?? error) : error;
     }
+  }
+
+  #mayTryAnother(error: AuthenticationError): boolean {
+    return error.credentialsSent && this.#chooser.mayTryAnotherByRtsp;
+  }
+
+  /** Why a login is refused that is known to be right. */
+  #otherReason(): ProtocolError | undefined {
+    if (this.#chooser.hasWorked('rtsp')) return outOfSessions('The login');
+    if (!this.#chooser.hasWorked('onvif')) return undefined;
+    return new ProtocolError(
+      'RTSP_ONVIF_LOGIN_REFUSED',
+      'RTSP was answered with 401 although ONVIF takes the login',
+      401,
+    );
   }
 
   /** What the end of a session tells about the next one. */
@@ -143,11 +163,7 @@ export class RtspCamera implements StreamDriver {
     error: unknown,
     wasAborted: boolean,
   ): void {
-    if (pull.hasPlayed) {
-      this.#hasPlayed = true;
-      this.#chooser.worked(credentials);
-    }
-    if (this.#isRefusal(error)) this.#chooser.refused(credentials);
+    if (this.#isRefusal(error)) this.#chooser.refused(credentials, 'rtsp');
     const end = error instanceof TransportError ? undefined : pull.sessionEnd(wasAborted);
     if (end === undefined || !this.#habit.learn(end)) return;
     this.#note(
@@ -165,9 +181,9 @@ export class RtspCamera implements StreamDriver {
   /** Throws while refused logins are on hold, without touching the camera. */
   #nextCredentials(): Credentials | undefined {
     try {
-      return this.#chooser.next();
+      return this.#chooser.next('rtsp');
     } catch (error) {
-      throw this.#hasPlayed ? outOfSessions('The login') : error;
+      throw this.#otherReason() ?? error;
     }
   }
 

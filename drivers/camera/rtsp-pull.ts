@@ -46,6 +46,8 @@ export interface RtspPullOptions {
   readonly stats: SourceStats;
   /** Takes what people are to know, in plain words. */
   readonly note: (words: string) => void;
+  /** The camera has taken the login and begun to play. */
+  readonly played: () => void;
 }
 
 export class RtspPull {
@@ -108,11 +110,6 @@ export class RtspPull {
   /** The transport in use, or last tried. */
   get transport(): LowerTransport {
     return this.#setup?.transport ?? this.#options.transport;
-  }
-
-  /** The camera has taken the login and begun to play. */
-  get hasPlayed(): boolean {
-    return this.#playedAtMs !== undefined;
   }
 
   /** What is wrong with the media, in plain words. */
@@ -208,6 +205,7 @@ export class RtspPull {
       presentation.setOrigins(originsOf(tracks, rtpInfo));
     await this.#session.play(base, onRtpInfo, signal);
     this.#playedAtMs = performance.now();
+    this.#options.played();
   }
 
   #watchUdp(transport: LowerTransport): void {

@@ -21,7 +21,7 @@ export async function fetchSnapshot(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const source = parseSourceUrl(url, HTTP_PORTS);
-  const credentials = chooser.next();
+  const credentials = chooser.next('http');
   // Aborted by us, too, so that nothing stays open.
   const over = new AbortController();
   try {
@@ -29,7 +29,9 @@ export async function fetchSnapshot(
     return await readJpeg(await getStream({ source, credentials, tls }, life));
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof AuthenticationError && error.credentialsSent) chooser.refused(credentials);
+    if (error instanceof AuthenticationError && error.credentialsSent) {
+      chooser.refused(credentials, 'http');
+    }
     throw error;
   } finally {
     over.abort();

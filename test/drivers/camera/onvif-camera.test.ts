@@ -75,9 +75,9 @@ test('resolves, logs in, pulls the chosen profile, and says what it learnt', asy
     mac: '4c:bd:8f:00:00:01',
   });
   await run();
-  assert.deepEqual(rtsp.opened, [
-    { url: 'rtsp://127.0.0.1:8554/main', transport: 'auto', credentials: RIGHT },
-  ]);
+  const [opened] = rtsp.opened;
+  assert.equal(opened?.url, 'rtsp://127.0.0.1:8554/main');
+  assert.deepEqual(opened?.logins.next('rtsp'), RIGHT, 'what ONVIF took');
   assert.deepEqual(camera.description, {
     manufacturer: 'Virtual',
     model: 'VC-1',
@@ -115,7 +115,7 @@ test('credentials are tried in order within one attempt', async (t) => {
   });
   await run();
   assert.equal(virtual.refusals, 2);
-  assert.deepEqual(rtsp.opened[0]?.credentials, RIGHT);
+  assert.deepEqual(rtsp.opened[0]?.logins.next('rtsp'), RIGHT);
 });
 
 test('never more than three refusals, then not a single request until the hold is over', async (t) => {
@@ -141,6 +141,7 @@ test('never more than three refusals, then not a single request until the hold i
 test('refusals count on although ONVIF lets us in and RTSP does not', async (t) => {
   const { rtsp, run } = await setUp(t, [RIGHT]);
   rtsp.behaviour = () => {
+    rtsp.opened.at(-1)?.logins.refused(RIGHT, 'rtsp');
     throw new AuthenticationError('401', true);
   };
   for (let attempt = 0; attempt < 6; attempt += 1) await assert.rejects(run(), AuthenticationError);

@@ -6,6 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { AuthenticationError, ParseError, ProtocolError } from '../../../codecs/errors.ts';
 import { RtspCamera } from '../../../drivers/camera/rtsp-camera.ts';
+import { CredentialChooser } from '../../../drivers/onvif/credential-chooser.ts';
 import { endsWith, open, plays } from '../../support/camera-attempt.ts';
 import { RecordingSink } from '../../support/recording-sink.ts';
 import { answer, type Script, type ScriptedCamera } from '../../support/scripted-camera.ts';
@@ -19,9 +20,10 @@ class Pulling {
   readonly driver: RtspCamera;
   nowMs = 1_000_000;
 
-  constructor(camera: ScriptedCamera) {
+  constructor(camera: ScriptedCamera, logins?: CredentialChooser) {
+    const login = logins === undefined ? { credentials: CREDENTIALS } : { logins };
     this.driver = new RtspCamera(
-      { url: camera.url, transport: 'tcp', credentials: CREDENTIALS },
+      { url: camera.url, transport: 'tcp', ...login },
       { log: pino({ level: 'silent' }), now: () => this.nowMs },
     );
   }
@@ -113,6 +115,49 @@ test('401 after it has played: out of sessions, not a wrong password; and no sto
   isRefusing = false;
   pulling.nowMs += TEN_MINUTES_MS;
   await pulling.plays();
+});
+
+/** Takes the login of this user only. */
+function guardedFor(username: string): Script {
+  const { DESCRIBE } = guarded(() => false);
+  const check: Script[string] = (request, camera) => {
+    const said = request.headers.get('authorization');
+    if (said === undefined || said.includes(`username="${username}"`)) {
+      return DESCRIBE?.(request, camera);
+    }
+    return answer(request, 401, { 'WWW-Authenticate': 'Digest realm="cam", nonce="n"' });
+  };
+  return { DESCRIBE: check };
+}
+
+const user = (username: string) => ({ username, password: 'secret' });
+
+test('several logins are tried in one attempt, as long as the count of refusals allows', async (context) => {
+  const list = ['a', 'b', 'viewer'].map(user);
+  const third = new Pulling(
+    await open(context, guardedFor('viewer')),
+    new CredentialChooser(list, () => 0),
+  );
+  await third.plays();
+  const camera = await open(context, guardedFor('viewer'));
+  const fourth = new Pulling(camera, new CredentialChooser([user('c'), ...list], () => 0));
+  assert.ok((await fourth.fails()) instanceof AuthenticationError);
+  assert.equal(camera.connections, 3);
+});
+
+test('a login that ONVIF takes and RTSP refuses: told as that; then the others are tried', async (context) => {
+  const chooser = new CredentialChooser([user('onvif'), user('viewer')], () => 0);
+  chooser.worked(chooser.candidates[0]);
+  const camera = await open(context, guardedFor('viewer'));
+  const pulling = new Pulling(camera, chooser);
+  for (let n = 0; n < 2; n += 1) {
+    const error = await pulling.fails();
+    assert.ok(error instanceof ProtocolError);
+    assert.equal(error.code, 'RTSP_ONVIF_LOGIN_REFUSED');
+    assert.equal(camera.connections, n + 1);
+  }
+  await pulling.plays();
+  assert.ok(chooser.hasWorked('rtsp'));
 });
 
 test('454 in the middle: a new session at once, told; twice in a row is left to the supervisor', async (context) => {

@@ -60,3 +60,69 @@ test('without credentials nothing is counted', () => {
   for (let i = 0; i < 9; i += 1) assert.equal(chooser.refused(undefined), true);
   assert.equal(chooser.next(), undefined);
 });
+
+test('users of their own for ONVIF and RTSP: each has its own order, one count of refusals', () => {
+  const { chooser } = setUp(A, B);
+  chooser.worked(A);
+  assert.equal(chooser.next('rtsp'), A, 'what ONVIF takes is tried first');
+  chooser.refused(A, 'rtsp');
+  assert.equal(chooser.next('rtsp'), A, 'it may be out of sessions');
+  chooser.refused(A, 'rtsp');
+  assert.equal(chooser.next('rtsp'), B);
+  chooser.worked(B, 'rtsp');
+  assert.equal(chooser.next(), A);
+  assert.equal(chooser.next('rtsp'), B);
+  chooser.refused(B, 'rtsp');
+  chooser.refused(B, 'http');
+  assert.equal(chooser.refused(A), false, 'three in all');
+});
+
+test('a login that ONVIF takes does not free RTSP of its refusals', () => {
+  const { clock, chooser } = setUp(A);
+  for (let n = 0; n < MAX_REFUSALS; n += 1) {
+    chooser.worked(A);
+    chooser.refused(A, 'rtsp');
+  }
+  assert.throws(() => chooser.next('rtsp'), AuthenticationError);
+  clock.nowMs = HOLD_MS;
+  chooser.worked(A);
+  chooser.refused(A, 'rtsp');
+  assert.throws(() => chooser.next(), AuthenticationError);
+});
+
+test('a clock that is set back does not make the hold longer', () => {
+  const { clock, chooser } = setUp(A);
+  clock.nowMs = 1e12;
+  for (let n = 0; n < MAX_REFUSALS; n += 1) chooser.refused(A);
+  assert.throws(() => chooser.next(), AuthenticationError);
+  clock.nowMs = 0;
+  assert.equal(chooser.next(), A);
+});
+
+test('not sure which device it is: one password only, and what it refused is forgiven', () => {
+  let isSure = false;
+  const told: boolean[] = [];
+  const chooser = new CredentialChooser([A, B], () => 0, {
+    isSureOfDevice: () => isSure,
+    changed: (isRefusal) => told.push(isRefusal),
+  });
+  chooser.refused(chooser.next());
+  assert.equal(chooser.hasUntried, false);
+  isSure = true;
+  assert.equal(chooser.hasUntried, true);
+  chooser.forgive();
+  assert.equal(chooser.next(), A);
+  assert.deepEqual(told, [true, false]);
+});
+
+test('what is kept, restored; places that are not there are left out', () => {
+  const { chooser } = setUp(A, B);
+  chooser.worked(B, 'rtsp');
+  chooser.refused(A);
+  const kept = chooser.toKeep();
+  assert.deepEqual(kept, { worked: { rtsp: 1 }, refusals: { onvif: [1, 0] } });
+  const again = new CredentialChooser([A, B], () => 0, { kept });
+  assert.deepEqual(again.toKeep(), kept);
+  const fewer = new CredentialChooser([], () => 0, { kept });
+  assert.deepEqual(fewer.toKeep(), { worked: {}, refusals: {} });
+});
