@@ -16,6 +16,8 @@ export interface Cause {
   readonly code: CauseCode;
   readonly reason: string;
   readonly patience: Patience;
+  /** Not tried before, in ms since the epoch: too many logins were refused. */
+  readonly notBeforeMs?: number;
 }
 
 /** Raised by the media watchdog. */
@@ -34,7 +36,9 @@ export function explain(error: unknown, who: string, kind: 'camera' | 'master'):
   if (error === undefined) return cause('ended', `${who} ended the stream. Trying again.`);
   if (error instanceof SilenceError) return cause(error.code, error.message);
   if (error instanceof AuthenticationError) return explainLogin(error, who, kind);
-  if (error instanceof UnsupportedError) return cause('codec', `${who}: ${error.message}`, 'rare');
+  if (error instanceof UnsupportedError) {
+    return cause('codec', `${who}: ${asSentence(error.message)}`, 'rare');
+  }
   if (error instanceof ProtocolError) return explainProtocol(error, who, kind);
   if (error instanceof ParseError) {
     return cause(
@@ -54,14 +58,20 @@ export function streamStateOf(code: CauseCode): StreamState {
       return 'connecting';
     case 'auth':
     case 'no-credentials':
+    case 'not-authorized':
       return 'unauthorized';
     case 'codec':
       return 'unsupported';
     case 'no-data':
     case 'no-keyframe':
       return 'stalled';
-    case 'disabled':
+    case 'ignored':
+    case 'undecided':
       return 'disabled';
+    case 'other-network':
+    case 'no-address':
+    case 'other-device':
+    case 'clock':
     case 'dns':
     case 'refused':
     case 'rejected':
@@ -96,11 +106,13 @@ function explainLogin(error: AuthenticationError, who: string, kind: 'camera' | 
       'login',
     );
   }
-  return cause(
+  const refused = cause(
     'auth',
     `${who} refused the login: ${error.message}. Check ${where}; waiting long between tries so that the account is not locked.`,
     'login',
   );
+  const { heldUntilMs } = error;
+  return heldUntilMs === undefined ? refused : { ...refused, notBeforeMs: heldUntilMs };
 }
 
 function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'master'): Cause {
@@ -166,6 +178,37 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
         'busy',
         `${who} refuses the login with which it played before: it is probably out of sessions. Close other viewers of it or restart it; if its password was changed, set the new one.`,
         'login',
+      );
+    case 'RTSP_ONVIF_LOGIN_REFUSED':
+      return cause(
+        'busy',
+        `${who} takes the login by ONVIF and refuses it by RTSP: it is out of sessions, or has other users for RTSP. Close other viewers of it or restart it; else add a user of its RTSP server to discovery.credentials.`,
+        'login',
+      );
+    case 'ONVIF_NOT_AUTHORIZED':
+      return cause(
+        'not-authorized',
+        `${who} takes the login, but ${asSentence(error.message)}`,
+        'rare',
+      );
+    case 'ONVIF_OTHER_DEVICE':
+      return cause(
+        'other-device',
+        `${who} is not there any more: ${asSentence(error.message)} Waiting for it to be found elsewhere. If it was replaced, forget it with the command adopt, and the new one is found.`,
+      );
+    case 'NO_ADDRESS':
+    case 'ONVIF_NO_ADDRESS':
+      return cause(
+        'no-address',
+        `${who} is not found on the network, and no address of it is known. Is it switched on and on this network? Looking for it.`,
+      );
+    case 'ONVIF_FAULT':
+    case 'ONVIF_HTTP':
+    case 'ONVIF_REPLY':
+    case 'ONVIF_URI':
+      return cause(
+        'protocol',
+        `${who} answers ONVIF with an error: ${asSentence(error.message)} If it stays, restart it, update its firmware, or set its RTSP URL under streams.`,
       );
     // Of HTTP that carries RTMP: nothing that the words about HTTP below fit.
     case 'RTMPT_STATUS':
@@ -246,6 +289,12 @@ function explainSystem(error: unknown, who: string): Cause {
     return cause(
       'timeout',
       `${who} does not answer in time. Is it switched on, and is the port right?`,
+    );
+  }
+  if (/^(CERT_NOT_YET_VALID|CERT_HAS_EXPIRED)$/.test(code)) {
+    return cause(
+      'clock',
+      `${who}: its certificate is not valid at this time: ${error.message} (${code}). Check the clock of this box (NTP) first, then the certificate.`,
     );
   }
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_|EPROTO)/.test(code)) {

@@ -8,9 +8,9 @@ import { HTTP_PORTS } from '../drivers/encoder/http-request.ts';
 import { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
 import { parseOnvifUrl } from '../drivers/onvif/onvif-endpoint.ts';
 import { parseSourceUrl, redactUrl } from '../protocols/source-url.ts';
-import { profileRule } from './adoption.ts';
-import type { DiscoveryConfig, StreamConfig } from './config/schema.ts';
+import type { Config, StreamConfig } from './config/schema.ts';
 import { isExtensionSource } from './config/urls.ts';
+import { profileWish } from './profile-wish.ts';
 import type { StreamInfo } from './report/status.ts';
 import type { TakeSnapshot } from './shared-snapshot.ts';
 import { tlsTrust } from './tls-trust.ts';
@@ -36,15 +36,15 @@ interface Opened {
   readonly describe?: () => Partial<StreamInfo>;
 }
 
-/** `name`: undefined where there is only one source; `discovery` has the logins that an ONVIF source without its own is tried with. */
+/** `name`: undefined where there is only one source; `config` has the logins that an ONVIF source without its own is tried with. */
 export function openConfiguredSource(
   name: string | undefined,
   stream: StreamConfig,
-  discovery: DiscoveryConfig,
+  config: Config,
   context: DriverContext,
   openExtension?: OpenExtensionSource,
 ): ConfiguredSource {
-  const { what, host, ...source } = openDriver(stream, discovery, context, openExtension);
+  const { what, host, ...source } = openDriver(name, stream, config, context, openExtension);
   const who = ['The', what, name, host === undefined ? undefined : `at ${host}`];
   return {
     ...source,
@@ -72,8 +72,9 @@ export type OpenExtensionSource = (
 ) => StreamDriver;
 
 function openDriver(
+  name: string | undefined,
   stream: StreamConfig,
-  discovery: DiscoveryConfig,
+  config: Config,
   context: DriverContext,
   openExtension: OpenExtensionSource | undefined,
 ): Opened {
@@ -82,17 +83,18 @@ function openDriver(
     return { driver, host: undefined, what: 'source' };
   }
   const isOnvif = stream.source.startsWith('onvif');
-  return isOnvif ? openOnvif(stream, discovery, context) : openCatalogued(stream, context);
+  return isOnvif ? openOnvif(name, stream, config, context) : openCatalogued(stream, context);
 }
 
 function openOnvif(
+  name: string | undefined,
   stream: StreamConfig,
-  discovery: DiscoveryConfig,
+  config: Config,
   context: DriverContext,
 ): Opened {
   const { credentials, ...endpoint } = parseOnvifUrl(stream.source);
   const own = ownCredentials(stream) ?? credentials;
-  const listed = discovery.credentials.map(({ username, password }) => ({
+  const listed = config.discovery.credentials.map(({ username, password }) => ({
     username,
     password: password ?? '',
   }));
@@ -101,7 +103,7 @@ function openOnvif(
     {
       endpoints: () => [endpoint],
       credentials: new CredentialChooser(own === undefined ? listed : [own], context.now),
-      profile: profileRule(discovery.profile),
+      profile: profileWish(config, name ?? ''),
       transport: stream.transport,
       openRtsp: (source, rtspContext) =>
         new RtspCamera({ ...source, tls, interface: stream.interface }, rtspContext),

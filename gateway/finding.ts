@@ -2,7 +2,7 @@
 import type { DiscoveredDevice } from '../drivers/discovery/device-registry.ts';
 import { isOnOwnNetwork } from '../drivers/discovery/interfaces.ts';
 import { DEVICE_SERVICE_PATH, endpointsOf, urlHost } from '../drivers/onvif/onvif-endpoint.ts';
-import { apartWords } from './apart.ts';
+import { apartWords } from './adoption/apart.ts';
 import type { CauseCode } from './report/status.ts';
 
 export interface Finding {
@@ -17,7 +17,7 @@ export function findingOf(device: DiscoveredDevice): Finding {
   const source = sourceOf(device);
   const has = source === undefined ? {} : { source };
   const apart = apartWords(device.addresses, device.answered);
-  if (apart !== undefined) return { code: 'network', reason: apart, ...has };
+  if (apart !== undefined) return { code: 'other-network', reason: apart, ...has };
   if (source === undefined) {
     return {
       code: 'no-source',

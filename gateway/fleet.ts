@@ -1,10 +1,12 @@
 /** Configured and adopted cameras: one supervised source for each, and the timers they share. */
 import type { Logger } from 'pino';
 import type { PtzHead } from '../drivers/ptz/ptz-head.ts';
-import type { AdoptedStream, AdoptionTarget } from './adoption.ts';
+import type { AdoptedStream } from './adoption/adopted-life.ts';
+import type { AdoptionTarget } from './adoption/adopted-lives.ts';
 import type { Config } from './config/schema.ts';
 import { type OpenExtensionSource, openConfiguredSource } from './configured-source.ts';
 import type { Hub } from './hub/hub.ts';
+import { type LinkedAbort, linkAbort } from './linked-abort.ts';
 import type { Board } from './report/board.ts';
 import { isClockSynchronised } from './report/health.ts';
 import { SharedSnapshot, type TakeSnapshot } from './shared-snapshot.ts';
@@ -30,6 +32,9 @@ interface Member {
   readonly host: string | undefined;
   readonly snapshot: SharedSnapshot | undefined;
   readonly side: CameraSide;
+  readonly life: LinkedAbort;
+  /** It has let go. */
+  readonly ended: Promise<void>;
 }
 
 export class Fleet implements AdoptionTarget {
@@ -50,13 +55,7 @@ export class Fleet implements AdoptionTarget {
     for (const [name, stream] of Object.entries(this.#config.streams)) {
       const context = { log: this.#context.log.child({ stream: name }), now: this.#context.now };
       const { openExtension } = this.#context;
-      const source = openConfiguredSource(
-        name,
-        stream,
-        this.#config.discovery,
-        context,
-        openExtension,
-      );
+      const source = openConfiguredSource(name, stream, this.#config, context, openExtension);
       this.#add(name, { ...source, stallMs: this.#stallMs }, source.host, signal, source.snapshot);
     }
     this.#watchdog = setInterval(() => {
@@ -113,13 +112,34 @@ export class Fleet implements AdoptionTarget {
   }
 
   add(stream: AdoptedStream, signal: AbortSignal): void {
-    const { name, driver, sourceUrl, who, describe } = stream;
-    this.#add(
-      name,
-      { driver, sourceUrl, who, describe, stallMs: this.#stallMs },
-      undefined,
-      signal,
-    );
+    const { name, driver, describe, amend } = stream;
+    const options: StreamSourceOptions = {
+      ...{ driver, describe, amend, stallMs: this.#stallMs },
+      // Adopted devices move.
+      get sourceUrl() {
+        return stream.sourceUrl;
+      },
+      get who() {
+        return stream.who;
+      },
+    };
+    this.#add(name, options, undefined, signal);
+  }
+
+  /** Of an adopted stream that is not wanted any more; resolves when the camera is let go. */
+  async remove(name: string): Promise<void> {
+    const member = this.#members.get(name);
+    if (member === undefined) return;
+    this.#members.delete(name);
+    member.life.controller.abort(new Error('the stream is removed'));
+    member.life[Symbol.dispose]();
+    await Promise.all([member.ended, member.side.stopped()]);
+    this.#context.hub.remove(name);
+    this.#context.board.removeStream(name);
+  }
+
+  isSilent(name: string, ms: number): boolean {
+    return this.#members.get(name)?.source.isSilent(ms) ?? true;
   }
 
   get #stallMs(): number {
@@ -175,9 +195,10 @@ export class Fleet implements AdoptionTarget {
       { ...this.#context, log: streamLog },
     );
     const take = configuredSnapshot ?? driver.snapshot?.bind(driver);
-    const snapshot = take && new SharedSnapshot(take, signal);
-    this.#members.set(name, { source, host, snapshot, side });
-    const running = source.run(signal).finally(() => this.#running.delete(running));
-    this.#running.add(running);
+    const life = linkAbort(signal);
+    const ended = source.run(life.controller.signal).finally(() => this.#running.delete(ended));
+    this.#running.add(ended);
+    const snapshot = take && new SharedSnapshot(take, life.controller.signal);
+    this.#members.set(name, { source, host, snapshot, side, life, ended });
   }
 }

@@ -5,8 +5,9 @@ import { Discovery } from '../drivers/discovery/discovery.ts';
 import { UDP_RECEPTION } from '../drivers/udp-receiver.ts';
 import { redactUrl } from '../protocols/source-url.ts';
 import { Publications } from './acceptors/publications.ts';
-import { AdoptedNames } from './adopted-names.ts';
-import { Adoption } from './adoption.ts';
+import { adoptByCommand } from './adoption/adopt-command.ts';
+import { Adoption } from './adoption/adoption.ts';
+import { AdoptionState } from './adoption/adoption-state.ts';
 import { AttemptBudget } from './attempt-budget.ts';
 import { gatewayId, nextSession } from './config/identity.ts';
 import { configHash } from './config/load.ts';
@@ -72,7 +73,8 @@ export class Gateway {
     random: Math.random,
   };
   readonly #commands = new CommandDispatcher(this.#handlers(), Date.now);
-  readonly #adoptedNames: AdoptedNames | undefined;
+  readonly #adoptionState: AdoptionState | undefined;
+  #adoption: Adoption | undefined;
   #discovery: Discovery | undefined;
   #discovering: Promise<void> = Promise.resolve();
   #mqtt: MqttReporter | undefined;
@@ -89,7 +91,8 @@ export class Gateway {
     if (config.acceptors.length > 0) this.#hub.on('added', (stream) => stream.expectSubscriber());
     const shared = { ...this.#supervision, board: this.board, log };
     const { onvif, mdns } = config.discovery;
-    if (onvif || mdns) this.#adoptedNames = new AdoptedNames(config.gateway.dataDir, log);
+    const { dataDir } = config.gateway;
+    if (onvif || mdns) this.#adoptionState = new AdoptionState({ dataDir, log, now: Date.now });
     this.#heads = new Heads(config, shared);
     const monotonicMs = () => performance.now();
     this.#position = new Position(config.serial, { ...shared, monotonicMs, isClockSynchronised });
@@ -111,7 +114,7 @@ export class Gateway {
       gatewayId: this.#id,
       stallMs: config.limits.stallMs,
       // A camera's name is its own before the camera has answered, too.
-      isReserved: (name) => this.#fleet.has(name) || this.#adoptedNames?.isTaken(name) === true,
+      isReserved: (name) => this.#fleet.has(name) || this.#adoptionState?.isTaken(name) === true,
     });
     this.#extensions = new Extensions(config.extensions, {
       hub: this.#hub,
@@ -173,6 +176,7 @@ export class Gateway {
     await this.#mqtt?.stop();
     await this.#http?.stop();
     await this.#discovering;
+    await this.#adoptionState?.written();
   }
 
   async #startHttp(): Promise<void> {
@@ -256,21 +260,18 @@ export class Gateway {
 
   #startDiscovery(): void {
     const { config, log } = this.#options;
-    const names = this.#adoptedNames;
-    if (names === undefined) return;
+    const state = this.#adoptionState;
+    if (state === undefined) return;
     const { signal } = this.#stopping;
     const discoveryLog = log.child({ part: 'discovery' });
     const discovery = new Discovery(config.discovery, { log: discoveryLog, now: Date.now });
     this.#discovery = discovery;
-    new Adoption({
-      ...this.#supervision,
-      config: config.discovery,
-      discovery,
+    this.#adoption = new Adoption({
+      ...{ ...this.#supervision, config, discovery, state, board: this.board },
       target: this.#fleet,
-      names,
-      board: this.board,
       log: discoveryLog,
-    }).follow(signal);
+    });
+    this.#adoption.follow(signal);
     this.#discovering = discovery.run(signal);
     const hasStreams = Object.keys(config.streams).length > 0;
     if (!hasStreams) setTimeout(() => this.#sayNothingFound(), NOTHING_FOUND_MS).unref();
@@ -305,6 +306,7 @@ export class Gateway {
         const found = () => [...this.board.found.values()];
         return discoverNow(this.#discovery, args, found, this.#stopping.signal);
       },
+      adopt: (args) => adoptByCommand(this.#adoption, args, this.board, this.#stopping.signal),
       'log/level': ({ level }) => {
         this.#options.setLogLevel(level);
         return { level };

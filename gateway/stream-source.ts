@@ -28,6 +28,8 @@ export interface StreamSourceOptions {
   /** What the device says about itself, when it is known. */
   readonly describe?: () => Partial<StreamInfo>;
   readonly side?: SourceSide;
+  /** Somebody knows more about why it does not work. */
+  readonly amend?: (cause: Cause) => Cause;
 }
 
 /** What goes on beside the pictures for as long as they come. */
@@ -106,6 +108,12 @@ export class StreamSource {
     this.#supervisor.wake();
   }
 
+  /** Connected, and without a picture for so long. */
+  isSilent(ms: number): boolean {
+    const lastMs = this.#lastUnitAtMs ?? Number.NEGATIVE_INFINITY;
+    return this.#attempt !== undefined && this.#context.now() - lastMs >= ms;
+  }
+
   /** The media watchdog; called about once a second for every source by one timer. */
   tick(nowMs: number): void {
     const units = this.#units();
@@ -179,7 +187,9 @@ export class StreamSource {
   }
 
   #explain(error: unknown): Cause {
-    const cause = explain(error, this.#options.who, 'camera');
+    const { who, amend } = this.#options;
+    const explained = explain(error, who, 'camera');
+    const cause = amend?.(explained) ?? explained;
     this.#context.log.debug({ err: error, code: cause.code }, 'attempt ended');
     return cause;
   }

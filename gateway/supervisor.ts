@@ -114,7 +114,8 @@ export class Supervisor {
 
   async #wait(cause: Cause, signal: AbortSignal): Promise<void> {
     if (this.#isWoken) return;
-    const waitMs = this.#waitMs(cause.patience);
+    const heldMs = (cause.notBeforeMs ?? 0) - this.#context.now();
+    const waitMs = Math.max(this.#waitMs(cause.patience), heldMs);
     this.#task.changed({
       at: 'waiting',
       cause,

@@ -35,7 +35,7 @@ export async function probeCommand(argv: string[]): Promise<number> {
   const stream = config.streams[STREAM];
   if (stream === undefined) throw new TypeError('the configuration was just made with this stream');
   const { log } = new GatewayLog('fatal');
-  const source = openConfiguredSource(undefined, stream, config.discovery, { log, now: Date.now });
+  const source = openConfiguredSource(undefined, stream, config, { log, now: Date.now });
   const stopping = new AbortController();
   const stop = () => stopping.abort();
   process.once('SIGINT', stop).once('SIGTERM', stop);

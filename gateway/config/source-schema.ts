@@ -21,7 +21,7 @@ import {
   sourceProblem,
 } from './urls.ts';
 
-const profile = z
+export const profile = z
   .union(
     [
       oneOf(['main', 'sub']),

@@ -6,8 +6,9 @@
 import * as z from 'zod/mini';
 import { ParseError } from '../../codecs/errors.ts';
 import { parseScanNetwork, SCAN_EXPECTED } from '../../drivers/discovery/scan-network.ts';
-import { checkedText, name, oneOf, wholeNumber } from '../config/fields.ts';
+import { checkedText, name, oneOf, text, wholeNumber } from '../config/fields.ts';
 import { LOG_LEVELS } from '../config/schema.ts';
+import { profile } from '../config/source-schema.ts';
 import { scrub } from '../secrets.ts';
 import { CAMERA_COMMANDS } from './camera-commands.ts';
 
@@ -19,6 +20,15 @@ export const COMMANDS = {
     scan: z.optional(checkedText(SCAN_EXPECTED, scanProblem)),
   }),
   'log/level': z.object({ level: oneOf(LOG_LEVELS) }),
+  adopt: z.object({
+    /** Of the found device, or the name of its stream. It is the request's `id`, too. */
+    id: name(),
+    decision: z._default(oneOf(['adopt', 'ignore', 'forget']), 'adopt'),
+    name: z.optional(name()),
+    username: z.optional(text('a user name')),
+    password: z.optional(text('a password')),
+    profile: z.optional(profile),
+  }),
   ...CAMERA_COMMANDS,
 } as const;
 
@@ -81,7 +91,7 @@ export class CommandDispatcher {
     const parsed = request.safeParse(parseJson(payload));
     if (!parsed.success)
       return failed('bad-request', 'expected a JSON object with valid id, ts and ttlMs');
-    const { id, ts, ttlMs, ...args } = parsed.data;
+    const { id, ts, ttlMs } = parsed.data;
     if (ts !== undefined) {
       const sentAtMs = typeof ts === 'number' ? ts : Date.parse(ts);
       if (Number.isNaN(sentAtMs)) return failed('bad-request', 'expected ts as an ISO time', id);
@@ -94,7 +104,7 @@ export class CommandDispatcher {
     }
     this.#running += 1;
     try {
-      const data = await withTimeout(this.#dispatch(verb, args));
+      const data = await withTimeout(this.#dispatch(verb, parsed.data));
       return { kind: 'reply', reply: { ...idOf(id), ok: true, data: data ?? null } };
     } catch (error) {
       if (error instanceof CommandError) return failed(error.code, error.message, id);

@@ -18,33 +18,49 @@ export type PublishState =
   | 'waiting'
   | 'spooling';
 
-/** The closed list of causes. */
-export type CauseCode =
-  | 'ok'
-  | 'starting'
-  | 'dns'
+/** The closed list of causes: one at a time, for streams, publishing and found devices alike. What each means: README.md. */
+export const CAUSE_CODES = [
+  'ok',
+  'starting',
+  'dns',
   /** Nothing listens at that port. */
-  | 'refused'
+  'refused',
   /** The far side answered, and said no. */
-  | 'rejected'
+  'rejected',
   /** No session is free at the far side. */
-  | 'busy'
-  | 'timeout'
-  | 'network'
-  | 'tls'
-  | 'auth'
-  | 'no-credentials'
-  | 'not-found'
-  | 'codec'
-  | 'no-data'
-  | 'no-keyframe'
-  | 'protocol'
-  | 'name-taken'
+  'busy',
+  'timeout',
+  'network',
+  /** Its address is on none of our networks. */
+  'other-network',
+  /** Discovery does not know where it is. */
+  'no-address',
+  /** Another device answers where it was. */
+  'other-device',
+  'tls',
+  /** One of the clocks, as far as it stands in the way. */
+  'clock',
+  'auth',
+  'no-credentials',
+  /** The login is right, and may not do this. */
+  'not-authorized',
+  'not-found',
+  'codec',
+  'no-data',
+  'no-keyframe',
+  'protocol',
+  'name-taken',
   /** The stream came from there. */
-  | 'loop'
-  | 'ended'
-  | 'disabled'
-  | 'no-source';
+  'loop',
+  'ended',
+  'no-source',
+  /** Found, and waiting for somebody to say whether it is to be adopted. */
+  'undecided',
+  /** Found, and not to be adopted. */
+  'ignored',
+] as const;
+
+export type CauseCode = (typeof CAUSE_CODES)[number];
 
 export interface StreamStatus {
   readonly state: StreamState;
@@ -125,8 +141,12 @@ export interface FoundDevice {
   readonly model?: string;
   readonly serial?: string;
   readonly needsPassword?: boolean;
+  /** The stream that it is; how that is, its own status says. */
   readonly adoptedAs?: string;
-  readonly reason?: string;
+  /** `ok`: it is a stream. */
+  readonly code: CauseCode;
+  /** Plain words, with what to do. */
+  readonly reason: string;
   readonly lastSeenAt: string;
 }
 

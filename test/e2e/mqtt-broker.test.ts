@@ -28,7 +28,10 @@ describe('MQTT with Mosquitto', () => {
     const { board, reporter, lines } = makeReporting({ url: broker.url });
     board.setStreamStatus('front', streamStatus());
     board.setPublish('front', 'master', publishStatus(), 'status');
-    board.setFound({ id: 'cam-1', via: ['mdns'], addresses: ['10.0.0.2'], lastSeenAt: 'now' });
+    board.setFound({
+      ...{ id: 'cam-1', via: ['mdns'], addresses: ['10.0.0.2'], lastSeenAt: 'now' },
+      ...{ code: 'undecided', reason: 'Nobody has decided.' },
+    });
     await reporter.start();
     try {
       await watcher.untilState(`${B}/state`, 'online');

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   AuthenticationError,
@@ -7,6 +8,7 @@ import {
   UnsupportedError,
 } from '../../codecs/errors.ts';
 import { explain, SilenceError, streamStateOf } from '../../gateway/causes.ts';
+import { CAUSE_CODES, type CauseCode } from '../../gateway/report/status.ts';
 
 const systemError = (code: string) => Object.assign(new Error(`connect ${code}`), { code });
 
@@ -205,6 +207,82 @@ const cases: readonly [name: string, error: unknown, code: string, state: string
       /no keyframe/,
     ],
     ['a clean end', undefined, 'ended', 'unreachable', /ended the stream/],
+    [
+      'too many refused logins',
+      new AuthenticationError('refused 3 times; not trying again before noon', true, 4000),
+      'auth',
+      'unauthorized',
+      /refused the login: refused 3 times; not trying again before noon\. Check/,
+    ],
+    [
+      'a login that ONVIF takes and RTSP does not',
+      new ProtocolError('RTSP_ONVIF_LOGIN_REFUSED', '401', 401),
+      'busy',
+      'unreachable',
+      /takes the login by ONVIF and refuses it by RTSP: it is out of sessions, or has other users/,
+    ],
+    [
+      'a user without rights',
+      new ProtocolError(
+        'ONVIF_NOT_AUTHORIZED',
+        'the user "v" may not call X: give it the operator role',
+      ),
+      'not-authorized',
+      'unauthorized',
+      /takes the login, but the user "v" may not call X: give it the operator role\.$/,
+    ],
+    [
+      'another device at the address',
+      new ProtocolError(
+        'ONVIF_OTHER_DEVICE',
+        'another device answers at 10.0.0.9: serial 1, expected 2',
+      ),
+      'other-device',
+      'unreachable',
+      /is not there any more: another device answers at 10\.0\.0\.9.*Waiting for it to be found/,
+    ],
+    [
+      'no address known',
+      new ProtocolError('ONVIF_NO_ADDRESS', 'none'),
+      'no-address',
+      'unreachable',
+      /no address of it is known\. Is it switched on/,
+    ],
+    [
+      'a source that moves, and is nowhere',
+      new ProtocolError('NO_ADDRESS', 'none'),
+      'no-address',
+      'unreachable',
+      /Looking for it\.$/,
+    ],
+    [
+      'an ONVIF fault',
+      new ProtocolError('ONVIF_FAULT', 'GetProfiles: Optional Action Not Implemented', 500),
+      'protocol',
+      'unreachable',
+      /answers ONVIF with an error: GetProfiles: .*Implemented\. If it stays, restart it/,
+    ],
+    [
+      'no ONVIF service at that path',
+      new ProtocolError('ONVIF_HTTP', 'HTTP status 404', 404),
+      'protocol',
+      'unreachable',
+      /answers ONVIF with an error: HTTP status 404/,
+    ],
+    [
+      'only profiles that cannot be carried',
+      new UnsupportedError('the camera has no h264 profile, only jpeg. Set the encoder'),
+      'codec',
+      'unsupported',
+      /only jpeg\. Set the encoder\.$/,
+    ],
+    [
+      'a certificate that is not valid yet, as after a start without a clock',
+      systemError('CERT_NOT_YET_VALID'),
+      'clock',
+      'unreachable',
+      /clock of this box \(NTP\) first/,
+    ],
   ];
 
 test('a message that asks something is followed by no full stop', () => {
@@ -222,6 +300,44 @@ for (const [name, error, code, state, words] of cases) {
     assert.match(cause.reason, words);
   });
 }
+
+test('a held login is not tried before the hold is over', () => {
+  const held = new AuthenticationError('refused 3 times', true, 4000);
+  assert.equal(explain(held, 'The camera', 'camera').notBeforeMs, 4000);
+  assert.equal(explain(new AuthenticationError('401', true), 'X', 'camera').notBeforeMs, undefined);
+});
+
+/** Codes that no error leads to, and who tells them. */
+const TOLD_BY: Readonly<Partial<Record<CauseCode, string>>> = {
+  ok: 'gateway/stream-source.ts',
+  starting: 'gateway/stream-source.ts',
+  'no-source': 'gateway/proxypublish/publish-link.ts',
+  'other-network': 'gateway/adoption/adopted-life.ts',
+  undecided: 'gateway/adoption/adoption.ts',
+  ignored: 'gateway/adoption/adoption.ts',
+};
+
+test('every code of the closed list is told by somebody, and none that is not in it', () => {
+  const explained = new Set(
+    cases.map(([, error]) => explain(error, 'The camera', 'camera').code as string),
+  );
+  for (const code of CAUSE_CODES) {
+    const file = TOLD_BY[code];
+    const isTold = file !== undefined && readFileSync(file, 'utf8').includes(`'${code}'`);
+    assert.ok(isTold || explained.has(code), `nothing tells ${code}`);
+  }
+  for (const code of explained) assert.ok(CAUSE_CODES.includes(code as CauseCode), code);
+});
+
+test('README.md has every code with the state it shows as, and no other', () => {
+  const readme = readFileSync('gateway/README.md', 'utf8');
+  const [, table = ''] = /## Causes\n([\s\S]*?)(?=\n## )/.exec(readme) ?? [];
+  const rows = [...table.matchAll(/^\| `([a-z-]+)` \| ([a-z]+) \| .{10,} \| .{4,} \|$/gm)];
+  assert.deepEqual(
+    rows.map(([, code, state]) => `${code} ${state}`),
+    CAUSE_CODES.map((code) => `${code} ${streamStateOf(code)}`),
+  );
+});
 
 test('what a device said does not steer the terminal', () => {
   const error = new ProtocolError(

@@ -84,7 +84,10 @@ describe('HttpServer', () => {
 
   it('answers what the topics carry, as arrays', async () => {
     board.setPublish('front', 'master', publishStatus(), 'status');
-    const device = { id: 'cam-1', via: ['mdns'], addresses: ['10.0.0.2'], lastSeenAt: 'now' };
+    const device = {
+      ...{ id: 'cam-1', via: ['mdns'], addresses: ['10.0.0.2'], lastSeenAt: 'now' },
+      ...{ code: 'undecided' as const, reason: 'Nobody has decided.' },
+    };
     board.setFound(device);
     const streams = (await get('/api/v1/streams?x=1')).body as unknown[];
     assert.deepEqual(streams[0], {

@@ -16,6 +16,7 @@ function dispatcher(handlers: Partial<CommandHandlers> = {}) {
       'stream/restart': ({ name }) => name,
       discover: ({ timeoutMs }) => timeoutMs,
       'log/level': ({ level }) => level,
+      adopt: ({ id, decision }) => `${decision} ${id}`,
       ...handlers,
     }),
     () => NOW,
@@ -93,7 +94,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         error: {
           code: 'unknown-verb',
           message:
-            'known verbs: stream/restart, discover, log/level, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
+            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
         },
       },
     ],
@@ -106,7 +107,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         error: {
           code: 'unknown-verb',
           message:
-            'known verbs: stream/restart, discover, log/level, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
+            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
         },
       },
     ],

@@ -1,5 +1,5 @@
 /** Devices that were heard and cannot be reached, because no network of this box has their address. */
-import { isOnOwnNetwork } from '../drivers/discovery/interfaces.ts';
+import { isOnOwnNetwork } from '../../drivers/discovery/interfaces.ts';
 
 /**
  * What to do about it; undefined where one of the addresses can be reached, or none is known. One that `answered` a

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { apartWords } from '../../gateway/apart.ts';
+import { apartWords } from '../../../gateway/adoption/apart.ts';
 
 test('a camera on another network (python-onvif#7, tiscamera#38): heard, not reached, with what to do', () => {
   // No machine has these (RFC 1112 §4: reserved).

@@ -1,0 +1,86 @@
+/** The verb `adopt`: somebody decides about a device, and is told what came of it. */
+import { once } from 'node:events';
+import { streamStateOf } from '../causes.ts';
+import type { Board } from '../report/board.ts';
+import { type CommandArguments, CommandError } from '../report/commands.ts';
+import type { StreamStatus } from '../report/status.ts';
+import { registerSecret } from '../secrets.ts';
+import type { Adoption } from './adoption.ts';
+
+/** A camera that is well has sent a picture by then. */
+const OUTCOME_MS = 15_000;
+
+export interface AdoptReply {
+  readonly id: string;
+  readonly decision: 'adopted' | 'ignored' | 'forgotten';
+  readonly adoptedAs?: string;
+  /** How the stream does. */
+  readonly state?: StreamStatus['state'];
+  readonly code?: StreamStatus['code'];
+  readonly reason?: string;
+}
+
+export async function adoptByCommand(
+  adoption: Adoption | undefined,
+  args: CommandArguments<'adopt'>,
+  board: Board,
+  signal: AbortSignal,
+): Promise<AdoptReply> {
+  const { id, decision, name, username, password = '', profile } = args;
+  registerSecret(password);
+  if (adoption === undefined || adoption.isOff) {
+    throw new CommandError(
+      'disabled',
+      'discovery, or discovery.adopt, is off in the configuration',
+    );
+  }
+  const listed = adoption.listed(id);
+  const record = listed?.record ?? adoption.kept(id);
+  if (listed === undefined && record === undefined) {
+    throw new CommandError('not-found', `no device ${id} is found or kept`);
+  }
+  if (decision !== 'adopt') {
+    await adoption.refuse(record, listed, decision);
+    return { id, decision: decision === 'ignore' ? 'ignored' : 'forgotten' };
+  }
+  if (listed === undefined) {
+    throw new CommandError('not-found', `${id} does not answer on the network now`);
+  }
+  if (listed.servedBy !== undefined) {
+    throw new CommandError('configured', `it is ${listed.servedBy} of the configuration's streams`);
+  }
+  if (name !== undefined && name !== record?.name && adoption.isTaken(name)) {
+    throw new CommandError('name-taken', `${name} is the name of another stream`);
+  }
+  const credentials = username === undefined ? undefined : { username, password };
+  const result = await adoption.adoptNow(listed, { name, credentials, profile });
+  if (result.at === 'failed') throw refusal(result.cause);
+  const adoptedAs = result.name;
+  const status = await outcome(board, adoptedAs, signal);
+  if (status?.state === 'unauthorized') throw refusal(status);
+  const { state, code, reason } = status ?? {};
+  return {
+    ...{ id, decision: 'adopted', adoptedAs },
+    ...(state && code && reason ? { state, code, reason } : {}),
+  };
+}
+
+function refusal({ code, reason }: Pick<StreamStatus, 'code' | 'reason'>): CommandError {
+  return new CommandError(streamStateOf(code) === 'unauthorized' ? 'needs-password' : code, reason);
+}
+
+/** The stream's status once its first attempt has succeeded or failed, or as it is after a while. */
+async function outcome(
+  board: Board,
+  name: string,
+  signal: AbortSignal,
+): Promise<StreamStatus | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(OUTCOME_MS)]);
+  const status = () => board.streams.get(name)?.status;
+  try {
+    while (status()?.state === 'connecting') await once(board, 'stream', { signal: limit });
+  } catch {
+    // Not yet: the reply says so.
+  }
+  return status();
+}

@@ -1,0 +1,424 @@
+/**
+ * From a found device to a stream: logs in to learn who it is, gives it a name that it keeps, and hands it to the fleet.
+ * What was decided earlier is acted on at once, where the device was last; discovery then tells where it is. What stands
+ * in the way is told on the board and tried again.
+ */
+import type { EventEmitter } from 'node:events';
+import type { Logger } from 'pino';
+import { AuthenticationError } from '../../codecs/errors.ts';
+import type { DeviceEvents, DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
+import type { Discovery } from '../../drivers/discovery/discovery.ts';
+import type { Credentials } from '../../drivers/driver.ts';
+import { CredentialChooser } from '../../drivers/onvif/credential-chooser.ts';
+import type { DeviceDescription } from '../../drivers/onvif/onvif-client.ts';
+import { endpointsOf } from '../../drivers/onvif/onvif-endpoint.ts';
+import { type Cause, explain } from '../causes.ts';
+import type { Config, ProfileWanted } from '../config/schema.ts';
+import { findingOf } from '../finding.ts';
+import { linkAbort } from '../linked-abort.ts';
+import { fillTemplate, toName, uniqueName } from '../names.ts';
+import type { Board } from '../report/board.ts';
+import type { CauseCode } from '../report/status.ts';
+import { Supervisor, type SupervisorContext } from '../supervisor.ts';
+import { apartCause, present, urlsOf } from './adopted-life.ts';
+import { AdoptedLives, type AdoptionTarget } from './adopted-lives.ts';
+import { AdoptionLogins } from './adoption-logins.ts';
+import { type AdoptionRecord, MAX_PLACES } from './adoption-record.ts';
+import type { AdoptionState } from './adoption-state.ts';
+import { logInToDevice } from './device-login.ts';
+
+/** A device found by mDNS alone may be a camera that answers ONVIF a moment later. */
+const ONVIF_GRACE_MS = 5_000;
+export interface AdoptionContext extends SupervisorContext {
+  readonly config: Config;
+  readonly discovery: EventEmitter<DeviceEvents> &
+    Pick<Discovery, 'device' | 'learn' | 'remember' | 'searchAgain'>;
+  readonly target: AdoptionTarget;
+  readonly state: AdoptionState;
+  readonly board: Board;
+  readonly log: Logger;
+}
+
+/** What somebody wants of a device, beside that it be adopted. */
+export interface AdoptionWish {
+  readonly name?: string | undefined;
+  readonly credentials?: Credentials | undefined;
+  readonly profile?: ProfileWanted | undefined;
+}
+
+export type AdoptionOutcome =
+  | { readonly at: 'adopted'; readonly name: string }
+  | { readonly at: 'failed'; readonly cause: Cause };
+
+/** A device that is listed. */
+export interface Listed {
+  readonly id: string;
+  record: AdoptionRecord | undefined;
+  /** The configured stream that it is. */
+  servedBy: string | undefined;
+  logins: CredentialChooser | undefined;
+  /** It is being logged in to. */
+  attempt: AbortController | undefined;
+  grace: NodeJS.Timeout | undefined;
+  code: CauseCode;
+  reason: string;
+  needsPassword: boolean;
+}
+
+export class Adoption {
+  readonly #context: AdoptionContext;
+  readonly #listed = new Map<string, Listed>();
+  readonly #lives: AdoptedLives;
+  readonly #logins: AdoptionLogins;
+  #signal: AbortSignal = AbortSignal.abort();
+
+  constructor(context: AdoptionContext) {
+    this.#context = context;
+    const { config, state, now } = context;
+    this.#logins = new AdoptionLogins(config.discovery.credentials, state, now);
+    this.#lives = new AdoptedLives(context, this.#logins);
+  }
+
+  get isOff(): boolean {
+    return this.#context.config.discovery.adopt === 'off';
+  }
+
+  isTaken(name: string): boolean {
+    const { state, target } = this.#context;
+    return state.isTaken(name) || target.isNameTaken(name);
+  }
+
+  /** Publishes what was adopted before, and follows discovery until aborted. */
+  follow(signal: AbortSignal): void {
+    this.#signal = signal;
+    const { discovery, state } = this.#context;
+    discovery.on('found', (device) => this.#met(device));
+    discovery.on('changed', (device) => this.#met(device));
+    discovery.on('gone', (device, supersededBy) => this.#left(device, supersededBy));
+    signal.addEventListener('abort', () => {
+      for (const { grace } of this.#listed.values()) clearTimeout(grace);
+    });
+    discovery.remember(state.records.flatMap(({ addresses }) => addresses));
+    if (!this.isOff) this.#lives.restore(signal);
+  }
+
+  /** The listed device of this id, or the one that is the stream of this name. */
+  listed(idOrName: string): Listed | undefined {
+    const byName = [...this.#listed.values()].find(
+      ({ record }) => record?.decision === 'adopted' && record.name === idOrName,
+    );
+    return this.#listed.get(idOrName) ?? byName;
+  }
+
+  /** What is kept under this name of a device that is not listed now. */
+  kept(name: string): AdoptionRecord | undefined {
+    return this.#context.state.records.find((record) => record.name === name);
+  }
+
+  /** One attempt, on command, whatever was decided before. Where it does not work, what was published goes on. */
+  async adoptNow(listed: Listed, wish: AdoptionWish): Promise<AdoptionOutcome> {
+    this.#endAttempt(listed);
+    const attempt = new AbortController();
+    listed.attempt = attempt;
+    const { now, discovery } = this.#context;
+    const { credentials } = wish;
+    // Only what was given is tried; what the device has refused before does not count against it.
+    if (credentials !== undefined) listed.logins = new CredentialChooser([credentials], now);
+    try {
+      const signal = AbortSignal.any([this.#signal, attempt.signal]);
+      const record = await this.#logIn(listed, signal);
+      await this.#lives.end(record);
+      listed.logins = undefined;
+      if (credentials !== undefined && record.sourceUrl === undefined) {
+        listed.logins = this.#newLogins(listed, credentials);
+        listed.logins.worked(listed.logins.candidates[0]);
+      }
+      return { at: 'adopted', name: this.#adopt(listed, record, wish) };
+    } catch (error) {
+      if (credentials !== undefined) listed.logins = undefined;
+      return { at: 'failed', cause: this.#explain(listed, error) };
+    } finally {
+      if (listed.attempt === attempt) listed.attempt = undefined;
+      const device = discovery.device(listed.id);
+      if (device !== undefined) this.#met(device);
+    }
+  }
+
+  /** No longer a stream, whatever it is found as; `forget`: as if it had never been found. */
+  async refuse(
+    record: AdoptionRecord | undefined,
+    listed: Listed | undefined,
+    decision: 'ignore' | 'forget',
+  ) {
+    const { state } = this.#context;
+    if (listed !== undefined) this.#endAttempt(listed);
+    const device = listed && this.#context.discovery.device(listed.id);
+    const kept = record ?? (decision === 'ignore' && device ? state.add(device) : undefined);
+    if (kept === undefined) return;
+    await this.#lives.end(kept);
+    if (decision === 'forget') state.remove(kept);
+    else state.change(kept, { decision: 'ignored', decidedAt: this.#nowIso });
+    if (listed === undefined) return;
+    listed.record = decision === 'forget' ? undefined : kept;
+    listed.logins = undefined;
+    if (device !== undefined) this.#met(device);
+  }
+
+  #met(device: DiscoveredDevice): void {
+    const listed = this.#listed.get(device.id) ?? this.#list(device.id);
+    const { state } = this.#context;
+    listed.record = state.find(device) ?? listed.record ?? this.#lives.playingFrom(device);
+    const { record } = listed;
+    const keptAt = record?.addresses ?? [];
+    if (record !== undefined) this.#learnPlace(record, device);
+    const life = this.#lives.of(record);
+    if (life === undefined) this.#decide(device, listed);
+    else this.#lives.follow(life, device, keptAt);
+    this.#tell(device.id);
+  }
+
+  #learnPlace(record: AdoptionRecord, device: DiscoveredDevice): void {
+    const { state } = this.#context;
+    state.recognise(record, device);
+    if (device.addresses.length === 0) return;
+    const endpoints = endpointsOf(device).slice(0, MAX_PLACES);
+    const urls = urlsOf(device);
+    const { sourceUrl } = record;
+    state.change(record, {
+      addresses: device.addresses.slice(0, MAX_PLACES),
+      ...(endpoints.length > 0 ? { endpoints } : {}),
+      ...(sourceUrl !== undefined && urls[0] !== undefined && !urls.includes(sourceUrl)
+        ? { sourceUrl: urls[0] }
+        : {}),
+    });
+  }
+
+  #list(id: string): Listed {
+    const listed: Listed = {
+      ...{ id, record: undefined, servedBy: undefined, logins: undefined },
+      ...{ attempt: undefined, grace: undefined, needsPassword: false },
+      ...{ code: 'starting', reason: 'It was found just now.' },
+    };
+    this.#listed.set(id, listed);
+    return listed;
+  }
+
+  /** What becomes of a device that is no adopted stream. */
+  #decide(device: DiscoveredDevice, listed: Listed): void {
+    const { target, config } = this.#context;
+    const { adopt } = config.discovery;
+    listed.servedBy = target.streamAt(device.addresses);
+    if (listed.servedBy !== undefined || listed.attempt !== undefined) return;
+    const say = (code: CauseCode, reason: string) => Object.assign(listed, { code, reason });
+    const decision = listed.record?.decision ?? 'undecided';
+    if (adopt === 'off') {
+      say(
+        'undecided',
+        'Not adopted: discovery.adopt is off. Add it under streams, or set discovery.adopt.',
+      );
+    } else if (decision === 'ignored') {
+      say(
+        'ignored',
+        'It is ignored, as was said by the command adopt; the same command adopts it.',
+      );
+    } else if (adopt === 'ask' && decision === 'undecided') {
+      say(
+        'undecided',
+        `Not adopted yet: discovery.adopt is ask. Send the command adopt with its id ${device.id}.`,
+      );
+    } else if (endpointsOf(device).length > 0) {
+      this.#begin(listed);
+    } else if (urlsOf(device).length > 0) {
+      if (listed.grace !== undefined) return;
+      say(
+        'starting',
+        'It says where its stream is; waiting a moment whether it answers ONVIF, too.',
+      );
+      listed.grace = setTimeout(() => this.#graceOver(listed), ONVIF_GRACE_MS);
+    } else {
+      const { code, reason } = findingOf(device);
+      say(code, reason);
+    }
+  }
+
+  #graceOver(listed: Listed): void {
+    const isOpen = this.#listed.get(listed.id) === listed && listed.attempt === undefined;
+    if (isOpen && this.#lives.of(listed.record) === undefined) this.#begin(listed);
+    this.#tell(listed.id);
+  }
+
+  /** Logs in until it succeeds once; the stream's own supervision takes over from there. */
+  #begin(listed: Listed): void {
+    const known = listed.record;
+    if (known?.decision === 'adopted' && known.name !== undefined) {
+      this.#adopt(listed, known, {});
+      return;
+    }
+    const attempt = new AbortController();
+    listed.attempt = attempt;
+    const supervisor = new Supervisor(
+      {
+        run: async (signal) => {
+          const record = await this.#logIn(listed, signal);
+          if (this.#lives.of(record) === undefined) this.#adopt(listed, record, {});
+          attempt.abort();
+        },
+        explain: (error) => this.#explain(listed, error),
+        changed: () => undefined,
+      },
+      this.#context,
+    );
+    const life = linkAbort(this.#signal);
+    attempt.signal.addEventListener('abort', () => life.controller.abort());
+    void supervisor.run(life.controller.signal).finally(() => {
+      life[Symbol.dispose]();
+      if (listed.attempt === attempt) listed.attempt = undefined;
+      this.#tell(listed.id);
+    });
+  }
+
+  #endAttempt(listed: Listed): void {
+    clearTimeout(listed.grace);
+    listed.grace = undefined;
+    listed.attempt?.abort(new Error('somebody decided'));
+    listed.attempt = undefined;
+  }
+
+  /** Resolves with what is kept of the device, once it is known who it is. */
+  async #logIn(listed: Listed, signal: AbortSignal): Promise<AdoptionRecord> {
+    const { discovery, state, now } = this.#context;
+    const found = discovery.device(listed.id);
+    const endpoints = found === undefined ? [] : endpointsOf(found);
+    const isOnvif = endpoints.length > 0 || found === undefined || urlsOf(found).length === 0;
+    let description: Partial<DeviceDescription> = {};
+    if (isOnvif) {
+      listed.logins ??= this.#newLogins(listed, listed.record?.credentials);
+      description = await logInToDevice(endpoints, listed.logins, now, signal);
+      signal.throwIfAborted();
+      discovery.learn(listed.id, description);
+    }
+    const device = discovery.device(listed.id);
+    if (device === undefined) throw new Error('the device is not listed any more');
+    const record = state.find(device) ?? listed.record ?? state.add(device);
+    listed.record = record;
+    this.#lives.describe(record, description);
+    return record;
+  }
+
+  /** Decides for it, and makes it a stream. Returns its name. */
+  #adopt(listed: Listed, record: AdoptionRecord, wish: AdoptionWish): string {
+    const { discovery, state } = this.#context;
+    const device = discovery.device(listed.id);
+    const isNews = record.decision !== 'adopted';
+    if (device !== undefined) {
+      const [sourceUrl] = endpointsOf(device).length > 0 ? [] : urlsOf(device);
+      if (sourceUrl === undefined) delete record.sourceUrl;
+      else state.change(record, { sourceUrl });
+      this.#learnPlace(record, device);
+    }
+    state.change(record, {
+      name: wish.name ?? record.name ?? this.#nameFor(listed.id, record),
+      decision: 'adopted',
+      ...(isNews ? { decidedAt: this.#nowIso } : {}),
+      ...present({ profile: wish.profile, credentials: wish.credentials }),
+    });
+    const life = this.#lives.publish(record, this.#signal, listed.logins);
+    if (device !== undefined) life.found(device, device.addresses);
+    this.#tell(listed.id);
+    return life.name;
+  }
+
+  /** For a device of which nothing is decided yet; what it refuses is kept all the same. */
+  #newLogins(listed: Listed, own: Credentials | undefined): CredentialChooser {
+    const { discovery, state } = this.#context;
+    const record = () => {
+      const device = discovery.device(listed.id);
+      if (device !== undefined) listed.record ??= state.find(device) ?? state.add(device);
+      return listed.record;
+    };
+    return this.#logins.open(listed.record, { own, record });
+  }
+
+  #left(device: DiscoveredDevice, supersededBy: DiscoveredDevice | undefined): void {
+    const { board, discovery } = this.#context;
+    const isListed = supersededBy === undefined && discovery.device(device.id) !== undefined;
+    const listed = this.#listed.get(device.id);
+    if (isListed || listed === undefined) return;
+    this.#listed.delete(device.id);
+    this.#endAttempt(listed);
+    board.removeFound(device.id);
+    const life = this.#lives.of(listed.record);
+    life?.lost();
+    if (supersededBy !== undefined && listed.record !== undefined) {
+      this.#merge(listed.record, supersededBy);
+    }
+  }
+
+  /** Two that were listed are one device: the one that was decided about first stays. */
+  #merge(record: AdoptionRecord, into: DiscoveredDevice): void {
+    const { state } = this.#context;
+    const listed = this.#listed.get(into.id) ?? this.#list(into.id);
+    const other = listed.record;
+    const weight = (each: AdoptionRecord) =>
+      each.decision === 'undecided' ? Number.POSITIVE_INFINITY : Date.parse(each.decidedAt);
+    const isOlder = other === undefined || weight(record) < weight(other);
+    const [stays, goes] = isOlder ? [record, other] : [other, record];
+    if (goes !== undefined && goes !== stays) {
+      void this.#lives.end(goes);
+      state.remove(goes);
+    }
+    listed.record = stays;
+    if (isOlder) this.#endAttempt(listed);
+    const device = this.#context.discovery.device(into.id);
+    if (device !== undefined) this.#met(device);
+  }
+
+  #explain(listed: Listed, error: unknown): Cause {
+    const device = this.#context.discovery.device(listed.id);
+    const who = `The camera at ${device?.addresses[0] ?? 'an unknown address'}`;
+    const cause = apartCause(explain(error, who, 'camera'), device);
+    listed.needsPassword = error instanceof AuthenticationError;
+    if (listed.reason !== cause.reason) {
+      const { code, reason } = cause;
+      this.#context.log.warn({ device: listed.id, code, reason }, 'camera not adopted');
+    }
+    listed.code = cause.code;
+    listed.reason = cause.reason;
+    this.#tell(listed.id);
+    return cause;
+  }
+
+  #nameFor(id: string, record: AdoptionRecord): string {
+    const { config, discovery } = this.#context;
+    const device = discovery.device(id);
+    const manufacturer = record.manufacturer ?? device?.manufacturer;
+    const model = record.model ?? device?.model ?? device?.name;
+    const mac = record.mac ?? device?.mac;
+    const serial = record.toldSerial ?? device?.serial ?? mac;
+    const address = device?.addresses[0];
+    const template = config.discovery.name;
+    const filled = fillTemplate(template, { manufacturer, model, serial, mac, address });
+    return uniqueName(toName(filled, id), (other) => this.isTaken(other));
+  }
+
+  #tell(id: string): void {
+    const device = this.#context.discovery.device(id);
+    const listed = this.#listed.get(id);
+    if (device === undefined || listed === undefined) return;
+    const { via, addresses, manufacturer, model, serial, lastSeenAt } = device;
+    const life = this.#lives.of(listed.record);
+    const adoptedAs = life?.name ?? listed.servedBy;
+    const { code, reason, needsPassword } = listed;
+    const isAdopted = adoptedAs !== undefined;
+    this.#context.board.setFound({
+      ...{ id, via, addresses, lastSeenAt },
+      ...present({ manufacturer, model, serial, adoptedAs }),
+      ...(needsPassword && !isAdopted ? { needsPassword: true } : {}),
+      ...(isAdopted ? { code: 'ok', reason: `It is the stream ${adoptedAs}.` } : { code, reason }),
+    });
+  }
+
+  get #nowIso(): string {
+    return new Date(this.#context.now()).toISOString();
+  }
+}
