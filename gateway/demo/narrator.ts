@@ -51,13 +51,13 @@ export class Narrator {
     master.on('stream', () => this.#invite(master));
   }
 
-  #found({ id, addresses, via, adoptedAs, reason }: FoundDevice): void {
+  #found({ id, addresses, via, adoptedAs, code, reason }: FoundDevice): void {
     const [address = id] = addresses;
     this.#once(`found ${id}`, `Found a device by ${via.join(' and ')} at ${address}: a camera.`);
     if (adoptedAs !== undefined) {
       const words = `Logged in to it, and adopted it: its stream is called ${adoptedAs} from now on.`;
       this.#once(`adopted ${id}`, words);
-    } else if (reason !== undefined) {
+    } else if (code !== 'starting') {
       this.#whenNew(`reason ${id}`, reason);
     }
   }

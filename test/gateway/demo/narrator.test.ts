@@ -2,10 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Narrator } from '../../../gateway/demo/narrator.ts';
 import { Board } from '../../../gateway/report/board.ts';
-import type { PublishStatus, StreamStatus } from '../../../gateway/report/status.ts';
+import type { FoundDevice, PublishStatus, StreamStatus } from '../../../gateway/report/status.ts';
 
 const PORTS = { http: 1, mqtt: 2, masterHttp: 3, rtmp: 4, rtsp: 5 };
-const FOUND = { id: 'x', via: ['ws-discovery'], addresses: ['127.1.2.3'], lastSeenAt: '' };
+const FOUND: FoundDevice = {
+  ...{ id: 'x', via: ['ws-discovery'], addresses: ['127.1.2.3'], lastSeenAt: '' },
+  ...{ code: 'starting', reason: 'It was found just now.' },
+};
 const STATUS = { since: '', lastFrameAt: null, attempts: 0, nextRetryAt: null } as const;
 const ONLINE: StreamStatus = { ...STATUS, state: 'online', code: 'ok', reason: 'Pictures arrive.' };
 const LINK = {
@@ -24,9 +27,9 @@ const LINK = {
 test('what stands in the way is told, once, in its own words', () => {
   const { gateway, said } = listen();
   gateway.setFound(FOUND);
-  gateway.setFound({ ...FOUND, reason: 'The password was refused.' });
-  gateway.setFound({ ...FOUND, reason: 'The password was refused.' });
-  gateway.setFound({ ...FOUND, adoptedAs: 'cam' });
+  gateway.setFound({ ...FOUND, code: 'auth', reason: 'The password was refused.' });
+  gateway.setFound({ ...FOUND, code: 'auth', reason: 'The password was refused.' });
+  gateway.setFound({ ...FOUND, code: 'ok', adoptedAs: 'cam' });
   const refused: StreamStatus = {
     ...STATUS,
     state: 'unreachable',
