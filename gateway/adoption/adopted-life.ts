@@ -36,7 +36,7 @@ export interface AdoptedLifeContext {
   readonly profile: ProfileRule;
   readonly device: (id: string) => DiscoveredDevice | undefined;
   /** At each attempt: where it is not any more, it may be found elsewhere. */
-  readonly searchAgain: () => void;
+  readonly searchFor: (id: string) => void;
   /** It has said who it is. */
   readonly described: (description: DeviceDescription) => void;
   readonly log: Logger;
@@ -64,7 +64,7 @@ export class AdoptedLife implements AdoptedStream {
     } else {
       this.driver = new MovingSource(
         () => {
-          this.#context.searchAgain();
+          this.#search();
           return this.#url;
         },
         (url) => this.#openUrl(url, driverContext),
@@ -159,6 +159,10 @@ export class AdoptedLife implements AdoptedStream {
     return this.#deviceId === undefined ? undefined : this.#context.device(this.#deviceId);
   }
 
+  #search(): void {
+    if (this.#deviceId !== undefined) this.#context.searchFor(this.#deviceId);
+  }
+
   get #host(): string {
     return this.#device?.addresses[0] ?? this.record.addresses[0] ?? 'an unknown address';
   }
@@ -173,7 +177,7 @@ export class AdoptedLife implements AdoptedStream {
   }
 
   get #endpoints(): readonly OnvifEndpoint[] {
-    this.#context.searchAgain();
+    this.#search();
     const found = this.#device === undefined ? [] : endpointsOf(this.#device);
     if (found.length > 0) return found;
     return this.#isDistrusted ? [] : this.record.endpoints;

@@ -32,7 +32,7 @@ export interface AdoptionTarget {
 
 export interface AdoptedLivesContext {
   readonly config: Config;
-  readonly discovery: Pick<Discovery, 'device' | 'learn' | 'searchAgain'>;
+  readonly discovery: Pick<Discovery, 'device' | 'learn' | 'searchFor'>;
   readonly target: AdoptionTarget;
   readonly state: AdoptionState;
   readonly log: Logger;
@@ -78,7 +78,7 @@ export class AdoptedLives {
       logins: logins ?? this.#openLogins(record, () => life),
       profile: profileWish(config, name, record.profile),
       device: (id) => discovery.device(id),
-      searchAgain: () => discovery.searchAgain(),
+      searchFor: (id) => discovery.searchFor(id),
       described: (description) => {
         this.describe(record, description);
         if (life.deviceId !== undefined) discovery.learn(life.deviceId, description);

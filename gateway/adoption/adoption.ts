@@ -32,7 +32,7 @@ const ONVIF_GRACE_MS = 5_000;
 export interface AdoptionContext extends SupervisorContext {
   readonly config: Config;
   readonly discovery: EventEmitter<DeviceEvents> &
-    Pick<Discovery, 'device' | 'learn' | 'remember' | 'searchAgain'>;
+    Pick<Discovery, 'device' | 'learn' | 'remember' | 'searchFor'>;
   readonly target: AdoptionTarget;
   readonly state: AdoptionState;
   readonly board: Board;

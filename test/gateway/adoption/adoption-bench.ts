@@ -26,7 +26,7 @@ export class AdoptionBench {
   remembered: readonly string[] = [];
   log = '';
   silent = false;
-  searches = 0;
+  readonly searchedFor: string[] = [];
   nowMs = Date.now();
   /** Name → host. */
   configured = new Map<string, string>();
@@ -118,8 +118,8 @@ export class AdoptionBench {
       remember: (addresses: readonly string[]) => {
         this.remembered = addresses;
       },
-      searchAgain: () => {
-        this.searches += 1;
+      searchFor: (id: string) => {
+        this.searchedFor.push(id);
       },
     });
     const adoption = new Adoption({
