@@ -40,6 +40,7 @@ async function logInAt(
         signal,
         now,
         onRefused: () => logins.refused(credentials),
+        refusalsLeft: () => logins.refusalsLeft,
       });
       const description = await client.describeDevice();
       logins.worked(credentials);
