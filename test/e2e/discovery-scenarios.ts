@@ -130,7 +130,8 @@ async function interfaces() {
 async function router() {
   ip('netns add far');
   ip('-n cam link add out type veth peer name eth-far netns far');
-  ip('netns exec cam sysctl -q -w net.ipv4.ip_forward=1');
+  const forward = 'echo 1 > /proc/sys/net/ipv4/ip_forward';
+  execFileSync('ip', ['netns', 'exec', 'cam', 'sh', '-c', forward]);
   ip('-n cam addr add 10.77.0.2/24 dev eth-cam0');
   ip('-n cam addr add 192.168.99.5/24 dev eth-cam0');
   ip('-n cam addr add 10.88.0.1/24 dev out');
