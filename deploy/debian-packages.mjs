@@ -36,6 +36,8 @@ const PACKAGES = [
   'gcc-arm-linux-gnueabihf',
   'libc6-dev-arm64-cross',
   'libc6-dev-armhf-cross',
+  // What the demo prints is for it.
+  'curl',
   // The viewer in a browser.
   'chromium',
   // Certificates; network namespaces, and what loses packets in them.

@@ -13,7 +13,7 @@ import {
   type DiscoveredDevice,
   type LearntIdentity,
 } from './device-registry.ts';
-import { type LocalInterface, listInterfaces } from './interfaces.ts';
+import { isHeardOn, type LocalInterface, listInterfaces } from './interfaces.ts';
 import { KnownHosts } from './known-hosts.ts';
 import { AvahiBrowser, findMdnsPackage, SETUP_MDNS_HINT } from './mdns-avahi.ts';
 import { MdnsBrowser } from './mdns-js.ts';
@@ -80,9 +80,15 @@ export class Discovery extends EventEmitter<DeviceEvents> {
     this.#registry.on('gone', (device, by) => this.emit('gone', device, by));
     const { intervalMs } = options;
     const interfaces = network.listInterfaces ?? (() => listInterfaces(options.interfaces));
+    const isHeard = (address: string) => isHeardOn(options.interfaces, address);
     if (options.onvif) {
       const wsDiscovery = new WsDiscovery(
-        { intervalMs, listInterfaces: interfaces, ...optional('port', network.wsDiscoveryPort) },
+        {
+          intervalMs,
+          listInterfaces: interfaces,
+          isHeard,
+          ...optional('port', network.wsDiscoveryPort),
+        },
         this.#registry,
         this.#log,
       );
@@ -100,7 +106,12 @@ export class Discovery extends EventEmitter<DeviceEvents> {
     }
     if (options.mdns) {
       this.#mdns = new MdnsBrowser(
-        { intervalMs, listInterfaces: interfaces, ...optional('port', network.mdnsPort) },
+        {
+          intervalMs,
+          listInterfaces: interfaces,
+          isHeard,
+          ...optional('port', network.mdnsPort),
+        },
         this.#registry,
         this.#log,
       );

@@ -61,6 +61,25 @@ export function isOnOwnNetwork(
   return networks.check(address);
 }
 
+/**
+ * Whether what an address sends is listened to: where `names` are given, not when it lies in a network of another
+ * interface only. A socket that listens to a group hears what comes in by any interface (IP_MULTICAST_ALL), and Node does
+ * not tell by which.
+ */
+export function isHeardOn(
+  names: readonly string[],
+  address: string,
+  own: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+): boolean {
+  if (names.length === 0) return true;
+  const zone = address.split('%')[1];
+  if (zone !== undefined) return names.includes(zone);
+  const isIn = ([name, infos]: [string, NetworkInterfaceInfo[] | undefined]) =>
+    isOnOwnNetwork(address, { [name]: infos });
+  const homes = Object.entries(own).filter(isIn);
+  return homes.length === 0 || homes.some(([name]) => names.includes(name));
+}
+
 /** By whose network an address belongs to which interface; empty: to none. */
 export function linkFinder(interfaces: readonly LocalInterface[]): (address: string) => string {
   const links = interfaces.flatMap(({ name, address, prefix }) => {

@@ -35,6 +35,8 @@ type MulticastDns = ReturnType<typeof createMulticastDns>;
 export interface MdnsOptions {
   readonly intervalMs: number;
   readonly listInterfaces: () => readonly LocalInterface[];
+  /** Who is listened to; everybody by default. */
+  readonly isHeard?: (address: string) => boolean;
   /** 5353 but in tests. */
   readonly port?: number;
 }
@@ -121,9 +123,10 @@ export class MdnsBrowser {
     });
     if (socket === undefined) return;
     this.#sockets.set(each.key, socket);
-    socket.on('response', ({ answers, additionals }, { address }) =>
-      this.#receive([...answers, ...additionals], this.#linkOf(address)),
-    );
+    socket.on('response', ({ answers, additionals }, { address }) => {
+      if (this.#options.isHeard?.(address) === false) return;
+      this.#receive([...answers, ...additionals], this.#linkOf(address));
+    });
     socket.on('warning', (error) => {
       this.stats.junk += 1;
       this.#log.debug({ interface: each.name, err: error }, 'mdns packet not understood');

@@ -41,6 +41,8 @@ const DEAF_MS = 5000;
 export interface WsDiscoveryOptions {
   readonly intervalMs: number;
   readonly listInterfaces: () => readonly LocalInterface[];
+  /** Who is listened to without having been asked; everybody by default. */
+  readonly isHeard?: (address: string) => boolean;
   /** 3702 but in tests. */
   readonly port?: number;
 }
@@ -194,16 +196,19 @@ export class WsDiscovery {
     const listener = new GroupListener(
       family,
       this.#port,
-      (bytes, from) => this.#receive(bytes, from),
+      (bytes, from) => this.#receive(bytes, from, true),
       (error) => this.#log.debug({ family, err: error }, 'ws-discovery cannot listen for hello'),
     );
     this.#listeners.set(family, listener);
     return listener;
   }
 
-  #receive(datagram: Uint8Array, from: RemoteInfo): void {
+  #receive(datagram: Uint8Array, from: RemoteInfo, isUnasked = false): void {
     this.stats.datagrams += 1;
-    const isHeard = this.#guard.hear(from.address, () => this.#hear(datagram, from.address));
+    const isHeard = this.#guard.hear(from.address, () => {
+      if (isUnasked && this.#options.isHeard?.(from.address) === false) return;
+      this.#hear(datagram, from.address);
+    });
     if (isHeard) return;
     this.stats.dropped += 1;
     if (this.#guard.isFlood) this.#turnDeaf();

@@ -14,8 +14,8 @@ Shows what Sluice does, on this machine alone and with no camera at hand. In one
     master, and tells all about it over MQTT with a broker of its own;
   - a master, which is another gateway that takes the stream over RTMP and plays it to browsers and players.
 
-It says what happens step by step, and then what to open. It listens on loopback addresses only, asks nobody on the network,
-and keeps nothing: its files are in a temporary folder that is removed at the end. The usual ports are used where they are
+It says what happens step by step, and then what to open. Its services are on loopback addresses only, it asks nobody on the
+network, and keeps nothing: its files are in a temporary folder that is removed at the end. The usual ports are used where they are
 free (HTTP 8080 and 8081, MQTT 1883, RTMP 1935, RTSP 8554), else others. Ctrl-C ends it.
 
 What it does by itself for the virtual camera, "sluice run" does for yours: put the logins of your cameras into sluice.yaml

@@ -101,7 +101,7 @@ or with a player       ffplay rtsp://${LOOPBACK}:${rtsp}/${name}
 See the state          mosquitto_sub ${broker} -v -t 'sluice/#'
                        curl http://${LOOPBACK}:${http}/api/v1/streams
 Turn the camera        mosquitto_pub ${broker} -t sluice/demo/cmd/ptz -m '${move('"action":"move","pan":0.5,"timeoutMs":3000')}'
-and back               curl --json '${move('"action":"home"')}' http://${LOOPBACK}:${http}/api/v1/cmd/ptz
+and back               curl -H content-type:application/json -d '${move('"action":"home"')}' http://${LOOPBACK}:${http}/api/v1/cmd/ptz
 End it                 Ctrl-C
 `);
   }

@@ -99,6 +99,12 @@ describe('sluice demo', { timeout: TEST_MS }, () => {
     });
   });
 
+  test('what it prints can be pasted into a shell', async () => {
+    const [, line = ''] = /and back +(curl .+)/.exec(demo.output) ?? [];
+    const { stdout } = await run('sh', ['-c', line]);
+    assert.equal(JSON.parse(stdout).ok, true, stdout);
+  });
+
   test('SIGTERM ends it in time, and nothing stays', async () => {
     assert.equal((await readdir(demo.folder)).length, 1);
     const { code, ms } = await demo.stop();

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import type { NetworkInterfaceInfo, NetworkInterfaceInfoIPv4 } from 'node:os';
 import { test } from 'node:test';
-import { isOnOwnNetwork, listInterfaces } from '../../../drivers/discovery/interfaces.ts';
+import {
+  isHeardOn,
+  isOnOwnNetwork,
+  listInterfaces,
+} from '../../../drivers/discovery/interfaces.ts';
 
 function v4(address: string, cidr: string | null): NetworkInterfaceInfoIPv4 {
   return { family: 'IPv4', address, cidr, netmask: '', mac: '', internal: false };
@@ -74,3 +78,18 @@ test('more addresses than are spoken on', () => {
   );
   assert.equal(listInterfaces([], all).length, 64);
 });
+
+for (const [names, address, want] of [
+  [[], '10.8.0.2', true],
+  [['eth0'], '192.168.4.8', true],
+  [['eth0'], '10.8.0.2', false],
+  [['eth0', 'wg0'], '10.8.0.2', true],
+  // Of no network of ours: a camera with a fixed address is heard, and told of.
+  [['eth0'], '192.0.0.64', true],
+  [['eth0'], 'fe80::1%eth0', true],
+  [['eth0'], 'fe80::1%wg0', false],
+] as const) {
+  test(`${address} is ${want ? '' : 'not '}heard where ${names.join(' and ') || 'all'} is spoken on`, () => {
+    assert.equal(isHeardOn(names, address, OWN), want);
+  });
+}

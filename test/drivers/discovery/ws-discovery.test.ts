@@ -32,10 +32,11 @@ function startDiscovery(
   port: number,
   interfaces: LocalInterface[] = [LOOPBACK],
   intervalMs = 60_000,
+  isHeard: (address: string) => boolean = () => true,
 ) {
   const registry = new DeviceRegistry({ now: Date.now, elapsedMs: () => performance.now() });
   const discovery = new WsDiscovery(
-    { intervalMs, port, listInterfaces: () => interfaces },
+    { intervalMs, port, listInterfaces: () => interfaces, isHeard },
     registry,
     log,
   );
@@ -227,4 +228,22 @@ test('another address that answers for the one that was asked: not known whether
   discovery.probeHost('127.0.0.9');
   const [device] = await once(registry, 'found', within());
   assert.deepEqual([device.answered, device.addresses], [false, ['127.0.0.1']]);
+});
+
+test('a hello from where we do not speak is not heard; an answer is', async (t) => {
+  const camera = await startCamera(t);
+  const { registry, discovery } = startDiscovery(
+    t,
+    camera.wsDiscoveryPort,
+    [LOOPBACK],
+    60_000,
+    () => false,
+  );
+  await once(registry, 'found', within());
+  registry.on('gone', () => assert.fail('it heard the bye'));
+  await camera.bye();
+  // A round is three probes, which we hear, too, and three answers.
+  const afterTwoRounds = discovery.stats.datagrams + 12;
+  discovery.probeNow();
+  await until(() => discovery.stats.datagrams > afterTwoRounds);
 });
