@@ -83,12 +83,14 @@ export class ViscaIpLink implements HeadLink {
     this.#isClosed = true;
     clearTimeout(this.#idle);
     this.#queue.rejectAll(this.#closedError());
+    // What is under way ends, too: nothing is waited for at the end of the process.
+    this.#fail(this.#closedError());
     this.#closeSocket();
   }
 
   #do<T>(kind: HeadJob['kind'], work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const run = async () => {
-      if (this.#isClosed) throw this.#closedError();
+      this.#assertOpen();
       clearTimeout(this.#idle);
       try {
         await this.#open();
@@ -98,6 +100,10 @@ export class ViscaIpLink implements HeadLink {
       }
     };
     return this.#queue.do(this.#options.name, kind, run, signal);
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) throw this.#closedError();
   }
 
   #closedError(): ProtocolError {
@@ -112,6 +118,7 @@ export class ViscaIpLink implements HeadLink {
   }
 
   async #deliver(packet: Uint8Array, sent: ViscaSent): Promise<ViscaReply | undefined> {
+    this.#assertOpen();
     const sequence = this.#sequence;
     this.#sequence = (sequence + 1) % 2 ** 32;
     this.#isOutOfStep = false;
@@ -146,10 +153,12 @@ export class ViscaIpLink implements HeadLink {
     if (this.#socket !== undefined) return;
     const { host, port } = this.#options;
     const { address, family } = await withTimeout(lookup(host), OPEN_TIMEOUT_MS);
+    this.#assertOpen();
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
     try {
       socket.connect(port, address);
       await once(socket, 'connect', { signal: AbortSignal.timeout(OPEN_TIMEOUT_MS) });
+      this.#assertOpen();
     } catch (error) {
       socket.close();
       throw error;

@@ -49,6 +49,7 @@ export class WireHead implements PtzHead {
   #timer: NodeJS.Timeout | undefined;
   /** The stop under way, unless a motion was asked for after it. */
   #stopping: Promise<void> | undefined;
+  #isClosed = false;
 
   constructor({ name, language, link, log, protocol }: WireHeadOptions) {
     this.#name = name;
@@ -146,6 +147,7 @@ export class WireHead implements PtzHead {
         this.#log.warn({ err, head: this.#name }, 'a head is left moving');
       });
     }
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#link.close?.();
   }
@@ -181,6 +183,7 @@ export class WireHead implements PtzHead {
 
   #endsIn(ms: number): void {
     clearTimeout(this.#timer);
+    if (this.#isClosed) return;
     this.#timer = setTimeout(() => {
       // A stop would take the place of a newer move that waits for its turn, and has a time of its own.
       if (this.#waitingMoves > 0) this.#endsIn(WAITING_MOVE_MS);
@@ -213,7 +216,7 @@ export class WireHead implements PtzHead {
   #stopByItself(attempt: number): void {
     clearTimeout(this.#timer);
     this.#stop().catch((err: unknown) => {
-      if (!this.#isMoving) return;
+      if (!this.#isMoving || this.#isClosed) return;
       const isLast = attempt === MAX_STOP_TRIES;
       if (attempt === 1 || isLast) {
         this.#log.warn({ err, head: this.#name, isLast }, 'a head is left moving');

@@ -179,3 +179,29 @@ describe('a head that speaks VISCA over IP', { concurrency: true }, () => {
     ]);
   });
 });
+
+/** Found by attack: SIGTERM took 1.9 s and the emergency exit, because a silent head was asked on and on. */
+describe('a head over IP that falls silent, at the end', () => {
+  it('leaves nothing behind', async (test) => {
+    let isSilent = false;
+    const { head } = await openHead(test, undefined, () => (isSilent ? [] : undefined));
+    await head.move({ pan: 1, tilt: 0, zoom: 0 }, 60_000, NEVER);
+    isSilent = true;
+    const stopped = head.stop(NEVER).catch((error: unknown) => error);
+    await head.close();
+    assert.equal(((await stopped) as { code?: string }).code, 'PTZ_CLOSED');
+    await new Promise(setImmediate);
+    assert.deepEqual(
+      process.getActiveResourcesInfo().filter((each) => each === 'Timeout'),
+      [],
+    );
+  });
+
+  it('opens no socket when its name is found too late', async () => {
+    const head = openViscaIp({ host: 'localhost', port: 9 }, { log });
+    const moved = head.move({ pan: 1, tilt: 0, zoom: 0 }, 60_000, NEVER);
+    const refused = assert.rejects(moved, { code: 'PTZ_CLOSED' });
+    await head.close();
+    await refused;
+  });
+});
