@@ -56,6 +56,8 @@ export interface DriverContext {
 export interface Credentials {
   readonly username: string;
   readonly password: string;
+  /** Never sent as it is (Basic), only as a digest: it is tried on whoever says to be a camera. */
+  readonly isSecretive?: boolean;
 }
 
 /** A source with nothing counted yet. */

@@ -1,4 +1,5 @@
 /** The composition root: the only place that makes everything and connects it. */
+import { setMaxListeners } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
@@ -126,6 +127,8 @@ export class Gateway {
     // Reporters, HTTP and tests listen; a fixed small number, not a leak.
     this.board.setMaxListeners(32);
     this.#hub.setMaxListeners(32);
+    // Each stream, head and way of discovery waits for the end.
+    setMaxListeners(0, this.#stopping.signal);
   }
 
   async start(): Promise<void> {

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { AuthenticationError, ProtocolError } from '../../codecs/errors.ts';
-import { HttpAuthenticator } from '../../protocols/http-auth/authenticator.ts';
+import { HttpAuthenticator, WANTS_CLEAR_TEXT } from '../../protocols/http-auth/authenticator.ts';
 import {
   encodeTunnelled,
   serializeTunnelGet,
@@ -87,6 +87,9 @@ class HttpTunnel implements RtspConnection {
         );
       }
       const verdict = this.#authenticator?.challenge(headers.getAll('www-authenticate'), round > 1);
+      if (verdict === 'clear-text') {
+        throw new ProtocolError('CLEAR_TEXT_LOGIN', `the camera ${WANTS_CLEAR_TEXT}`, 401);
+      }
       if (verdict === 'retry' && round < MAX_GETS) continue;
       throw new AuthenticationError(
         'RTSP through HTTP was answered with 401',

@@ -6,7 +6,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from 'node:https';
 import { TLSSocket } from 'node:tls';
 import { AuthenticationError, ParseError, ProtocolError } from '../../codecs/errors.ts';
-import { HttpAuthenticator } from '../../protocols/http-auth/authenticator.ts';
+import { HttpAuthenticator, WANTS_CLEAR_TEXT } from '../../protocols/http-auth/authenticator.ts';
 import { isSameHost, parseSourceUrl, type SourceUrl } from '../../protocols/source-url.ts';
 import type { Credentials } from '../driver.ts';
 import { checkPin, type TlsTrust, tlsOptions } from '../tls-trust.ts';
@@ -74,6 +74,9 @@ function logIn(
     throw new AuthenticationError('it asks for a user name and a password', false);
   }
   const verdict = authenticator.challenge(challenges, wasSent);
+  if (verdict === 'clear-text') {
+    throw new ProtocolError('CLEAR_TEXT_LOGIN', `it ${WANTS_CLEAR_TEXT}`, 401);
+  }
   if (verdict === 'unsupported') {
     throw new ProtocolError('HTTP_AUTH', 'it asks for a login of a kind that is not known', 401);
   }

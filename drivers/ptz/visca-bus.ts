@@ -91,7 +91,8 @@ export class ViscaBus {
         this.#broadcast?.(reply);
         break;
       case 'network-change':
-        if (this.#now() - this.#introducedAtMs >= INTRODUCE_EVERY_MS) this.opened();
+        // Somebody may set the clock back, by years.
+        if (Math.abs(this.#now() - this.#introducedAtMs) >= INTRODUCE_EVERY_MS) this.opened();
         break;
       case 'ack':
       case 'completion':

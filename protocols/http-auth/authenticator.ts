@@ -12,7 +12,13 @@ import { digestAnswer, digestStrength } from './digest.ts';
 export interface HttpCredentials {
   readonly username: string;
   readonly password: string;
+  /** Never sent as it is (Basic), only as a digest. */
+  readonly isSecretive?: boolean;
 }
+
+/** For people, after "the camera" or "it". */
+export const WANTS_CLEAR_TEXT =
+  'asks for the password as it is (Basic). One that is tried on every device found is not sent so, because any device could ask for it; give this device a login of its own';
 
 export interface AnswerContext {
   readonly method: string;
@@ -28,7 +34,7 @@ export function answerChallenge(
   credentials: HttpCredentials,
   context: AnswerContext,
 ): string | undefined {
-  const challenge = strongest(parseChallenges(wwwAuthenticate));
+  const challenge = strongest(parseChallenges(wwwAuthenticate), credentials);
   return challenge && answer(challenge, credentials, context);
 }
 
@@ -66,9 +72,13 @@ export class HttpAuthenticator {
   challenge(
     wwwAuthenticate: readonly string[],
     sent: boolean,
-  ): 'retry' | 'refused' | 'unsupported' {
-    const challenge = strongest(parseChallenges(wwwAuthenticate));
-    if (challenge === undefined) return sent ? 'refused' : 'unsupported';
+  ): 'retry' | 'refused' | 'unsupported' | 'clear-text' {
+    const challenges = parseChallenges(wwwAuthenticate);
+    const challenge = strongest(challenges, this.#credentials);
+    if (challenge === undefined) {
+      if (challenges.some(({ scheme }) => scheme === 'basic')) return 'clear-text';
+      return sent ? 'refused' : 'unsupported';
+    }
     const isFresh = challenge.parameters.get('nonce') !== this.#challenge?.parameters.get('nonce');
     this.#challenge = challenge;
     if (isFresh) this.#nonceCount = 0;
@@ -79,9 +89,13 @@ export class HttpAuthenticator {
   }
 }
 
-function strongest(challenges: readonly Challenge[]): Challenge | undefined {
+function strongest(
+  challenges: readonly Challenge[],
+  { isSecretive = false }: HttpCredentials,
+): Challenge | undefined {
   let best: Challenge | undefined;
   for (const challenge of challenges) {
+    if (isSecretive && challenge.scheme === 'basic') continue;
     if (strengthOf(challenge) > (best === undefined ? 0 : strengthOf(best))) best = challenge;
   }
   return best;

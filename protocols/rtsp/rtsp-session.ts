@@ -4,7 +4,11 @@
  */
 import timers from 'node:timers/promises';
 import { AuthenticationError, ParseError, ProtocolError } from '../../codecs/errors.ts';
-import { HttpAuthenticator, type HttpCredentials } from '../http-auth/authenticator.ts';
+import {
+  HttpAuthenticator,
+  type HttpCredentials,
+  WANTS_CLEAR_TEXT,
+} from '../http-auth/authenticator.ts';
 import { parseSdp, type SessionDescription } from '../sdp/sdp.ts';
 import { redactUrl } from '../source-url.ts';
 import { AwaitedAnswers, type OnAnswer, toError } from './awaited-answers.ts';
@@ -280,6 +284,9 @@ export class RtspSession {
     }
     const challenges = response.headers.getAll('www-authenticate');
     const verdict = this.#authenticator.challenge(challenges, wasSent);
+    if (verdict === 'clear-text') {
+      throw new ProtocolError('CLEAR_TEXT_LOGIN', `the camera ${WANTS_CLEAR_TEXT}`, 401);
+    }
     if (verdict === 'unsupported') {
       throw new ProtocolError(
         'RTSP_AUTH_SCHEME',

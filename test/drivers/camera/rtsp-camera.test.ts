@@ -211,6 +211,20 @@ test('no credentials where they are wanted', async (context) => {
   assert.equal(camera.requests.length, 1);
 });
 
+/** Found by attack: whoever announced _rtsp._tcp got discovery's first password by asking for it. */
+test('a login that is tried on strangers is never sent as it is', async (context) => {
+  for (const transport of ['tcp', 'http'] as const) {
+    const { camera, error } = await endsWith(context, login('Basic realm="cam"'), {
+      credentials: { ...CREDENTIALS, isSecretive: true },
+      transport,
+    });
+    assert.ok(error instanceof ProtocolError, error.message);
+    assert.equal(error.code, 'CLEAR_TEXT_LOGIN');
+    for (const { headers } of camera.requests)
+      assert.equal(headers.get('authorization'), undefined);
+  }
+});
+
 // Redirections ----------------------------------------------------------------------------------------
 
 test('302: follows, and logs in there only when it is the same host', async (context) => {

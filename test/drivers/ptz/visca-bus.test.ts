@@ -90,6 +90,9 @@ describe('heads that speak VISCA on a line', { concurrency: true }, () => {
     clock.nowMs += 10_000;
     ports.hear(hex`90 38 ff`);
     await until(() => broadcasts.length === 4);
+    clock.nowMs -= 30 * 365 * 24 * 60 * 60_000;
+    ports.hear(hex`90 38 ff`);
+    await until(() => broadcasts.length === 6);
   });
 
   it('tell where they look when one axis is to stay', async (test) => {

@@ -27,6 +27,18 @@ for (const { name, headers, want } of choices) {
   });
 }
 
+test('a login that is tried on strangers is never sent as it is', () => {
+  const credentials = { ...CREDENTIALS, isSecretive: true };
+  const authenticator = new HttpAuthenticator(credentials);
+  assert.equal(authenticator.challenge([BASIC], false), 'clear-text');
+  assert.equal(authenticator.authorize('OPTIONS', 'u'), undefined);
+  assert.equal(answerChallenge([BASIC], credentials, CONTEXT), undefined);
+  assert.equal(authenticator.challenge([BASIC, MD5], false), 'retry');
+  assert.match(authenticator.authorize('OPTIONS', 'u') ?? '', /^Digest /);
+  // First a digest, then downgraded.
+  assert.equal(authenticator.challenge([BASIC], true), 'clear-text');
+});
+
 test('has no answer to a scheme that it does not know', () => {
   assert.equal(answerChallenge(['Negotiate'], CREDENTIALS, CONTEXT), undefined);
   assert.equal(answerChallenge([], CREDENTIALS, CONTEXT), undefined);
