@@ -59,6 +59,8 @@ export type CommandReply = { readonly id?: string | number } & (
 /** Arguments are names and numbers; anything larger is a mistake. */
 export const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_RUNNING = 16;
+/** More, for what must not wait: a camera that turns is to be stopped however much else is asked. */
+const MAX_STOPS = 16;
 const RUN_TIMEOUT_MS = 60_000;
 const DEFAULT_TTL_MS = 10_000;
 const MAX_TTL_MS = 24 * 60 * 60_000;
@@ -99,7 +101,7 @@ export class CommandDispatcher {
       if (ageMs > ttlMs)
         return { kind: 'ignored', why: `sent ${ageMs} ms ago by this box’s clock` };
     }
-    if (this.#running >= MAX_RUNNING) {
+    if (this.#running >= (isStop(verb, args) ? MAX_RUNNING + MAX_STOPS : MAX_RUNNING)) {
       return failed('busy', `${MAX_RUNNING} commands are running`, id);
     }
     this.#running += 1;
@@ -136,6 +138,10 @@ function scanProblem(network: string): string | undefined {
 
 function isVerb(verb: string): verb is CommandVerb {
   return Object.hasOwn(COMMANDS, verb);
+}
+
+function isStop(verb: string, { action }: Readonly<Record<string, unknown>>): boolean {
+  return verb === 'ptz' && action === 'stop';
 }
 
 function checked<Verb extends CommandVerb>(verb: Verb, args: unknown): CommandArguments<Verb> {

@@ -170,6 +170,18 @@ describe('CommandDispatcher', () => {
     assert.deepEqual(later, { kind: 'reply', reply: { ok: true, data: null } });
   });
 
+  /** Found by attack: a flood of moves kept the stop out. */
+  it('a camera is stopped however much else is asked', async () => {
+    const busy = dispatcher({
+      ptz: ({ action }) => (action === 'stop' ? 'stopped' : new Promise(() => {})),
+    });
+    const ask = (action: string) => busy.run('ptz', bytes(`{"name":"yard","action":"${action}"}`));
+    for (let i = 0; i < 16; i += 1) void ask('move');
+    assert.deepEqual(await ask('stop'), { kind: 'reply', reply: { ok: true, data: 'stopped' } });
+    const outcome = await ask('move');
+    assert.ok(outcome.kind === 'reply' && !outcome.reply.ok && outcome.reply.error.code === 'busy');
+  });
+
   it('a handler that never ends is given up after a minute', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const stuck = dispatcher({ discover: () => new Promise(() => {}) });
