@@ -23,7 +23,9 @@ export class AdoptionLogins {
   readonly #marks: CredentialMarks;
 
   constructor(configured: DiscoveryConfig['credentials'], state: AdoptionState, now: () => number) {
-    this.#credentials = configured.map(({ username, password = '' }) => ({ username, password }));
+    this.#credentials = configured.map(({ username, password = '' }) => ({
+      ...{ username, password, isSecretive: true },
+    }));
     this.#state = state;
     this.#now = now;
     const earlier = state.records.find(({ login }) => login !== undefined);

@@ -101,7 +101,7 @@ export class CommandDispatcher {
       if (ageMs > ttlMs)
         return { kind: 'ignored', why: `sent ${ageMs} ms ago by this box’s clock` };
     }
-    if (this.#running >= (isStop(verb, args) ? MAX_RUNNING + MAX_STOPS : MAX_RUNNING)) {
+    if (this.#running >= (isStop(verb, parsed.data) ? MAX_RUNNING + MAX_STOPS : MAX_RUNNING)) {
       return failed('busy', `${MAX_RUNNING} commands are running`, id);
     }
     this.#running += 1;

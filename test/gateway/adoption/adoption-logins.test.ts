@@ -52,7 +52,7 @@ test('refusals count on over restarts, each against its own; no password is in t
   );
   await third.file();
   const fourth = await life([A, C]);
-  assert.deepEqual(fourth.chooser.next(), A, 'another list: all of them anew');
+  assert.equal(fourth.chooser.next()?.password, A.password, 'another list: all of them anew');
   assert.equal((await life([A, B, C], C)).chooser.next(), C);
 });
 
@@ -64,4 +64,11 @@ test('what worked is tried first in the next life', async (t) => {
   const { chooser } = await life([A, B, C]);
   assert.equal(chooser.next(), chooser.candidates[2]);
   assert.equal(chooser.next('rtsp'), chooser.candidates[2]);
+});
+
+test('what is tried on every device is secretive; what was given for one is sent as it asks', async (t) => {
+  const { chooser } = await setUp(t)([A], B);
+  const [own, tried] = chooser.candidates;
+  assert.deepEqual([own?.password, own?.isSecretive], [B.password, undefined]);
+  assert.deepEqual([tried?.password, tried?.isSecretive], [A.password, true]);
 });
