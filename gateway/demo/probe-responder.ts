@@ -26,10 +26,16 @@ export class ProbeResponder {
     this.#endpoint = endpoint;
   }
 
+  /** Throws where another program has the port and does not share it. */
   async start(address: string): Promise<void> {
     this.#socket.on('message', (bytes, from) => this.#answer(bytes, from));
     this.#socket.bind(WS_DISCOVERY_PORT, address);
-    await once(this.#socket, 'listening');
+    try {
+      await once(this.#socket, 'listening');
+    } catch (cause) {
+      const words = `UDP port ${WS_DISCOVERY_PORT} of this machine, which cameras are found by, cannot be had: another program may have it for itself`;
+      throw new Error(words, { cause });
+    }
     // Nobody listens for an answer any more.
     this.#socket.on('error', () => undefined);
   }

@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { after, before, describe, test } from 'node:test';
 import { pino } from 'pino';
 import { EventService } from '../../../gateway/demo/onvif-event-service.ts';
+import { ProbeResponder } from '../../../gateway/demo/probe-responder.ts';
 import { VirtualCamera } from '../../../gateway/demo/virtual-camera.ts';
 import { passwordDigest, usernameTokenHeader } from '../../../protocols/soap/username-token.ts';
 import {
@@ -256,6 +257,14 @@ describe('events', () => {
 });
 
 describe('WS-Discovery', () => {
+  test('where its port cannot be had, it says so, and leaves nothing open', async () => {
+    const endpoint = { endpointReference: 'urn:uuid:x', scopes: [], xaddr: camera.onvifUrl };
+    const responder = new ProbeResponder(endpoint);
+    // Of a documentation network: no interface here has it.
+    await assert.rejects(responder.start('192.0.2.1'), /UDP port 3702 .* cannot be had/);
+    responder.stop();
+  });
+
   test('answers probes for cameras and for everything, not those for others, nor junk', async () => {
     const socket = createSocket('udp4');
     try {
