@@ -52,10 +52,11 @@ export async function speaksRtsp(
   port: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(ASK_TIMEOUT_MS)]);
+  signal.throwIfAborted();
   const socket = connect({ host, port });
   const giveUp = () => socket.destroy();
-  limit.addEventListener('abort', giveUp, { once: true });
+  const limit = setTimeout(giveUp, ASK_TIMEOUT_MS);
+  signal.addEventListener('abort', giveUp, { once: true });
   try {
     const url = `rtsp://${urlHost(host)}:${port}/`;
     socket.write(`OPTIONS ${url} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: sluice\r\n\r\n`);
@@ -69,7 +70,8 @@ export async function speaksRtsp(
     // Nobody there, or something else: both mean no.
     return false;
   } finally {
-    limit.removeEventListener('abort', giveUp);
+    clearTimeout(limit);
+    signal.removeEventListener('abort', giveUp);
     socket.destroy();
     signal.throwIfAborted();
   }

@@ -15,6 +15,7 @@ import {
 } from './device-registry.ts';
 import { isHeardOn, type LocalInterface, listInterfaces } from './interfaces.ts';
 import { KnownHosts } from './known-hosts.ts';
+import { ManyWaits } from './many-waits.ts';
 import { AvahiBrowser, findMdnsPackage, SETUP_MDNS_HINT } from './mdns-avahi.ts';
 import { MdnsBrowser } from './mdns-js.ts';
 import { resolveHost } from './mdns-resolve.ts';
@@ -138,7 +139,9 @@ export class Discovery extends EventEmitter<DeviceEvents> {
   }
 
   /** Looks until aborted. Never throws for what the network or a device does. */
-  async run(signal: AbortSignal): Promise<void> {
+  async run(caller: AbortSignal): Promise<void> {
+    using waits = new ManyWaits(caller);
+    const { signal } = waits;
     const methods: Promise<void>[] = [];
     if (this.#wsDiscovery !== undefined) methods.push(this.#wsDiscovery.run(signal));
     if (this.#mdns !== undefined) methods.push(this.#runMdns(this.#mdns, signal));

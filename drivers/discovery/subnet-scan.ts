@@ -3,12 +3,12 @@
  * then ONVIF and RTSP without a login where a port is open. So many addresses a second and no more; what is found is
  * seen like everything else.
  */
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEVICE_SERVICE_PATH } from '../onvif/onvif-endpoint.ts';
 import { speaksOnvif, speaksRtsp } from './ask-host.ts';
+import { ManyWaits } from './many-waits.ts';
 import type { ScanNetwork } from './scan-network.ts';
 import type { SightingSink } from './sighting.ts';
 
@@ -43,12 +43,14 @@ export interface SubnetScanContext {
 
 type PortState = 'open' | 'refused' | 'silent';
 
-/** Rejects only when `signal` aborts. */
+/** Rejects only when `caller` aborts. */
 export async function scanSubnet(
   network: ScanNetwork,
   context: SubnetScanContext,
-  signal: AbortSignal,
+  caller: AbortSignal,
 ): Promise<ScanProgress> {
+  using waits = new ManyWaits(caller);
+  const { signal } = waits;
   const own = new Set(
     Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []),
   );
@@ -128,24 +130,28 @@ async function portStates(
   ports: readonly number[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, PortState>> {
+  signal.throwIfAborted();
   const states = await Promise.all(
     ports.map(async (port) => [port, await portState(address, port, signal)] as const),
   );
   return new Map(states);
 }
 
-async function portState(host: string, port: number, signal: AbortSignal): Promise<PortState> {
-  const socket = connect({ host, port });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]);
-  try {
-    await once(socket, 'connect', { signal: limit });
-    return 'open';
-  } catch (error) {
-    signal.throwIfAborted();
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    return code === 'ECONNREFUSED' ? 'refused' : 'silent';
-  } finally {
-    socket.on('error', () => undefined); // what a socket that is given up still has to say
-    socket.destroy();
-  }
+function portState(host: string, port: number, signal: AbortSignal): Promise<PortState> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    const settle = (act: () => void) => {
+      clearTimeout(limit);
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      act();
+    };
+    const abort = () => settle(() => reject(signal.reason));
+    const limit = setTimeout(() => settle(() => resolve('silent')), CONNECT_TIMEOUT_MS);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.on('connect', () => settle(() => resolve('open')));
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      settle(() => resolve(error.code === 'ECONNREFUSED' ? 'refused' : 'silent')),
+    );
+  });
 }
