@@ -111,12 +111,13 @@ function openOnvif(
     context,
   );
   const describe = () => {
-    const { manufacturer, model, firmware, serial } = driver.description ?? {};
+    const { manufacturer, model, firmware, serial, profile } = driver.description ?? {};
     return {
       ...(manufacturer === undefined ? {} : { manufacturer }),
       ...(model === undefined ? {} : { model }),
       ...(firmware === undefined ? {} : { firmware }),
       ...(serial === undefined ? {} : { serial }),
+      ...(profile === undefined ? {} : { profile }),
     };
   };
   return { driver, host: endpoint.host, what: 'camera', describe };

@@ -95,13 +95,14 @@ export class AdoptedLife implements AdoptedStream {
   }
 
   readonly describe = (): Partial<StreamInfo> => {
-    const { manufacturer, model, serial, firmware } = this.#onvif?.description ?? {};
+    const { manufacturer, model, serial, firmware, profile } = this.#onvif?.description ?? {};
     const { record } = this;
     return present({
       manufacturer: manufacturer ?? record.manufacturer,
       model: model ?? record.model,
       serial: serial ?? record.toldSerial,
       firmware,
+      profile,
     });
   };
 

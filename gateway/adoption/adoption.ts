@@ -405,7 +405,8 @@ export class Adoption {
     const device = this.#context.discovery.device(id);
     const listed = this.#listed.get(id);
     if (device === undefined || listed === undefined) return;
-    const { via, addresses, manufacturer, model, serial, lastSeenAt } = device;
+    const { via, addresses, manufacturer, model, lastSeenAt } = device;
+    const serial = device.serial ?? listed.record?.toldSerial;
     const life = this.#lives.of(listed.record);
     const adoptedAs = life?.name ?? listed.servedBy;
     const { code, reason, needsPassword } = listed;

@@ -95,6 +95,8 @@ export interface StreamInfo {
   readonly model?: string;
   readonly firmware?: string;
   readonly serial?: string;
+  /** Of an ONVIF camera: the name and token of the one that is pulled. */
+  readonly profile?: string;
   readonly transport?: string;
   /** What was left out, repaired or switched, in whole sentences. */
   readonly notes?: readonly string[];

@@ -248,12 +248,15 @@ describe('an ONVIF camera', () => {
     assert.match(gone.message, /no such preset/);
   });
 
-  it('what moves it is in its info', async () => {
+  it('what moves it, and its profile, are in its info', async () => {
     const info = await watcher.until('ptz in the info', () => {
       const text = watcher.state.get(`${B}/stream/gate/info`);
-      return text === undefined ? undefined : JSON.parse(text).ptz;
+      const told = text === undefined ? undefined : JSON.parse(text);
+      return told?.ptz === undefined ? undefined : told;
     });
-    assert.deepEqual(info, { protocol: 'onvif', absolute: true, home: true, presets: 'list' });
+    const ptz = { protocol: 'onvif', absolute: true, home: true, presets: 'list' };
+    assert.deepEqual(info.ptz, ptz);
+    assert.equal(info.profile, 'mainStream (Profile_1)');
   });
 
   it('its clock is told, set, and given a time server', async () => {

@@ -21,6 +21,7 @@ test('found, logged into with the second of two passwords, named from model and 
   assert.equal(found?.adoptedAs, NAME);
   assert.equal(found?.code, 'ok');
   assert.equal(found?.manufacturer, 'Acme');
+  assert.equal(found?.serial, 'AC0042');
   assert.equal(camera.refusals, 1);
 });
 
@@ -222,6 +223,7 @@ test('another camera answers at the kept address: left alone until discovery tel
     bench.see(moved.xaddr, { addresses: ['127.0.0.3'] });
     await assert.rejects(run(), { code: 'ECONNREFUSED' });
     assert.ok(moved.requests.includes('GetStreamUri'));
+    assert.equal(stream?.describe().profile, 'mainStream (Profile_1)');
     assert.ok(bench.searchedFor.length > 0, 'it may have moved again');
     await stranger.close();
     await moved.close();
