@@ -1,0 +1,113 @@
+/**
+ * Flash the box, plug it in: five cameras of different kinds, an empty dataDir and one list of credentials, in a network of
+ * their own (adoption-scenario.ts is what runs there). And the file in which decisions are kept, killed while it is written.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { pino } from 'pino';
+import { AdoptionState } from '../../gateway/adoption/adoption-state.ts';
+import type { AdoptionScenarioResult } from './adoption-scenario.ts';
+
+const FIRST_START_MS = 60_000;
+const RESTART_MS = 10_000;
+const LIMIT_MS = 150_000;
+const KILLS = 100;
+/** Node takes most of the time to start, and there are two cores. */
+const FOLDERS = 4;
+
+const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const canUnshare = spawnSync('unshare', ['--net', 'true']).status === 0;
+
+describe('adoption', { concurrency: true }, () => {
+  test('factory-fresh: five cameras are published within a minute, and again within 10 s of a power cut', {
+    skip: canUnshare ? false : 'needs root, for a network namespace of its own',
+  }, async (t) => {
+    const result = await runScenario();
+    t.diagnostic(`published after ${result.firstMs} ms, after a power cut ${result.againMs} ms`);
+    assert.ok(result.firstMs < FIRST_START_MS, `${result.firstMs} ms\n${result.log}`);
+    assert.ok(result.againMs < RESTART_MS, `${result.againMs} ms\n${result.log}`);
+    assert.deepEqual(result.atMaster, result.names, 'each of them twice');
+    // The fifth has the third password of the list; nobody is refused after the restart.
+    assert.deepEqual(result.refusals, [0, 0, 0, 0, 2]);
+    assert.deepEqual(result.refusalsAgain, result.refusals);
+    assert.equal(result.mode, '600');
+    assert.deepEqual(result.leaks, []);
+  });
+
+  test(`killed at random moments ${KILLS} times: the file always loads, and never goes back`, async (t) => {
+    const folders = Array.from({ length: FOLDERS }, () =>
+      mkdtempSync(join(tmpdir(), 'sluice-kill-')),
+    );
+    t.after(() => {
+      for (const folder of folders) rmSync(folder, { recursive: true });
+    });
+    await Promise.all(folders.map((folder) => killAgainAndAgain(folder, KILLS / FOLDERS)));
+  });
+});
+
+async function killAgainAndAgain(dataDir: string, rounds: number): Promise<void> {
+  let last = -1;
+  for (let round = 0; round < rounds; round += 1) {
+    const writer = [pathOf('../support/decision-writer.js'), dataDir, String(last + 1)];
+    const child = spawn(process.execPath, writer, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const acknowledged = await killedAtRandom(child);
+    const said: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => said.push(line) });
+    const { records } = new AdoptionState({ dataDir, log, now: Date.now });
+    assert.deepEqual(said, [], `round ${round}`);
+    assert.equal(records.length, 1, `round ${round}`);
+    const number = Number(records[0]?.name?.slice('n-'.length));
+    assert.ok(number >= acknowledged, `round ${round}: ${number} after ${acknowledged}`);
+    last = number;
+  }
+}
+
+/** The last number that it had said was on the disk. It is killed within 30 ms of its first. */
+async function killedAtRandom(child: ChildProcess): Promise<number> {
+  let said = '';
+  child.stdout?.on('data', (chunk) => {
+    if (said === '') setTimeout(() => child.kill('SIGKILL'), Math.random() * 30);
+    said += chunk;
+  });
+  await once(child, 'close');
+  return Number(said.split('\n').at(-2));
+}
+
+async function runScenario(): Promise<AdoptionScenarioResult> {
+  const addresses = [1, 11, 12, 13, 14, 15].map(
+    (host) => `ip addr add 10.78.0.${host}/24 dev cam0`,
+  );
+  const script = [
+    'set -e',
+    'ip link set lo up',
+    'ip link add cam0 type veth peer name far0',
+    'ip link set far0 up',
+    ...addresses,
+    'ip link set cam0 up multicast on',
+    `exec "${process.execPath}" --enable-source-maps "${pathOf('adoption-scenario.js')}"`,
+  ];
+  const child = spawn(
+    'unshare',
+    ['--net', '--pid', '--fork', '--kill-child', 'sh', '-c', script.join('\n')],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
+  const [code] = await once(child, 'close');
+  clearTimeout(limit);
+  assert.equal(code, 0, `${stdout.slice(-4000)}\n${stderr.slice(-8000)}`);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as AdoptionScenarioResult;
+}

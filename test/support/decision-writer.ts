@@ -1,0 +1,13 @@
+/** Decides something new as fast as it can, and says what is on the disk, until it is killed: FOLDER FIRST. */
+import { pino } from 'pino';
+import { AdoptionState } from '../../gateway/adoption/adoption-state.ts';
+
+const [, , dataDir = '', first = '0'] = process.argv;
+const state = new AdoptionState({ dataDir, log: pino({ level: 'silent' }), now: Date.now });
+const device = { id: 'cam', addresses: [], serial: 'AC0042' };
+const record = state.find(device) ?? state.add(device);
+for (let number = Number(first); ; number += 1) {
+  state.change(record, { name: `n-${number}`, decision: 'adopted' });
+  await state.written();
+  process.stdout.write(`${number}\n`);
+}
