@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { name, oneOf, wholeNumber } from '../config/fields.ts';
-import { profile } from '../config/source-schema.ts';
+import { profile } from '../config/profile-schema.ts';
 
 const VERSION = 2;
 /** As many as discovery lists. */

@@ -7,8 +7,8 @@ import * as z from 'zod/mini';
 import { ParseError } from '../../codecs/errors.ts';
 import { parseScanNetwork, SCAN_EXPECTED } from '../../drivers/discovery/scan-network.ts';
 import { checkedText, name, oneOf, text, wholeNumber } from '../config/fields.ts';
+import { profile } from '../config/profile-schema.ts';
 import { LOG_LEVELS } from '../config/schema.ts';
-import { profile } from '../config/source-schema.ts';
 import { scrub } from '../secrets.ts';
 import { CAMERA_COMMANDS } from './camera-commands.ts';
 

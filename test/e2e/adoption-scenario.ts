@@ -128,7 +128,9 @@ class Box {
       const elapsedMs = Math.round(performance.now() - startedAtMs);
       if (names.every((name) => publishing.includes(name))) return elapsedMs;
       if (elapsedMs > GIVE_UP_MS || child.exitCode !== null) {
-        throw new Error(`only ${publishing.join()} after ${elapsedMs} ms\n${this.log.slice(-8000)}`);
+        throw new Error(
+          `only ${publishing.join()} after ${elapsedMs} ms\n${this.log.slice(-8000)}`,
+        );
       }
       await sleep(50);
     }

@@ -24,7 +24,8 @@ const FOLDERS = 4;
 const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const canUnshare = spawnSync('unshare', ['--net', 'true']).status === 0;
 
-describe('adoption', { concurrency: true }, () => {
+// One after the other: the times are those of a box that does nothing else.
+describe('adoption', () => {
   test('factory-fresh: five cameras are published within a minute, and again within 10 s of a power cut', {
     skip: canUnshare ? false : 'needs root, for a network namespace of its own',
   }, async (t) => {
