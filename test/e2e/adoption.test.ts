@@ -21,7 +21,8 @@ const KILLS = 100;
 /** Node takes most of the time to start, and there are two cores. */
 const FOLDERS = 4;
 
-const pathOf = (file: string) => fileURLToPath(new URL(file, import.meta.url));
+const WRITER = fileURLToPath(new URL('../support/decision-writer.js', import.meta.url));
+const SCENARIO = fileURLToPath(new URL('adoption-scenario.js', import.meta.url));
 const canUnshare = spawnSync('unshare', ['--net', 'true']).status === 0;
 
 // One after the other: the times are those of a box that does nothing else.
@@ -55,7 +56,7 @@ describe('adoption', () => {
 async function killAgainAndAgain(dataDir: string, rounds: number): Promise<void> {
   let last = -1;
   for (let round = 0; round < rounds; round += 1) {
-    const writer = [pathOf('../support/decision-writer.js'), dataDir, String(last + 1)];
+    const writer = [WRITER, dataDir, String(last + 1)];
     const child = spawn(process.execPath, writer, { stdio: ['ignore', 'pipe', 'inherit'] });
     const acknowledged = await killedAtRandom(child);
     const said: string[] = [];
@@ -91,7 +92,7 @@ async function runScenario(): Promise<AdoptionScenarioResult> {
     'ip link set far0 up',
     ...addresses,
     'ip link set cam0 up multicast on',
-    `exec "${process.execPath}" --enable-source-maps "${pathOf('adoption-scenario.js')}"`,
+    `exec "${process.execPath}" --enable-source-maps "${SCENARIO}"`,
   ];
   const child = spawn(
     'unshare',
