@@ -45,7 +45,11 @@ export function makeReporting(
     board,
     log,
     commands: new CommandDispatcher(
-      commandHandlers({ 'stream/restart': ({ name }) => ({ name }), ...handlers }),
+      commandHandlers({
+        'stream/restart': ({ name }) => ({ name }),
+        discover: () => [],
+        ...handlers,
+      }),
       Date.now,
     ),
     info: () => describeGateway(source, board),
