@@ -117,14 +117,14 @@ describe('discovery', { concurrency: true, skip: needsRoot }, () => {
     assert.equal(byAddress.get('10.88.0.3')?.source, 'onvif://10.88.0.3');
     assert.equal(byAddress.get('10.88.0.4')?.source, 'rtsp://10.88.0.4:554/');
     assert.match(byAddress.get('10.88.0.4')?.reason ?? '', /path/);
-    assert.equal(byAddress.get('192.168.99.5')?.code, 'network');
+    assert.equal(byAddress.get('192.168.99.5')?.code, 'other-network');
 
     assert.equal(table.code, 0);
     const [titles, row, note, ...more] = table.stdout.trim().split('\n');
     assert.match(titles ?? '', /^ID +ADDRESS +MAKE +MODEL +SEEN BY +CODE +SOURCE$/);
     assert.match(
       row ?? '',
-      /^4cbd8f000002 +192\.168\.99\.5 +- +VC-1 +ws-discovery +network +onvif:/,
+      /^4cbd8f000002 +192\.168\.99\.5 +- +VC-1 +ws-discovery +other-network +onvif:/,
     );
     assert.match(
       note ?? '',
