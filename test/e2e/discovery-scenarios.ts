@@ -280,29 +280,7 @@ http: { listen: "127.0.0.1:8080" }
 mqtt: { embedded: { listen: "127.0.0.1:1883" } }
 `,
   );
-  const sluice = spawn(
-    process.execPath,
-    ['dist/gateway/main.js', 'run', '--config', '/run/sluice.yaml'],
-    {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    },
-  );
-  const api = async (path: string): Promise<readonly ApiEntry[]> => {
-    const response = await fetch(`http://127.0.0.1:8080/api/v1/${path}`);
-    return (await response.json()) as ApiEntry[];
-  };
-  const eventually = async (
-    path: string,
-    isSo: (entry: ApiEntry) => boolean,
-  ): Promise<ApiEntry> => {
-    for (const sinceMs = performance.now(); ; await sleep(50)) {
-      const entry = (await api(path).catch(() => [])).find(isSo);
-      if (entry !== undefined) return entry;
-      if (performance.now() - sinceMs > 2 * WAIT_MS) {
-        throw new Error(`not so: ${isSo} of ${JSON.stringify(await api(path))}`);
-      }
-    }
-  };
+  const sluice = startSluice();
   const online = await eventually('streams', ({ status }) => status?.state === 'online');
   const mqtt = await MqttWatcher.open('mqtt://127.0.0.1:1883', 4);
   await mqtt.publish('sluice/box/cmd/discover', '{"id":7,"timeoutMs":500,"scan":"10.77.0.0/29"}');
@@ -331,6 +309,72 @@ mqtt: { embedded: { listen: "127.0.0.1:1883" } }
   await after.kill();
   await mqtt.close();
   return { online, outOfReach, found, reply: JSON.parse(reply.text), movedMs, moved };
+}
+
+/** An encoder that sends MPEG-TS to a group, and says so by mDNS: published with no configuration. */
+async function encoder() {
+  ip('-n cam addr add 10.77.0.2/24 dev eth-cam0');
+  ip('-n cam route add 239.0.0.0/8 dev eth-cam0');
+  const announcer = new OnvifCameraProcess('cam');
+  await announcer.announce('10.77.0.2', '239.1.1.1', 5000);
+  const picture = 'testsrc=size=320x240:rate=25';
+  const sender = spawn(
+    'ip',
+    [
+      ...[
+        'netns',
+        'exec',
+        'cam',
+        'ffmpeg',
+        '-loglevel',
+        'error',
+        '-re',
+        '-f',
+        'lavfi',
+        '-i',
+        picture,
+      ],
+      ...['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '25', '-f', 'mpegts'],
+      'udp://239.1.1.1:5000?pkt_size=1316',
+    ],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  writeFileSync(
+    '/run/sluice.yaml',
+    `gateway: { id: box, dataDir: /run/data }
+discovery: { onvif: false }
+http: { listen: "127.0.0.1:8080" }
+mqtt: { embedded: { listen: "127.0.0.1:1883" } }
+`,
+  );
+  const sinceMs = performance.now();
+  const sluice = startSluice();
+  const online = await eventually('streams', ({ status }) => status?.state === 'online');
+  const onlineMs = performance.now() - sinceMs;
+  const devices = await api('devices');
+  sender.kill();
+  sluice.kill();
+  return { online, onlineMs, devices };
+}
+
+function startSluice() {
+  const args = ['dist/gateway/main.js', 'run', '--config', '/run/sluice.yaml'];
+  return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+}
+
+async function api(path: string): Promise<readonly ApiEntry[]> {
+  const response = await fetch(`http://127.0.0.1:8080/api/v1/${path}`);
+  return (await response.json()) as ApiEntry[];
+}
+
+async function eventually(path: string, isSo: (entry: ApiEntry) => boolean): Promise<ApiEntry> {
+  for (const sinceMs = performance.now(); ; await sleep(50)) {
+    const entry = (await api(path).catch(() => [])).find(isSo);
+    if (entry !== undefined) return entry;
+    if (performance.now() - sinceMs > 2 * WAIT_MS) {
+      throw new Error(`not so: ${isSo} of ${JSON.stringify(await api(path))}`);
+    }
+  }
 }
 
 interface ApiEntry {
@@ -376,6 +420,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   mdns,
   nothing,
   gateway,
+  encoder,
 };
 
 async function main(): Promise<void> {

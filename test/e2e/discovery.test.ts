@@ -211,4 +211,17 @@ describe('discovery', { concurrency: true, skip: needsRoot }, () => {
     assert.equal(moved.adoptedAs, 'vc-1-move1');
     assert.equal(moved.addresses[0], '10.77.0.3');
   });
+
+  it('an encoder that announces its MPEG-TS by mDNS is there with no configuration', async () => {
+    const { online, onlineMs, devices } = await run<{
+      online: { name: string; info: { source: string } };
+      onlineMs: number;
+      devices: FoundDevice[];
+    }>('encoder');
+    assert.match(online.info.source, /^udp:\/\/@?239\.1\.1\.1:5000$/);
+    assert.equal(online.name, 'r7-rack7001');
+    assert.ok(onlineMs < 20_000, `${onlineMs}`);
+    const [device] = devices;
+    assert.deepEqual([device?.via, device?.adoptedAs], [['mdns'], 'r7-rack7001']);
+  });
 });

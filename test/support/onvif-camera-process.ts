@@ -29,6 +29,8 @@ export class OnvifCameraProcess {
   }
 
   startRtsp = (address: string) => this.#ask({ do: 'rtsp', address });
+  announce = (address: string, group: string, port: number) =>
+    this.#ask({ do: 'announce', address, group, port });
   hello = () => this.#ask({ do: 'hello' });
   bye = () => this.#ask({ do: 'bye' });
   close = () => this.#ask({ do: 'close' });
