@@ -31,15 +31,25 @@ export class SilenceError extends Error {
   }
 }
 
+/** `found`: a camera that is no stream yet. */
+type PeerKind = 'camera' | 'found' | 'master';
+
+const WHERE_LOGINS_ARE: Record<PeerKind, string> = {
+  camera: 'username and password of the stream, or discovery.credentials',
+  found: 'discovery.credentials, or send the command adopt with its id, username and password',
+  master: 'user:password@ in targetUri',
+};
+
 /** `who` begins the sentence: "The camera 10.0.0.20:554". */
-export function explain(error: unknown, who: string, kind: 'camera' | 'master'): Cause {
+export function explain(error: unknown, who: string, kind: PeerKind): Cause {
   if (error === undefined) return cause('ended', `${who} ended the stream. Trying again.`);
   if (error instanceof SilenceError) return cause(error.code, error.message);
   if (error instanceof AuthenticationError) return explainLogin(error, who, kind);
   if (error instanceof UnsupportedError) {
     return cause('codec', `${who}: ${asSentence(error.message)}`, 'rare');
   }
-  if (error instanceof ProtocolError) return explainProtocol(error, who, kind);
+  if (error instanceof ProtocolError)
+    return explainProtocol(error, who, kind === 'master' ? 'master' : 'camera');
   if (error instanceof ParseError) {
     return cause(
       'protocol',
@@ -94,11 +104,8 @@ function cause(code: CauseCode, words: string, patience: Patience = 'normal'): C
   return { code, reason: words.replace(/\p{Cc}+/gu, ' '), patience };
 }
 
-function explainLogin(error: AuthenticationError, who: string, kind: 'camera' | 'master'): Cause {
-  const where =
-    kind === 'camera'
-      ? 'username and password of the stream, or discovery.credentials'
-      : 'user:password@ in targetUri';
+function explainLogin(error: AuthenticationError, who: string, kind: PeerKind): Cause {
+  const where = WHERE_LOGINS_ARE[kind];
   if (!error.credentialsSent) {
     return cause(
       'no-credentials',

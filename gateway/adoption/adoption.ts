@@ -376,7 +376,7 @@ export class Adoption {
   #explain(listed: Listed, error: unknown): Cause {
     const device = this.#context.discovery.device(listed.id);
     const who = `The camera at ${device?.addresses[0] ?? 'an unknown address'}`;
-    const cause = apartCause(explain(error, who, 'camera'), device);
+    const cause = apartCause(explain(error, who, 'found'), device);
     listed.needsPassword = error instanceof AuthenticationError;
     if (listed.reason !== cause.reason) {
       const { code, reason } = cause;

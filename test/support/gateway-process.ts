@@ -171,6 +171,8 @@ ${yaml}`,
       clearTimeout(timer);
     }
     await rm(this.#folder, { recursive: true, force: true });
+    const warning = /^\(node:\d+\).*/m.exec(this.log);
+    if (warning !== null) throw new Error(`Node warned of the gateway: ${warning[0]}`);
     return { code: this.#process.exitCode, ms: performance.now() - since };
   }
 

@@ -65,7 +65,10 @@ test('no password configured: asks for one', async (t) => {
   bench.see(camera.xaddr);
   await until(() => bench.found[0]?.needsPassword === true);
   assert.equal(bench.found[0]?.code, 'no-credentials');
-  assert.match(bench.found[0]?.reason ?? '', /none is configured/);
+  assert.match(
+    bench.found[0]?.reason ?? '',
+    /none is configured. Set discovery\.credentials, or send the command adopt/,
+  );
 });
 
 test('a camera that is configured already is not adopted a second time', (t) => {
