@@ -199,11 +199,10 @@ describe('HLS', { concurrency: true, timeout: TEST_MS }, () => {
       seen.some(({ kind }) => kind === 'video') && seen.some(({ kind }) => kind === 'audio'),
     );
     const { page } = await openPage(browser, urlOf('h265', ''));
-    await page.waitForFunction(
-      "/does not decode hvc1\\.1\\.6\\.L60\\.90, ac-3/.test(document.querySelector('[role=status]').textContent)",
-      undefined,
-      { timeout: PATIENCE_MS },
-    );
+    const status = page.locator('[role=status]');
+    await status
+      .filter({ hasText: /does not decode hvc1\.1\.6\.L60\.90, ac-3/ })
+      .waitFor({ timeout: PATIENCE_MS });
     await page.close();
     assert.doesNotMatch(sender.log, /error/i);
   });
