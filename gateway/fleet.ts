@@ -42,6 +42,8 @@ export class Fleet implements AdoptionTarget {
   readonly #context: FleetContext;
   readonly #members = new Map<string, Member>();
   readonly #running = new Set<Promise<void>>();
+  /** Removed, and not let go yet: nobody else may have the name. */
+  readonly #leaving = new Set<string>();
   #watchdog: NodeJS.Timeout | undefined;
   #stats: NodeJS.Timeout | undefined;
 
@@ -103,7 +105,7 @@ export class Fleet implements AdoptionTarget {
   }
 
   has(name: string): boolean {
-    return this.#members.has(name);
+    return this.#members.has(name) || this.#leaving.has(name);
   }
 
   /** By a camera, or by somebody who pushes a stream in. */
@@ -131,9 +133,11 @@ export class Fleet implements AdoptionTarget {
     const member = this.#members.get(name);
     if (member === undefined) return;
     this.#members.delete(name);
+    this.#leaving.add(name);
     member.life.controller.abort(new Error('the stream is removed'));
     member.life[Symbol.dispose]();
     await Promise.all([member.ended, member.side.stopped()]);
+    this.#leaving.delete(name);
     this.#context.hub.remove(name);
     this.#context.board.removeStream(name);
   }

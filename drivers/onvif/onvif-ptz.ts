@@ -266,8 +266,9 @@ export class OnvifPtz implements PtzHead {
     return await supported(what, session.ask(invoke, signal, { timeoutMs: PTZ_TIMEOUT_MS }));
   }
 
-  async #stop(): Promise<void> {
+  async #stop(isWanted = () => true): Promise<void> {
     await this.#inTurn(async (link) => {
+      if (!isWanted()) return;
       const options = { ...ofProfile(link), panTilt: true, zoom: true };
       await this.#ask(link, 'stopping', new AbortController().signal, (cam, done) =>
         cam.stop(options, done),
@@ -279,7 +280,8 @@ export class OnvifPtz implements PtzHead {
   #stopByItself(attempt: number): void {
     clearTimeout(this.#timer);
     const timer = this.#timer;
-    this.#stop().catch((err: unknown) => {
+    // A move that waited for its turn renews the time.
+    this.#stop(() => timer === this.#timer).catch((err: unknown) => {
       // Stopped, or moved anew, meanwhile.
       if (timer !== this.#timer) return;
       this.#options.log.warn({ err, attempt }, 'onvif: a camera could not be stopped');

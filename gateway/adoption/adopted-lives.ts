@@ -43,6 +43,7 @@ export class AdoptedLives {
   readonly #context: AdoptedLivesContext;
   readonly #logins: AdoptionLogins;
   readonly #lives = new Map<AdoptionRecord, AdoptedLife>();
+  readonly #ending = new Map<AdoptionRecord, Promise<void>>();
 
   constructor(context: AdoptedLivesContext, logins: AdoptionLogins) {
     this.#context = context;
@@ -90,10 +91,17 @@ export class AdoptedLives {
     return life;
   }
 
+  /** Resolves when its name and the device are free, whoever asked for it first. */
   async end(record: AdoptionRecord): Promise<void> {
     const life = this.#lives.get(record);
     this.#lives.delete(record);
-    if (life !== undefined) await this.#context.target.remove(life.name);
+    if (life !== undefined) {
+      const ending = this.#context.target.remove(life.name).finally(() => {
+        if (this.#ending.get(record) === ending) this.#ending.delete(record);
+      });
+      this.#ending.set(record, ending);
+    }
+    await this.#ending.get(record);
   }
 
   describe(record: AdoptionRecord, description: Partial<DeviceDescription>): void {

@@ -53,7 +53,8 @@ const device = z.object({
   profile: z.optional(profile),
   /** Given by command; those of the configuration are never kept. */
   credentials: z.optional(z.object({ username: shortText(), password: shortText() })),
-  login: z.optional(login),
+  /** Not worth a name: where it makes no sense, it is left out alone. */
+  login: z.optional(z.catch(z.optional(login), undefined)),
 });
 
 export type AdoptionRecord = z.output<typeof device>;

@@ -111,7 +111,7 @@ export class AdoptionState {
 
   /** Resolves when all that was changed is on the disk, or could not be written. */
   async written(): Promise<void> {
-    await this.#writing;
+    while (this.#writing !== undefined) await this.#writing;
     clearTimeout(this.#again);
   }
 
@@ -158,9 +158,7 @@ export class AdoptionState {
   #save(): void {
     this.#isChanged = true;
     if (this.#isForeign) return;
-    this.#writing ??= this.#write().finally(() => {
-      this.#writing = undefined;
-    });
+    this.#writing ??= this.#write();
   }
 
   async #write(): Promise<void> {
@@ -176,9 +174,11 @@ export class AdoptionState {
         log.warn({ err, dataDir }, 'cannot keep what is known of cameras; check gateway.dataDir');
         clearTimeout(this.#again);
         this.#again = setTimeout(() => this.#save(), TRY_AGAIN_MS).unref();
-        return;
+        break;
       }
     }
+    // Not a moment later: a change in between would wait for the next.
+    this.#writing = undefined;
   }
 
   get #nowIso(): string {

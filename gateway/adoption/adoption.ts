@@ -59,6 +59,8 @@ export interface Listed {
   logins: CredentialChooser | undefined;
   /** It is being logged in to. */
   attempt: AbortController | undefined;
+  /** Somebody decides about it now: what is found out meanwhile is not acted on. */
+  command: object | undefined;
   grace: NodeJS.Timeout | undefined;
   code: CauseCode;
   reason: string;
@@ -119,7 +121,8 @@ export class Adoption {
   async adoptNow(listed: Listed, wish: AdoptionWish): Promise<AdoptionOutcome> {
     this.#endAttempt(listed);
     const attempt = new AbortController();
-    listed.attempt = attempt;
+    const command = {};
+    Object.assign(listed, { attempt, command });
     const { now, discovery } = this.#context;
     const { credentials } = wish;
     // Only what was given is tried; what the device has refused before does not count against it.
@@ -128,6 +131,11 @@ export class Adoption {
       const signal = AbortSignal.any([this.#signal, attempt.signal]);
       const record = await this.#logIn(listed, signal);
       await this.#lives.end(record);
+      this.#signal.throwIfAborted();
+      const isListed = this.#listed.get(listed.id) === listed;
+      if (!isListed || listed.command !== command || listed.record !== record) {
+        throw new Error('somebody decided otherwise meanwhile');
+      }
       listed.logins = undefined;
       if (credentials !== undefined && record.sourceUrl === undefined) {
         listed.logins = this.#newLogins(listed, credentials);
@@ -139,8 +147,11 @@ export class Adoption {
       return { at: 'failed', cause: this.#explain(listed, error) };
     } finally {
       if (listed.attempt === attempt) listed.attempt = undefined;
-      const device = discovery.device(listed.id);
-      if (device !== undefined) this.#met(device);
+      if (listed.command === command) {
+        listed.command = undefined;
+        const device = discovery.device(listed.id);
+        if (device !== undefined) this.#met(device);
+      }
     }
   }
 
@@ -155,13 +166,19 @@ export class Adoption {
     const device = listed && this.#context.discovery.device(listed.id);
     const kept = record ?? (decision === 'ignore' && device ? state.add(device) : undefined);
     if (kept === undefined) return;
-    await this.#lives.end(kept);
+    // Before the stream ends, which may take a while: what is found meanwhile must not bring it back.
     if (decision === 'forget') state.remove(kept);
     else state.change(kept, { decision: 'ignored', decidedAt: this.#nowIso });
-    if (listed === undefined) return;
-    listed.record = decision === 'forget' ? undefined : kept;
-    listed.logins = undefined;
-    if (device !== undefined) this.#met(device);
+    const command = {};
+    if (listed !== undefined) {
+      const known = decision === 'forget' ? undefined : kept;
+      Object.assign(listed, { command, record: known, logins: undefined });
+    }
+    await this.#lives.end(kept);
+    if (listed === undefined || listed.command !== command) return;
+    listed.command = undefined;
+    const now = this.#context.discovery.device(listed.id);
+    if (now !== undefined) this.#met(now);
   }
 
   #met(device: DiscoveredDevice): void {
@@ -196,7 +213,7 @@ export class Adoption {
   #list(id: string): Listed {
     const listed: Listed = {
       ...{ id, record: undefined, servedBy: undefined, logins: undefined },
-      ...{ attempt: undefined, grace: undefined, needsPassword: false },
+      ...{ attempt: undefined, command: undefined, grace: undefined, needsPassword: false },
       ...{ code: 'starting', reason: 'It was found just now.' },
     };
     this.#listed.set(id, listed);
@@ -208,7 +225,7 @@ export class Adoption {
     const { target, config } = this.#context;
     const { adopt } = config.discovery;
     listed.servedBy = target.streamAt(device.addresses);
-    if (listed.servedBy !== undefined || listed.attempt !== undefined) return;
+    if (listed.servedBy !== undefined || isBusy(listed)) return;
     const say = (code: CauseCode, reason: string) => Object.assign(listed, { code, reason });
     const decision = listed.record?.decision ?? 'undecided';
     if (adopt === 'off') {
@@ -242,7 +259,12 @@ export class Adoption {
   }
 
   #graceOver(listed: Listed): void {
-    const isOpen = this.#listed.get(listed.id) === listed && listed.attempt === undefined;
+    const isOpen =
+      this.#listed.get(listed.id) === listed &&
+      !isBusy(listed) &&
+      // It may have become known meanwhile which it is.
+      listed.servedBy === undefined &&
+      listed.record?.decision !== 'ignored';
     if (isOpen && this.#lives.of(listed.record) === undefined) this.#begin(listed);
     this.#tell(listed.id);
   }
@@ -260,8 +282,14 @@ export class Adoption {
       {
         run: async (signal) => {
           const record = await this.#logIn(listed, signal);
-          if (this.#lives.of(record) === undefined) this.#adopt(listed, record, {});
+          signal.throwIfAborted();
+          const isIgnored = record.decision === 'ignored';
+          if (!isIgnored && this.#lives.of(record) === undefined) this.#adopt(listed, record, {});
           attempt.abort();
+          listed.attempt = undefined;
+          // Found under another id than the one it was ignored under.
+          const device = this.#context.discovery.device(listed.id);
+          if (isIgnored && device !== undefined) this.#met(device);
         },
         explain: (error) => this.#explain(listed, error),
         changed: () => undefined,
@@ -292,7 +320,10 @@ export class Adoption {
     const isOnvif = endpoints.length > 0 || found === undefined || urlsOf(found).length === 0;
     let description: Partial<DeviceDescription> = {};
     if (isOnvif) {
-      listed.logins ??= this.#newLogins(listed, listed.record?.credentials);
+      // One count for each device, whoever logs in.
+      listed.logins ??=
+        this.#lives.of(listed.record)?.logins ??
+        this.#newLogins(listed, listed.record?.credentials);
       description = await logInToDevice(endpoints, listed.logins, now, signal);
       signal.throwIfAborted();
       discovery.learn(listed.id, description);
@@ -336,7 +367,12 @@ export class Adoption {
       if (device !== undefined) listed.record ??= state.find(device) ?? state.add(device);
       return listed.record;
     };
-    return this.#logins.open(listed.record, { own, record });
+    const life = () => this.#lives.of(listed.record);
+    return this.#logins.open(listed.record, {
+      ...{ own, record },
+      isSureOfDevice: () => life()?.isFound ?? true,
+      refused: () => life()?.loginRefused(),
+    });
   }
 
   #left(device: DiscoveredDevice, supersededBy: DiscoveredDevice | undefined): void {
@@ -368,7 +404,7 @@ export class Adoption {
       state.remove(goes);
     }
     listed.record = stays;
-    if (isOlder) this.#endAttempt(listed);
+    if (isOlder && listed.command === undefined) this.#endAttempt(listed);
     const device = this.#context.discovery.device(into.id);
     if (device !== undefined) this.#met(device);
   }
@@ -422,4 +458,8 @@ export class Adoption {
   get #nowIso(): string {
     return new Date(this.#context.now()).toISOString();
   }
+}
+
+function isBusy({ attempt, command }: Listed): boolean {
+  return attempt !== undefined || command !== undefined;
 }

@@ -80,6 +80,8 @@ export class MotionWatch {
     using life = linkAbort(signal);
     const subscription = life.controller;
     this.#subscription = subscription;
+    // A camera where nothing moves says nothing: whoever has not refused by then will not.
+    const accepted = setTimeout(() => this.#setNote(undefined), CONFIRM_MS);
     try {
       await this.#controls.watchMotion((isMoving) => {
         if (subscription.signal.aborted) return;
@@ -88,6 +90,8 @@ export class MotionWatch {
       }, subscription.signal);
     } catch (error) {
       throw subscription.signal.aborted ? subscription.signal.reason : error;
+    } finally {
+      clearTimeout(accepted);
     }
     // A driver may end without an error when it is told to.
     subscription.signal.throwIfAborted();

@@ -131,6 +131,32 @@ test('another move renews the time; a stop that fails is tried again', async (t)
   assert.equal(virtual.requests.filter((name) => name === 'Stop').length, 2);
 });
 
+test('a move that waits for its turn while the time of the one before ends has time of its own', async (t) => {
+  let release = () => {};
+  const { virtual, head } = await startHead(
+    t,
+    {},
+    {
+      answer: (operation, response) => {
+        if (operation !== 'GetPresets') return false;
+        release = () => response.writeHead(503).end();
+        return true;
+      },
+    },
+  );
+  await head.move({ pan: 1, tilt: 0, zoom: 0 }, 100, SIGNAL);
+  const presets = head.presets(SIGNAL).catch(() => undefined);
+  const moving = head.move({ pan: -1, tilt: 0, zoom: 0 }, 60_000, SIGNAL);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  release();
+  await Promise.all([presets, moving]);
+  await head.presets(AbortSignal.timeout(200)).catch(() => undefined);
+  release();
+  assert.ok(virtual.ptz.isMoving);
+  assert.ok(!virtual.requests.includes('Stop'));
+  await head.stop(SIGNAL);
+});
+
 test('a stop never overtakes its move', async (t) => {
   const { virtual, head } = await startHead(t);
   const moving = head.move({ pan: 1, tilt: 0, zoom: 0 }, 60_000, SIGNAL);

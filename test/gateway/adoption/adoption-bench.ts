@@ -26,6 +26,10 @@ export class AdoptionBench {
   remembered: readonly string[] = [];
   log = '';
   silent = false;
+  /** Streams end when it resolves. */
+  letGo = Promise.resolve();
+  /** How many are to end. */
+  ending = 0;
   readonly searchedFor: string[] = [];
   nowMs = Date.now();
   /** Name → host. */
@@ -131,9 +135,11 @@ export class AdoptionBench {
         add: (stream) => {
           this.streams.set(stream.name, stream);
         },
-        remove: (name) => {
-          this.streams.delete(name);
-          return Promise.resolve();
+        remove: async (name) => {
+          const stream = this.streams.get(name);
+          this.ending += 1;
+          await this.letGo;
+          if (this.streams.get(name) === stream) this.streams.delete(name);
         },
         wake: (name) => this.woken.push(name),
         restart: (name) => this.restarted.push(name) > 0,

@@ -279,3 +279,46 @@ test('a dataDir that cannot be written is said, and nothing else', async (t) => 
   await state.written();
   assert.match(said.join(), /check gateway\.dataDir/);
 });
+
+test('what changes in the very moment a write ends is written, too', async (t) => {
+  const { open } = setUp(t);
+  for (let steps = 0; steps < 12; steps += 1) {
+    const state = open({
+      ...fs,
+      open: async (...args: Parameters<typeof fs.open>) => {
+        const file = await fs.open(...args);
+        if (args[1] !== 'r') return file;
+        const close = file.close.bind(file);
+        file.close = async () => {
+          await close();
+          if (record.name === undefined) void changeAfter(steps);
+        };
+        return file;
+      },
+    });
+    const record = state.add(device(`cam-${steps}`, { serial: `s${steps}` }));
+    const changeAfter = async (left: number) => {
+      for (let step = 0; step < left; step += 1) await Promise.resolve();
+      state.change(record, { name: `door-${steps}` });
+    };
+    await state.written();
+    await new Promise(setImmediate);
+    await state.written();
+    assert.ok(open().isTaken(`door-${steps}`), `after ${steps} steps`);
+  }
+});
+
+test('what is kept of a login makes no sense: the name stays', async (t) => {
+  const { open, file, said } = setUp(t);
+  const state = open();
+  const record = state.add(device('cam', { serial: 'AC0042' }));
+  // As with a login that is on the list no more.
+  const login = { mark: 'x', worked: { onvif: -1 }, refusals: {} };
+  state.change(record, { name: 'door', decision: 'adopted', login });
+  await state.written();
+  assert.match(readFileSync(file, 'utf8'), /-1/);
+  const kept = open().find(device('other', { serial: 'AC0042' }));
+  assert.equal(kept?.name, 'door');
+  assert.equal(kept?.login, undefined);
+  assert.deepEqual(said, []);
+});

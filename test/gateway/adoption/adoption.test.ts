@@ -332,3 +332,88 @@ test('two that were listed turn out to be one: the stream that was first stays, 
   assert.equal(bench.found[0]?.adoptedAs, 'dome-4');
   assert.match(await bench.file(), /"dome-4"/);
 });
+
+test('ignored or forgotten while its stream takes its time to end: what is found meanwhile does not bring it back', async (t) => {
+  for (const decision of ['ignore', 'forget'] as const) {
+    const camera = await startCamera(t);
+    const bench = AdoptionBench.start(t, `credentials: [ ${LOGIN} ]`);
+    bench.see(camera.xaddr);
+    await until(() => bench.streams.size > 0);
+    const old = bench.streams.get(NAME);
+    const { promise, resolve } = withResolver();
+    bench.letGo = promise;
+    const done = bench.command({ id: NAME, decision });
+    bench.see(camera.xaddr, { name: 'heard of meanwhile' });
+    await bench.file();
+    assert.deepEqual(bench.names, [NAME]);
+    resolve();
+    await done;
+    if (decision === 'ignore') {
+      assert.deepEqual(bench.names, []);
+      assert.equal(bench.found[0]?.code, 'ignored');
+      continue;
+    }
+    await until(() => bench.streams.size > 0 && bench.streams.get(NAME) !== old);
+    assert.deepEqual(bench.names, [NAME], 'as if it had never been found');
+  }
+});
+
+test('adopted twice at once, while its stream takes its time to end: one stream, of the second command', async (t) => {
+  const camera = await startCamera(t);
+  const bench = AdoptionBench.start(t, `credentials: [ ${LOGIN} ]`);
+  bench.see(camera.xaddr);
+  await until(() => bench.streams.size > 0);
+  const { promise, resolve } = withResolver();
+  bench.letGo = promise;
+  const id = bench.found[0]?.id ?? '';
+  const listed = bench.adoption.listed(id) ?? assert.fail();
+  const first = bench.adoption.adoptNow(listed, { profile: 'sub' });
+  // Logged in to, and ending.
+  await until(() => bench.ending > 0);
+  const second = bench.adoption.adoptNow(listed, { name: 'gate' });
+  const asked = camera.requests.length;
+  await until(() => camera.requests.length > asked);
+  await new Promise((done) => setTimeout(done, 50));
+  resolve();
+  assert.equal((await first).at, 'failed');
+  assert.deepEqual(await second, { at: 'adopted', name: 'gate' });
+  assert.deepEqual(bench.names, ['gate']);
+});
+
+test('one that was ignored stays so when only the login tells that it is the same', async (t) => {
+  const camera = await startCamera(t);
+  const list = `credentials: [ ${LOGIN} ]`;
+  const bench = AdoptionBench.start(t, list);
+  bench.see(camera.xaddr);
+  await until(() => bench.streams.size > 0);
+  await bench.command({ id: NAME, decision: 'ignore' });
+  await bench.restart(list);
+  // After a factory reset.
+  bench.see(camera.xaddr, { key: 'urn:uuid:reset' });
+  await until(() => ['ignored', 'ok'].includes(bench.found[0]?.code ?? ''));
+  assert.equal(bench.found[0]?.code, 'ignored');
+  assert.equal(bench.streams.size, 0);
+});
+
+test('refused by a camera that is adopted: the command and the stream count together', async (t) => {
+  const camera = await startCamera(t);
+  const bench = AdoptionBench.start(t, `credentials: [ ${LOGIN}, ${wrong('w1', 'w2')} ]`);
+  bench.see(camera.xaddr);
+  await until(() => bench.streams.size > 0);
+  await bench.command({ id: NAME, name: 'gate' });
+  const { port } = camera;
+  await camera.close();
+  const changed = await openCamera({ httpPort: port, password: 'an0ther' });
+  t.after(() => changed.close());
+  await assert.rejects(bench.command({ id: 'gate' }), { code: 'needs-password' });
+  await assert.rejects(bench.streams.get('gate')?.driver.run(SINK, bench.signal) ?? assert.fail());
+  assert.equal(changed.refusals, 3);
+});
+
+function withResolver(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
