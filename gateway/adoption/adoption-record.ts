@@ -12,7 +12,11 @@ export const MAX_PLACES = 4;
 export const MAX_IDS = 4;
 
 const shortText = () => z.string().check(z.maxLength(256));
-const place = () => z.string().check(z.maxLength(2048));
+/** No longer ones are kept: one that cannot be read again would take the name with it. */
+export const MAX_PLACE_CHARS = 2048;
+const place = () => z.string().check(z.maxLength(MAX_PLACE_CHARS));
+/** As long as the command takes them. */
+const credential = () => z.string().check(z.maxLength(4096));
 const counts = z.array(wholeNumber(0, 1_000_000)).check(z.maxLength(64));
 
 const login = z.object({
@@ -52,7 +56,7 @@ const device = z.object({
   sourceUrl: z.optional(place()),
   profile: z.optional(profile),
   /** Given by command; those of the configuration are never kept. */
-  credentials: z.optional(z.object({ username: shortText(), password: shortText() })),
+  credentials: z.optional(z.object({ username: credential(), password: credential() })),
   /** Not worth a name: where it makes no sense, it is left out alone. */
   login: z.optional(z.catch(z.optional(login), undefined)),
 });

@@ -23,7 +23,7 @@ import { Supervisor, type SupervisorContext } from '../supervisor.ts';
 import { apartCause, present, urlsOf } from './adopted-life.ts';
 import { AdoptedLives, type AdoptionTarget } from './adopted-lives.ts';
 import { AdoptionLogins } from './adoption-logins.ts';
-import { type AdoptionRecord, MAX_PLACES } from './adoption-record.ts';
+import { type AdoptionRecord, MAX_PLACE_CHARS, MAX_PLACES } from './adoption-record.ts';
 import type { AdoptionState } from './adoption-state.ts';
 import { logInToDevice } from './device-login.ts';
 
@@ -198,8 +198,10 @@ export class Adoption {
     const { state } = this.#context;
     state.recognise(record, device);
     if (device.addresses.length === 0) return;
-    const endpoints = endpointsOf(device).slice(0, MAX_PLACES);
-    const urls = urlsOf(device);
+    const endpoints = endpointsOf(device)
+      .filter(({ path }) => path.length <= MAX_PLACE_CHARS)
+      .slice(0, MAX_PLACES);
+    const urls = urlsOf(device).filter((url) => url.length <= MAX_PLACE_CHARS);
     const { sourceUrl } = record;
     state.change(record, {
       addresses: device.addresses.slice(0, MAX_PLACES),

@@ -410,6 +410,18 @@ test('refused by a camera that is adopted: the command and the stream count toge
   assert.equal(changed.refusals, 3);
 });
 
+test('an address and a password of any length: the name is there after a restart', async (t) => {
+  const password = 'p'.repeat(300);
+  const camera = await startCamera(t, { password });
+  const bench = AdoptionBench.start(t, 'adopt: ask');
+  const xaddr = (path: string) => `http://127.0.0.1:${camera.port}/${path}`;
+  bench.see(undefined, { xaddrs: [camera.xaddr, xaddr('x'.repeat(3000))] });
+  const id = bench.found[0]?.id;
+  await bench.command({ id, username: 'admin', password });
+  await bench.restart('adopt: ask');
+  assert.deepEqual(bench.names, [NAME]);
+});
+
 function withResolver(): { promise: Promise<void>; resolve: () => void } {
   let resolve = () => {};
   const promise = new Promise<void>((done) => {
