@@ -13,7 +13,7 @@ interface MotionTopic {
  */
 const MOTION_TOPICS: readonly MotionTopic[] = [
   // Hikvision, D-Link (one of them misspelt: onvif2mqtt PR#34), Reolink, Dahua.
-  { topic: /^VideoSou?r?ce\/MotionAlarm$/, items: ['State'] },
+  { topic: /^VideoSourc?e\/MotionAlarm$/, items: ['State'] },
   // Everybody; Tapo puts its other detectors below it, too (HA#109198).
   {
     topic: /^RuleEngine\/CellMotionDetector\/(?:Motion|People|Intrusion)$/,
@@ -36,11 +36,11 @@ const MOTION_TOPICS: readonly MotionTopic[] = [
   { topic: /^RuleEngine\/My(?:Motion|RegionMotion)DetectorRule$/, items: ['IsMotion', 'State'] },
   // Axis, and Samsung (HA#66493) and Hitron beside it.
   { topic: /^VideoAnalytics\/MotionDetection$/, items: ['motion', 'State', 'IsMotion'] },
-  { topic: /^RuleEngine\/VMD3\/vmd3_video_\w+$/, items: ['active', 'areaid'] },
+  { topic: /^RuleEngine\/VMD3\/vmd3_video_\w+$/, items: ['active'] },
   { topic: /^RuleEngine\/VideoMotionDetection\/motion$/, items: ['motion', 'active'] },
   {
     topic:
-      /^CameraApplicationPlatform\/(?:VMD|MotionGuard|FenceGuard|LoiteringGuard|ObjectAnalytics)\/\w*Camera1\w*$|^CameraApplicationPlatform\/(?:VMD|ObjectAnalytics)\/\w+$/,
+      /^CameraApplicationPlatform\/(?:VMD|MotionGuard|FenceGuard|LoiteringGuard|ObjectAnalytics)\/\w+$/,
     items: ['active'],
   },
 ];

@@ -15,7 +15,7 @@ import { MotionState } from './motion-state.ts';
 import { motionIn } from './motion-topics.ts';
 import type { OnvifProfile } from './onvif-client.ts';
 import { readEncoder, setEncoder } from './onvif-encoder.ts';
-import { readClock, reboot, setClock, setNtp } from './onvif-maintenance.ts';
+import { ntpHost, readClock, reboot, setClock, setNtp } from './onvif-maintenance.ts';
 import { OnvifPtz } from './onvif-ptz.ts';
 import type { OnvifSession } from './onvif-session.ts';
 import type { PtzConfiguration } from './ptz-spaces.ts';
@@ -96,8 +96,9 @@ export class OnvifControls<Device extends KnownDevice> implements CameraControls
   }
 
   async setNtp(server: string, signal: AbortSignal): Promise<void> {
+    const host = ntpHost(server);
     const { now } = this.#options;
-    const set = ({ session }: Open<Device>) => setNtp(session, server, now, signal);
+    const set = ({ session }: Open<Device>) => setNtp(session, host, now, signal);
     await this.#inSession(set, signal, 'be given a time server');
     this.#opening = undefined;
   }
@@ -119,22 +120,17 @@ export class OnvifControls<Device extends KnownDevice> implements CameraControls
   }
 
   async watchMotion(onMotion: (isMoving: boolean) => void, signal: AbortSignal): Promise<void> {
-    const { now, pullPointTimes, session: makeSession, known, find } = this.#options;
+    const { pullPointTimes, session: makeSession, known, find } = this.#options;
     const device = known() ?? (await find(signal));
     const session = makeSession(device, signal);
     await session.logIn(signal);
     const state = new MotionState(onMotion);
-    try {
-      await new PullPoint(session, pullPointTimes).run((notifications) => {
-        for (const notification of notifications) {
-          const news = motionIn(notification);
-          if (news !== undefined) state.take(news, now());
-        }
-        state.expire(now());
-      }, signal);
-    } finally {
-      state.clear();
-    }
+    await new PullPoint(session, pullPointTimes).run((notifications) => {
+      for (const notification of notifications) {
+        const news = motionIn(notification);
+        if (news !== undefined) state.take(news);
+      }
+    }, signal);
   }
 
   /** `able`: what it cannot do, where the device says so. */
@@ -190,13 +186,7 @@ export class OnvifControls<Device extends KnownDevice> implements CameraControls
 /** The camera answered, and will again. */
 function isSessionFine(error: unknown): boolean {
   if (error instanceof UnsupportedError) return true;
-  const fine = [
-    'ONVIF_FAULT',
-    'ONVIF_NOT_AUTHORIZED',
-    'ONVIF_REPLY',
-    'ENCODER_LIMITS',
-    'NTP_SERVER',
-  ];
+  const fine = ['ONVIF_FAULT', 'ONVIF_NOT_AUTHORIZED', 'ONVIF_REPLY', 'ENCODER_LIMITS'];
   return error instanceof ProtocolError && fine.includes(error.code);
 }
 

@@ -48,18 +48,28 @@ export async function setClock(
   );
 }
 
+/** As SetNTP takes it. */
+export type NtpHost =
+  | { readonly type: 'IPv4'; readonly IPv4Address: string }
+  | { readonly type: 'IPv6'; readonly IPv6Address: string }
+  | { readonly type: 'DNS'; readonly DNSname: string };
+
+export function ntpHost(server: string): NtpHost {
+  if (isIPv4(server)) return { type: 'IPv4', IPv4Address: server };
+  if (isIPv6(server)) return { type: 'IPv6', IPv6Address: server };
+  if (/^[\w.-]{1,253}$/.test(server)) return { type: 'DNS', DNSname: server };
+  throw new ProtocolError('NTP_SERVER', `no host name or address: ${JSON.stringify(server)}`);
+}
+
 /** And sets the clock by it. */
 export async function setNtp(
   session: OnvifSession,
-  server: string,
+  host: NtpHost,
   now: () => number,
   signal: AbortSignal,
 ): Promise<void> {
-  if (!/^[\w.:-]{1,253}$/.test(server)) {
-    throw new ProtocolError('NTP_SERVER', `no host name or address: ${JSON.stringify(server)}`);
-  }
   const { settings } = await askTime(session, now, signal);
-  const options = { fromDHCP: false, NTPManual: [hostOf(server)] };
+  const options = { fromDHCP: false, NTPManual: [host] };
   await session.ask((cam, done) => cam.setNTP(options, done), signal);
   const byNtp = { dateTimeType: 'NTP', ...zoneOf(settings) } as const;
   await session.ask((cam, done) => cam.setSystemDateAndTime(byNtp, done), signal);
@@ -107,10 +117,4 @@ async function readNtpServers(session: OnvifSession, signal: AbortSignal): Promi
     if (!(error instanceof ProtocolError)) throw error;
     return [];
   }
-}
-
-function hostOf(server: string) {
-  if (isIPv4(server)) return { type: 'IPv4', IPv4Address: server } as const;
-  if (isIPv6(server)) return { type: 'IPv6', IPv6Address: server } as const;
-  return { type: 'DNS', DNSname: server } as const;
 }

@@ -134,13 +134,12 @@ export class PullPoint {
       `<PullMessages xmlns="${EVENTS}"><Timeout>${duration(timeoutMs)}</Timeout>` +
       `<MessageLimit>${MESSAGE_LIMIT}</MessageLimit></PullMessages>`;
     const action = `${EVENTS}/PullPointSubscription/PullMessagesRequest`;
-    const reply = await this.#toSubscription(
-      subscription,
-      body,
-      action,
-      timeoutMs + SOAP_TIMEOUT_MS,
-      signal,
-    );
+    const waitMs = timeoutMs + SOAP_TIMEOUT_MS;
+    const answer = this.#toSubscription(subscription, body, action, waitMs, signal);
+    const reply = await answer.catch((error: unknown) => {
+      // Not what the camera cannot do, which its fault would mean elsewhere: another subscription may.
+      throw isFault(error) ? new ProtocolError('ONVIF_SUBSCRIPTION', error.message) : error;
+    });
     if (child(reply.body, 'PullMessagesResponse') === undefined) {
       throw new ProtocolError('ONVIF_REPLY', 'PullMessages: the reply is about something else');
     }
@@ -213,6 +212,10 @@ function referenceHeader(parameter: XmlElement): string {
 /** xs:duration in whole seconds, at least one: firmwares read fractions as 0. */
 function duration(ms: number): string {
   return `PT${Math.max(1, Math.round(ms / 1000))}S`;
+}
+
+function isFault(error: unknown): error is ProtocolError {
+  return error instanceof ProtocolError && error.code === 'ONVIF_FAULT';
 }
 
 /** The connection ended without an answer. */

@@ -32,20 +32,18 @@ const moves = (isMoving: boolean, operation?: string) =>
   motionMessage(CELL, { IsMotion: String(isMoving) }, undefined, operation);
 
 describe('a pull point', { concurrency: true }, () => {
-  it('tells of changes only, and ends with the caller', async (t) => {
+  it('tells how things are, then of changes only, and ends with the caller', async (t) => {
     const { events, told, stop, ended, count } = await watch(t);
     await until(() => count('PullMessages') === 1);
     events.emit(moves(false, 'Initialized'));
     events.emit(moves(true));
     events.emit(moves(true));
-    await until(() => told.length === 1);
-    events.emit(moves(false));
     await until(() => told.length === 2);
-    events.emit(moves(true));
+    events.emit(moves(false));
     await until(() => told.length === 3);
     stop.abort(new Error('enough'));
     await assert.rejects(ended, /enough/);
-    assert.deepEqual(told, [true, false, true, false], 'nobody stays told of motion');
+    assert.deepEqual(told, [false, true, false]);
     assert.equal(events.subscriptions.size, 0, 'ours was ended');
   });
 
@@ -108,13 +106,13 @@ describe('a pull point', { concurrency: true }, () => {
     await until(() => told.length === 1);
     await until(() => count('PullMessages') === 2);
     events.forget();
-    await assert.rejects(ended);
-    assert.deepEqual(told, [true, false]);
+    await assert.rejects(ended, { code: 'ONVIF_SUBSCRIPTION' });
+    assert.deepEqual(told, [true]);
     const stop = new AbortController();
     const again = controls.watchMotion((isMoving) => told.push(isMoving), stop.signal);
     await until(() => events.subscriptions.size === 1);
-    events.emit(moves(true, 'Initialized'));
-    await until(() => told.length === 3);
+    events.emit(moves(false, 'Initialized'));
+    await until(() => told.length === 2);
     stop.abort();
     await assert.rejects(again);
   });
