@@ -173,6 +173,43 @@ test('a camera that fails at Media 2 is asked by Media 1', async (t) => {
   assert.equal((await onvif.profiles()).length, 2);
 });
 
+test('a camera whose Media 2 has no profiles, or no URLs, is asked by Media 1', async (t) => {
+  const broken = {
+    GetProfiles: (xml: string) => xml.replace(/<tr2:Profiles.*<\/tr2:Profiles>/, ''),
+    GetStreamUri: () => '<html></html>',
+    GetSnapshotUri: (xml: string) => xml.replace(/<tr2:Uri>.*<\/tr2:Uri>/, ''),
+  };
+  for (const [operation, damage] of Object.entries(broken)) {
+    const camera = await startCamera(t, {
+      media2: true,
+      mangle: (xml, name) => (name === operation && xml.includes('xmlns:tr2') ? damage(xml) : xml),
+    });
+    const onvif = client(camera.port, RIGHT);
+    await onvif.describeDevice();
+    assert.equal((await onvif.profiles()).length, 2, operation);
+    assert.match((await onvif.streamUri('Profile_1')).url, /^rtsp:/, operation);
+    assert.match((await onvif.snapshotUri('Profile_1')).url, /snapshot/, operation);
+  }
+});
+
+test('H.265 and the length of its GOP by Media 2, and whether the profile moves the camera', async (t) => {
+  const profile = { token: 'p', name: 'p', width: 3840, height: 2160, fps: 20, kbps: 6000 };
+  const camera = await startCamera(t, {
+    media2: true,
+    ptz: {},
+    profiles: [
+      { ...profile, encoding: 'H265', gopFrames: 40 },
+      { ...profile, token: 'q', encoding: 'JPEG' },
+    ],
+  });
+  const onvif = client(camera.port, RIGHT);
+  await onvif.describeDevice();
+  const [h265, jpeg] = await onvif.profiles();
+  assert.deepEqual([h265?.codec, h265?.gopFrames], ['h265', 40]);
+  assert.deepEqual([jpeg?.codec, jpeg?.gopFrames], ['jpeg', undefined]);
+  assert.equal(h265?.ptz?.nodeToken, 'node-1');
+});
+
 test('broken replies are errors of the device, whichever call they hit', async (_t) => {
   const broken: [string, string][] = [
     ['nothing', ''],

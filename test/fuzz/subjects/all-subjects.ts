@@ -6,6 +6,7 @@ import { DISCOVERY_SUBJECTS } from './discovery-subjects.ts';
 import { FLV_SUBJECTS } from './flv-subjects.ts';
 import { MPEGTS_SUBJECTS } from './mpegts-subjects.ts';
 import { NMEA_SUBJECTS } from './nmea-subjects.ts';
+import { ONVIF_SUBJECTS } from './onvif-subjects.ts';
 import { PTZ_SUBJECTS } from './ptz-subjects.ts';
 import { RTMP_HANDSHAKE_SUBJECTS } from './rtmp-handshake-subjects.ts';
 import { RTMP_SUBJECTS } from './rtmp-subjects.ts';
@@ -29,6 +30,7 @@ export const ALL_SUBJECTS: readonly Subject[] = [
   ...RTMP_TUNNEL_SUBJECTS,
   ...DISCOVERY_SUBJECTS,
   ...NMEA_SUBJECTS,
+  ...ONVIF_SUBJECTS,
   ...PTZ_SUBJECTS,
   ...CONFIG_SUBJECTS,
 ];
