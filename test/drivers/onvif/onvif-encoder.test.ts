@@ -108,23 +108,6 @@ test('what the camera does not allow is never sent', async (t) => {
   });
 });
 
-test('a camera of JPEG is made one of H.264: the element that Media 1 wants is put in its place', async (t) => {
-  const { virtual, controls } = await startControlled(
-    t,
-    {
-      profiles: [
-        { token: 'p', name: 'p', encoding: 'JPEG', width: 640, height: 360, fps: 5, kbps: 900 },
-      ],
-    },
-    { profile: { codec: 'jpeg' } },
-  );
-  await controls.setEncoder({ codec: 'h264', gopFrames: 10 }, SIGNAL);
-  assert.match(
-    virtual.lastBody('SetVideoEncoderConfiguration'),
-    /<\/RateControl><H264 [^>]*><GovLength>10<\/GovLength><H264Profile>Main<\/H264Profile><\/H264><Multicast/,
-  );
-});
-
 test('a camera that fails at Media 2 is read and set by Media 1', async (t) => {
   const { virtual, controls } = await startControlled(t, {
     media2: true,
