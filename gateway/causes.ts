@@ -211,7 +211,10 @@ function explainProtocol(error: ProtocolError, who: string, kind: 'camera' | 'ma
       );
     case 'ONVIF_FAULT':
     case 'ONVIF_HTTP':
+    case 'ONVIF_NOT_SUPPORTED':
     case 'ONVIF_REPLY':
+    case 'ONVIF_REPLY_TOO_LONG':
+    case 'ONVIF_REQUEST':
     case 'ONVIF_URI':
       return cause(
         'protocol',
