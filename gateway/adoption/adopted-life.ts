@@ -107,7 +107,7 @@ export class AdoptedLife implements AdoptedStream {
   };
 
   readonly amend = (cause: Cause): Cause => {
-    if (cause.code === 'other-device' && this.#device === undefined) this.#distrust();
+    if (cause.code === 'other-device' && !this.isSure) this.#distrust();
     if (cause.code === 'no-address' && this.#isDistrusted) {
       const [address = 'its last address'] = this.record.addresses;
       const words = `The camera ${this.name} is not at ${address} any more: another device answers there, or its password was changed. Waiting for it to be found.`;
@@ -122,11 +122,9 @@ export class AdoptedLife implements AdoptedStream {
 
   /** Discovery lists it under this id, and `keptAt` is where it was kept to be. */
   found(device: DiscoveredDevice, keptAt: readonly string[]): void {
-    const wasFound = this.isFound;
     this.#deviceId = device.id;
-    if (!wasFound && !device.addresses.some((address) => keptAt.includes(address))) {
-      this.logins.forgive();
-    }
+    const [address] = device.addresses;
+    if (address !== undefined && !keptAt.includes(address)) this.logins.forgive();
   }
 
   /** Discovery lists it no more. */
@@ -136,12 +134,17 @@ export class AdoptedLife implements AdoptedStream {
 
   /** The login was refused. Where it is not sure who that was, nothing more is tried there. */
   loginRefused(): void {
-    if (this.#device === undefined) this.#distrust();
+    if (!this.isSure) this.#distrust();
   }
 
   /** Whether discovery has heard of it; before, another device may have its address. */
   get isFound(): boolean {
     return this.#device !== undefined;
+  }
+
+  /** Whether it is it that answers; one that has left may have left its address to another. */
+  get isSure(): boolean {
+    return this.#device?.gone === false;
   }
 
   /** It is connected to an address that is not the first of these any more; `gone`: and is none of them. */
@@ -174,20 +177,21 @@ export class AdoptedLife implements AdoptedStream {
 
   get #isDistrusted(): boolean {
     const leftMs = this.#isElsewhereUntilMs - this.#context.now();
-    return this.#device === undefined && leftMs > 0 && leftMs <= HOLD_MS;
+    return !this.isSure && leftMs > 0 && leftMs <= HOLD_MS;
   }
 
   get #endpoints(): readonly OnvifEndpoint[] {
     this.#search();
+    if (this.#isDistrusted) return [];
     const found = this.#device === undefined ? [] : endpointsOf(this.#device);
-    if (found.length > 0) return found;
-    return this.#isDistrusted ? [] : this.record.endpoints;
+    return found.length > 0 ? found : this.record.endpoints;
   }
 
   get #url(): string | undefined {
     const device = this.#device;
     const kept = this.record.sourceUrl;
-    if (device === undefined) return this.#isDistrusted ? undefined : kept;
+    if (this.#isDistrusted) return undefined;
+    if (device === undefined) return kept;
     const told = urlsOf(device);
     return kept !== undefined && told.includes(kept) ? kept : (told[0] ?? kept);
   }

@@ -147,7 +147,7 @@ export class AdoptedLives {
     return this.#logins.open(record, {
       own: record.credentials,
       record: () => record,
-      isSureOfDevice: () => life().isFound,
+      isSureOfDevice: () => life().isSure,
       refused: () => life().loginRefused(),
     });
   }

@@ -372,7 +372,7 @@ export class Adoption {
     const life = () => this.#lives.of(listed.record);
     return this.#logins.open(listed.record, {
       ...{ own, record },
-      isSureOfDevice: () => life()?.isFound ?? true,
+      isSureOfDevice: () => life()?.isSure ?? true,
       refused: () => life()?.loginRefused(),
     });
   }

@@ -410,6 +410,25 @@ test('refused by a camera that is adopted: the command and the stream count toge
   assert.equal(changed.refusals, 3);
 });
 
+test('it leaves, and another camera takes its address: one refusal there, and none of them counts when it returns', async (t) => {
+  const camera = await openCamera();
+  const bench = AdoptionBench.start(t, `credentials: [ ${LOGIN}, ${wrong('w1', 'w2')} ]`);
+  bench.see(camera.xaddr);
+  await until(() => bench.streams.size > 0);
+  bench.registry.lose('ws-discovery', 'urn:uuid:1');
+  const { port } = camera;
+  await camera.close();
+  const stranger = await openCamera({ serial: 'OTHER', httpPort: port, password: 'of its own' });
+  t.after(() => stranger.close());
+  const run = () => bench.streams.get(NAME)?.driver.run(SINK, bench.signal) ?? assert.fail();
+  for (let attempt = 0; attempt < 3; attempt += 1) await assert.rejects(run());
+  assert.equal(stranger.refusals, 1);
+  const moved = await startCamera(t, { address: '127.0.0.3' });
+  bench.see(moved.xaddr, { addresses: ['127.0.0.3'] });
+  await assert.rejects(run(), { code: 'ECONNREFUSED' });
+  assert.ok(moved.requests.includes('GetStreamUri'));
+});
+
 test('an address and a password of any length: the name is there after a restart', async (t) => {
   const password = 'p'.repeat(300);
   const camera = await startCamera(t, { password });
