@@ -23,6 +23,11 @@ import type { DiscoveryMethod, Sighting, SightingSink } from './sighting.ts';
 export const MAX_DEVICES = 1024;
 /** An encoder rack has 64 channels; who says to be more makes room for himself. */
 const MAX_DEVICES_AT_ONE_ADDRESS = 96;
+/**
+ * Who makes room is told of to all who listen, and who comes is, too: of what somebody makes up no more than this goes over
+ * a thin uplink. A full list has room for four new devices a second.
+ */
+const ROOM_EVERY_MS = 250;
 /** Heard again after so long: it has answered another burst, and was not made up to fill the list. */
 const HEARD_AGAIN_MS = 5000;
 const MAX_URLS = 16;
@@ -111,6 +116,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   readonly #options: DeviceRegistryOptions;
   readonly #addressExpiresMs: number;
   readonly #entries = new Map<string, Entry>();
+  #madeRoomAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: DeviceRegistryOptions) {
     super();
@@ -143,6 +149,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   see(sighting: Sighting): void {
     const identity = cleanIdentity(sighting);
     const entry = this.#recognise(sighting, identity) ?? this.#add(identity, sighting);
+    if (entry === undefined) return;
     const nowMs = this.#options.elapsedMs();
     entry.lastSeenAtMs = this.#options.now();
     entry.lastHeardMs = nowMs;
@@ -255,8 +262,8 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     return isClaimed;
   }
 
-  #add(identity: Identity, { addresses, key }: Sighting): Entry {
-    this.#makeRoom(addresses);
+  #add(identity: Identity, { addresses, key }: Sighting): Entry | undefined {
+    if (!this.#makeRoom(addresses)) return undefined;
     const nowMs = this.#options.elapsedMs();
     const entry: Entry = {
       id: this.#freeId(idFrom(identity, addresses, key)),
@@ -282,12 +289,18 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     }
   }
 
-  #makeRoom([address]: readonly string[]): void {
+  /** False: not now. */
+  #makeRoom([address]: readonly string[]): boolean {
     const there = [...this.#entries.values()].filter(
       (entry) => address !== undefined && entry.addresses.first === address,
     );
-    if (there.length >= MAX_DEVICES_AT_ONE_ADDRESS) this.#evict(there);
-    else if (this.#entries.size >= MAX_DEVICES) this.#evict(this.#entries.values());
+    const isCrowded = there.length >= MAX_DEVICES_AT_ONE_ADDRESS;
+    if (!isCrowded && this.#entries.size < MAX_DEVICES) return true;
+    const nowMs = this.#options.elapsedMs();
+    if (nowMs - this.#madeRoomAtMs < ROOM_EVERY_MS) return false;
+    this.#madeRoomAtMs = nowMs;
+    this.#evict(isCrowded ? there : this.#entries.values());
+    return true;
   }
 
   #evict(entries: Iterable<Entry>): void {

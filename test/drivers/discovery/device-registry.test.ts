@@ -207,6 +207,7 @@ test('the list is bounded: those gone make room first, then those silent longest
     registry.devices.find((device) => device.endpointReference === 'epr-500'),
     undefined,
   );
+  clock.nowMs += 250;
   registry.see(sighting(MAX_DEVICES + 1));
   assert.equal(
     registry.devices.find((device) => device.endpointReference === 'epr-0'),
@@ -228,6 +229,10 @@ test('a flood of devices that somebody makes up takes the place of no real one',
   registry.learn(adopted?.id ?? '', { serial: 'DS-2CD2043' });
   clock.nowMs += 60_000;
   for (let i = 2; i < 20; i += 1) registry.see(camera(i));
+  let told = 0;
+  registry.on('found', () => {
+    told += 1;
+  });
   const addresses = [undefined, '10.0.0.66'] as const;
   for (const from of addresses) {
     for (let i = 0; i < 3 * MAX_DEVICES; i += 1) {
@@ -242,7 +247,9 @@ test('a flood of devices that somebody makes up takes the place of no real one',
   for (let i = 1; i < 20; i += 1) assert.ok(left.has(`camera-${i}`), `camera-${i}`);
   // One that says it is many makes room for himself.
   const at = (address: string) => registry.devices.filter((each) => each.addresses[0] === address);
-  assert.equal(at('10.0.0.66').length, 96);
+  assert.ok(at('10.0.0.66').length <= 96);
+  // Four a second, beside those that there was room for.
+  assert.ok(told < MAX_DEVICES + 30, `${told} told`);
 });
 
 test('whatever is announced: ids are safe, unique and everything is bounded', () => {
