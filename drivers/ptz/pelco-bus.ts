@@ -13,6 +13,7 @@ import type { HeadJob, HeadLink } from './head-link.ts';
 const SILENCE_MS = 40;
 
 export class PelcoBus {
+  readonly stopsAll = false;
   readonly #line: SerialLine;
   readonly #queue = new BusQueue();
 

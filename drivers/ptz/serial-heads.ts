@@ -42,6 +42,8 @@ export interface SerialHeadsContext extends SerialLineContext {
 }
 
 interface HeadBus {
+  /** When it is opened. */
+  readonly stopsAll: boolean;
   link(head: string, address: number): HeadLink;
   bytes(bytes: Uint8Array): void;
   opened(): void;
@@ -102,6 +104,7 @@ class HeadLine {
     this.#config = config;
     const { name, path, protocol, rs485, addresses } = config;
     const { language, baudRate, bus: busOf } = PROTOCOLS[protocol];
+    let isFirst = true;
     const options: SerialLineOptions = { path, baudRate: config.baudRate ?? baudRate, rs485 };
     this.#line = new SerialLine(
       options,
@@ -109,7 +112,8 @@ class HeadLine {
         bytes: (bytes) => bus.bytes(bytes),
         opened: () => {
           bus.opened();
-          for (const head of this.heads.values()) head.comeBack();
+          for (const head of this.heads.values()) head.comeBack(isFirst && !bus.stopsAll);
+          isFirst = false;
         },
         lost: (error) => bus.lost(error),
         closing: () => this.#closing(),

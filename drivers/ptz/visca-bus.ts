@@ -23,6 +23,8 @@ const INTRODUCE_EVERY_MS = 10_000;
 const NOBODY = '';
 
 export class ViscaBus {
+  /** IF_Clear. */
+  readonly stopsAll = true;
   readonly #line: SerialLine;
   readonly #log: Logger;
   readonly #now: () => number;

@@ -135,9 +135,9 @@ export class WireHead implements PtzHead {
     await this.#link.send({ kind: 'other', packets }, signal);
   }
 
-  /** The line is there again: what was left moving is stopped now. */
-  comeBack(): void {
-    if (this.#isMoving) this.#stopByItself(1);
+  /** The line is there: what was left moving is stopped now. `isForgotten`: it may have been, in an earlier life of ours. */
+  comeBack(isForgotten: boolean): void {
+    if (this.#isMoving || isForgotten) this.#stopByItself(1);
   }
 
   /** For the end: it is stopped where it moves, or what can be done for that within a bounded time. */

@@ -19,6 +19,7 @@ const NEVER = new AbortController().signal;
 setMaxListeners(0, NEVER);
 /** A busy machine. */
 const PATIENCE_MS = 20_000;
+const FRAME_BYTES = { 'pelco-d': 7, 'pelco-p': 8 } as const;
 const RIGHT = { pan: 1, tilt: 0, zoom: 0 };
 /** As the package calls it. */
 const NATIVE_PART = '@serialport/bindings-cpp';
@@ -55,6 +56,13 @@ async function startLine(
   const open = async () => {
     heads.start(controller.signal);
     await until(() => codes.includes('ok'), PATIENCE_MS);
+    if (protocol === 'visca') return;
+    // An earlier life may have left them moving.
+    const told = Object.keys(addresses).length * 2 * FRAME_BYTES[protocol];
+    await until(() => terminal.received.length === 2 * told, PATIENCE_MS);
+    // The last of them is still under way.
+    await head(Object.keys(addresses).at(-1)).stop(NEVER);
+    terminal.received = '';
   };
   return { terminal, codes, heads, head, open, end };
 }
@@ -276,6 +284,9 @@ streams: { yard: { source: "rtsp://127.0.0.1:1/none", ptz: mast/yard } }`);
     const line = async () => ((await gateway.api('serial')) as { code: string }[])[0]?.code;
     await gateway.until('the line is open', async () => (await line()) === 'ok');
     assert.ok(await gateway.hasLoaded(NATIVE_PART));
+    const stop = 'ff010000000001'.repeat(2);
+    await gateway.until('an earlier life’s move ends', async () => terminal.received === stop);
+    terminal.received = '';
     await ask(gateway, { action: 'move', pan: 1, timeoutMs: 10_000 });
     assert.equal(terminal.received, 'ff0100023f0042');
     const { code, ms } = await gateway.stop();

@@ -135,6 +135,10 @@ describe('a Pelco-D head on a serial line', () => {
     terminal.received = '';
   }
 
+  it('is stopped first of all: an earlier life may have left it moving', async () => {
+    await received(STOP);
+  });
+
   it('a move over MQTT ends by itself, whoever asked', async () => {
     const moved = dataOf(
       await overMqtt('ptz', { name: 'yard', action: 'move', pan: 1, timeoutMs: 400 }),

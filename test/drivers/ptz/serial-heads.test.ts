@@ -17,6 +17,8 @@ const MAST: HeadLineConfig = {
 };
 const RIGHT = { pan: 1, tilt: 0, zoom: 0 };
 
+const lastOf = ({ name, addresses }: HeadLineConfig) => `${name}/${Object.keys(addresses).at(-1)}`;
+
 async function startHeads(test: TestContext, configs: readonly HeadLineConfig[] = [MAST]) {
   const ports = new ScriptedPorts();
   const codes: string[] = [];
@@ -37,12 +39,22 @@ async function startHeads(test: TestContext, configs: readonly HeadLineConfig[] 
   };
   test.after(end);
   await until(() => heads.lines().every(({ code }) => code === 'ok'));
+  // An earlier life may have left them moving.
+  const told = configs.flatMap(({ protocol, addresses }) =>
+    protocol === 'visca' ? [] : Object.keys(addresses),
+  );
+  // Twice each.
+  await until(() => ports.written.length === 2 * told.length);
+  const stops = [...ports.written];
+  // The last of them is still under way.
+  await Promise.all(configs.map((config) => heads.head(lastOf(config))?.stop(NEVER)));
+  ports.written.length = 0;
   const head = (name: string) => {
     const found = heads.head(name);
     assert.ok(found);
     return found;
   };
-  return { heads, head, ports, codes, logged, end };
+  return { heads, head, ports, codes, logged, stops, end };
 }
 
 describe('heads on serial lines', { concurrency: true }, () => {
@@ -70,6 +82,13 @@ describe('heads on serial lines', { concurrency: true }, () => {
     );
     await end();
     assert.deepEqual(codes, ['mast ok', 'mast stopped']);
+  });
+
+  /** Found by attack: kill -9, or a power cut, while a head turns. */
+  it('are stopped first of all: an earlier life may have left them moving', async (test) => {
+    const { stops } = await startHeads(test);
+    const [yard, dock] = ['ff010000000001', 'ff020000000002'];
+    assert.deepEqual(stops, [yard, yard, dock, dock]);
   });
 
   it('share a bus', async (test) => {

@@ -121,10 +121,10 @@ describe('a head that is told everything', () => {
     for (let i = 0; i < 200; i += 1) await passes(30_000);
     assert.equal(failures.length, 0);
     assert.equal(sent.length, 1);
-    head.comeBack();
+    head.comeBack(false);
     await passes(0);
     assert.deepEqual(sent, [SENT_RIGHT, SENT_STOP]);
-    head.comeBack();
+    head.comeBack(false);
     await passes(0);
     assert.equal(sent.length, 2);
   });
