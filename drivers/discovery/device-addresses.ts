@@ -7,6 +7,8 @@
 import { isIPv6 } from 'node:net';
 
 const MAX_ADDRESSES = 8;
+/** Two networks, each with IPv4 and IPv6; so that nobody can name so many that those of before are forgotten. */
+const MAX_HEARD_AT_ONCE = 4;
 /** The answers to one round of probes come within so long. */
 const ONE_ROUND_MS = 2000;
 /** Heard for so long while the first was silent: several probes of a burst went by. */
@@ -58,7 +60,7 @@ export class DeviceAddresses {
 
   /** Most trusted first. True when it is not sure which of them comes first: asking again tells. */
   hear(addresses: readonly string[], answered: boolean, nowMs: number): boolean {
-    const heard = addresses.slice(0, MAX_ADDRESSES);
+    const heard = addresses.slice(0, MAX_HEARD_AT_ONCE);
     const [first] = this.#list;
     const known = this.#list.filter(
       (each) => heard.includes(each.address) || nowMs - each.lastHeardMs < this.#expiresMs,
@@ -81,10 +83,7 @@ export class DeviceAddresses {
       ? [known.slice(0, 1), known.slice(1)]
       : [[], known];
     this.#list = [...front, ...fresh, ...back];
-    while (this.#list.length > MAX_ADDRESSES) {
-      const surplus = this.#list.findLastIndex(({ address }) => !heard.includes(address));
-      this.#list.splice(surplus, 1);
-    }
+    while (this.#list.length > MAX_ADDRESSES) this.#list.splice(this.#surplus(heard), 1);
     if (isContested && first !== undefined) return this.#contest(first, heard, nowMs);
     this.#contestSinceMs = undefined;
     return false;
@@ -105,6 +104,16 @@ export class DeviceAddresses {
       }
     }
     this.#list = this.#list.slice(0, MAX_ADDRESSES);
+  }
+
+  /** Of those not heard now the newest: where it has been heard for long it is, whoever says that it is in many places. */
+  #surplus(heard: readonly string[]): number {
+    let surplus = -1;
+    for (const [index, { address, firstHeardMs }] of this.#list.entries()) {
+      const newestMs = this.#list[surplus]?.firstHeardMs ?? 0;
+      if (!heard.includes(address) && firstHeardMs >= newestMs) surplus = index;
+    }
+    return surplus;
   }
 
   #contest(first: HeardAddress, heard: readonly string[], nowMs: number): boolean {

@@ -66,6 +66,22 @@ test('old addresses go in time, but never the last one', () => {
   assert.deepEqual(addresses.inOrder, []);
 });
 
+/** Found by attack: whoever named a camera's endpoint reference from eight addresses made its stream leave it. */
+test('somebody who says that it is in many places does not make its own be forgotten', () => {
+  const { addresses } = heard([0, OLD]);
+  for (let i = 0; i < 20; i += 1) addresses.hear([`10.0.1.${i}`], false, 1000 + i);
+  assert.equal(addresses.inOrder.length, 8);
+  assert.equal(addresses.inOrder[0], '10.0.1.19');
+  assert.ok(addresses.has(OLD));
+  addresses.hear(
+    Array.from({ length: 9 }, (_, i) => `10.0.2.${i}`),
+    false,
+    2000,
+  );
+  assert.equal(addresses.inOrder[0], '10.0.2.0');
+  assert.ok(addresses.has(OLD));
+});
+
 test('whatever is heard when: bounded, no address twice, what was heard last is in it', () => {
   const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.0.0.3', 'fe80::1', 'fd00::1');
   const some = fc.array(fc.oneof(address, fc.ipV4()), { maxLength: 10 });
