@@ -1,5 +1,7 @@
 /** A camera's snapshot for any number of people: one request at a time, and its answer holds for a second. */
 
+import { linkAbort } from './linked-abort.ts';
+
 /** A camera that works on a picture for longer has something else to do. */
 const TIMEOUT_MS = 5_000;
 const HOLDS_MS = 1_000;
@@ -23,9 +25,14 @@ export class SharedSnapshot {
   }
 
   async #begin(): Promise<Uint8Array> {
+    using link = linkAbort(this.#stopping);
+    const { controller } = link;
+    const tooLong = new DOMException('the camera gave no picture in time', 'TimeoutError');
+    const timer = setTimeout(() => controller.abort(tooLong), TIMEOUT_MS);
     try {
-      return await this.#take(AbortSignal.any([this.#stopping, AbortSignal.timeout(TIMEOUT_MS)]));
+      return await this.#take(controller.signal);
     } finally {
+      clearTimeout(timer);
       setTimeout(() => {
         this.#last = undefined;
       }, HOLDS_MS).unref();

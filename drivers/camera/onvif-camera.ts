@@ -258,9 +258,9 @@ export class OnvifCamera implements StreamDriver {
   /** Addresses change hands: another camera's picture under this name is worse than none. */
   #refuseOtherDevice(endpoint: OnvifEndpoint, device: DeviceDescription): void {
     const { keepsIdentity = false, identity } = this.#options;
-    const known = this.#description ?? identity;
     for (const mark of keepsIdentity ? (['serial', 'mac'] as const) : []) {
-      const [expected, told] = [known?.[mark], device[mark]];
+      const expected = this.#description?.[mark] ?? identity?.[mark];
+      const told = device[mark];
       if (expected === undefined || told === undefined || told === expected) continue;
       throw new ProtocolError(
         'ONVIF_OTHER_DEVICE',

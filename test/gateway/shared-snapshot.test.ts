@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { mock, test } from 'node:test';
 import { SharedSnapshot } from '../../gateway/shared-snapshot.ts';
 
@@ -36,4 +37,22 @@ test('the service stops: so does the request', async () => {
   const asked = shared.get();
   stopping.abort(new Error('over'));
   await assert.rejects(asked, /over/);
+});
+
+test('a camera that takes too long is left, and nothing stays at the service’s signal', async () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  const stopping = new AbortController();
+  const shared = new SharedSnapshot(
+    (signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+      }),
+    stopping.signal,
+  );
+  const asked = shared.get();
+  assert.equal(getEventListeners(stopping.signal, 'abort').length, 1);
+  mock.timers.tick(5_000);
+  await assert.rejects(asked, { name: 'TimeoutError' });
+  assert.equal(getEventListeners(stopping.signal, 'abort').length, 0);
+  mock.timers.reset();
 });
