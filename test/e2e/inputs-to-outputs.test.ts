@@ -116,7 +116,7 @@ describe('every acceptor feeds every output', { concurrency: true }, () => {
         const most = kinds.flatMap((kind) => [`-frames:${kind[0]}`, `${UNITS}`]);
         const seen = await hashes(input(name), kinds, ...most);
         for (const kind of kinds) {
-          assert.equal(seen[kind].length, UNITS);
+          assert.equal(seen[kind].length, UNITS, `${kind}: ${seen[kind].length}`);
           const from = sent[kind].indexOf(seen[kind][0] ?? '');
           assert.deepEqual(seen[kind], sent[kind].slice(from, from + UNITS));
         }
