@@ -75,7 +75,7 @@ describe('commands over MQTT', () => {
     await watcher.publish(`${B}/cmd/discover`, '', {
       properties: { responseTopic: `${B}/state` },
     });
-    assert.equal((await reply(`${B}/res/discover`)).text, '{"ok":true,"data":{"timeoutMs":5000}}');
+    assert.equal((await reply(`${B}/res/discover`)).text, '{"ok":true,"data":[]}');
     assert.equal(watcher.state.get(`${B}/state`), 'online');
   });
 
