@@ -47,6 +47,8 @@ export class GnssReceiver {
   /** Of sentences; and of bytes, whatever they are. */
   #heardAtMs: number;
   #bytesAtMs: number | undefined;
+  /** A sentence, since the line was opened. */
+  #hasHeard = false;
 
   constructor(config: GnssReceiverConfig, context: GnssReceiverContext) {
     const { path, rs485 } = config;
@@ -97,8 +99,9 @@ export class GnssReceiver {
       return {
         state: 'searching',
         code: 'no-fix',
-        reason:
-          'The receiver does not know yet where it is. Its antenna needs to see the sky; the first time takes some minutes.',
+        reason: this.#hasHeard
+          ? 'The receiver does not know yet where it is. Its antenna needs to see the sky; the first time takes some minutes.'
+          : `The line has just been opened, and nothing has come from ${this.#path} yet.`,
       };
     }
     const hasBytes = this.#bytesAtMs !== undefined && nowMs - this.#bytesAtMs <= SILENT_MS;
@@ -120,6 +123,7 @@ export class GnssReceiver {
     this.#memory = new PositionMemory();
     this.#heardAtMs = this.#context.monotonicMs();
     this.#bytesAtMs = undefined;
+    this.#hasHeard = false;
   }
 
   #bytes(bytes: Uint8Array): void {
@@ -127,6 +131,7 @@ export class GnssReceiver {
     this.#bytesAtMs = atMs;
     for (const sentence of this.#framer.push(bytes)) {
       this.#heardAtMs = atMs;
+      this.#hasHeard = true;
       const report = reportOf(sentence);
       if (report !== undefined) this.#memory.add(report, atMs, this.#context.now());
     }

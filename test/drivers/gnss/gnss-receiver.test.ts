@@ -54,7 +54,9 @@ async function begin(t: TestContext, refusal?: Error) {
 
 test('from the start to a fix, and back', async (t) => {
   const { receiver, pass, readings } = await begin(t);
+  assert.match(receiver.reading().reason, /has just been opened/);
   await pass(2, asSent(UBLOX_START));
+  assert.match(receiver.reading().reason, /see the sky/);
   assert.equal(receiver.reading().code, 'no-fix');
   await pass(2, asSent(QUECTEL_SEARCHING));
   assert.deepEqual(
