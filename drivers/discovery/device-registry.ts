@@ -17,6 +17,7 @@ import {
   MAX_ID_CHARS,
   sharesIdentity,
 } from './device-identity.ts';
+import { DeviceUrls, MAX_KEYS } from './device-urls.ts';
 import type { DiscoveryMethod, Sighting, SightingSink } from './sighting.ts';
 
 /** More devices than a /22 of cameras; when full, those that count least and were silent longest make room. */
@@ -30,8 +31,6 @@ const MAX_DEVICES_AT_ONE_ADDRESS = 96;
 const ROOM_EVERY_MS = 250;
 /** Heard again after so long: it has answered another burst, and was not made up to fill the list. */
 const HEARD_AGAIN_MS = 5000;
-const MAX_URLS = 16;
-const MAX_KEYS = 64;
 /** Not heard from for two rounds: by now the address may belong to another device. */
 const ADDRESS_EXPIRES_MS = 150_000;
 /** A burst of probes is over by then: who has not answered at the address is not there any more. */
@@ -96,14 +95,12 @@ interface KeyHeard {
   readonly heardMs: number;
 }
 
-type Urls = Pick<DiscoveredDevice, 'xaddrs' | 'rtspUrls' | 'sourceUrls'>;
-
 interface Entry extends Identity {
   readonly id: string;
   readonly keys: Map<string, KeyHeard>;
   readonly addresses: DeviceAddresses;
-  /** By key, so that what is announced anew replaces what was said before; kept when the device falls silent. */
-  readonly urls: Map<string, Urls>;
+  /** Kept when the device falls silent. */
+  readonly urls: DeviceUrls;
   lastSeenAtMs: number;
   readonly firstHeardMs: number;
   lastHeardMs: number;
@@ -153,11 +150,12 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     const nowMs = this.#options.elapsedMs();
     entry.lastSeenAtMs = this.#options.now();
     entry.lastHeardMs = nowMs;
-    rememberKey(entry, sighting, nowMs);
+    const { via, key } = sighting;
+    rememberKey(entry, `${via} ${key}`, { via, heardMs: nowMs });
     const isUnsure = entry.addresses.hear(sighting.addresses, sighting.answered === true, nowMs);
     const isClaimed = this.#takeOver(entry, sighting.addresses, nowMs);
     fillIdentity(entry, identity);
-    rememberUrls(entry, sighting);
+    entry.urls.say(`${via} ${key}`, sighting);
     this.#publish(entry);
     if (isUnsure || isClaimed) this.#options.onDoubt?.();
   }
@@ -182,7 +180,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
     const fullKey = `${via} ${key}`;
     for (const entry of this.#entries.values()) {
       if (!entry.keys.delete(fullKey)) continue;
-      if (via === 'mdns' && entry.keys.size > 0) entry.urls.delete(fullKey);
+      if (via === 'mdns' && entry.keys.size > 0) entry.urls.forget(fullKey);
       // Who says goodbye leaves, however else it was found; an mDNS service may only be switched off.
       if (via === 'ws-discovery') this.#forgetKeys(entry, (each) => each.via !== 'mdns');
       this.#publish(entry);
@@ -269,7 +267,7 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
       id: this.#freeId(idFrom(identity, addresses, key)),
       keys: new Map(),
       addresses: new DeviceAddresses(this.#addressExpiresMs),
-      urls: new Map(),
+      urls: new DeviceUrls(),
       lastSeenAtMs: 0,
       firstHeardMs: nowMs,
       lastHeardMs: nowMs,
@@ -312,11 +310,11 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   }
 
   #absorb(entry: Entry, other: Entry): void {
-    for (const [key, heard] of other.keys) entry.keys.set(key, heard);
+    for (const [key, heard] of other.keys) rememberKey(entry, key, heard);
     entry.addresses.absorb(other.addresses);
     entry.isKnown ||= other.isKnown;
     fillIdentity(entry, other);
-    for (const [key, urls] of other.urls) entry.urls.set(key, urls);
+    entry.urls.absorb(other.urls);
     this.#remove(other, entry);
   }
 
@@ -340,31 +338,8 @@ export class DeviceRegistry extends EventEmitter<DeviceEvents> implements Sighti
   }
 }
 
-function rememberKey(entry: Entry, { via, key }: Sighting, heardMs: number): void {
-  const fullKey = `${via} ${key}`;
-  if (entry.keys.has(fullKey) || entry.keys.size < MAX_KEYS) {
-    entry.keys.set(fullKey, { via, heardMs });
-  }
-}
-
-function rememberUrls(entry: Entry, sighting: Sighting): void {
-  const { via, key, xaddrs, rtspUrls, sourceUrls } = sighting;
-  const fullKey = `${via} ${key}`;
-  if (!entry.urls.has(fullKey) && entry.urls.size >= MAX_KEYS) return;
-  const before = entry.urls.get(fullKey);
-  entry.urls.set(fullKey, {
-    xaddrs: (xaddrs ?? before?.xaddrs ?? []).slice(0, MAX_URLS),
-    rtspUrls: (rtspUrls ?? before?.rtspUrls ?? []).slice(0, MAX_URLS),
-    sourceUrls: (sourceUrls ?? before?.sourceUrls ?? []).slice(0, MAX_URLS),
-  });
-}
-
-/** In an order of their own, whatever was heard first. */
-function urlsOf(entry: Entry, field: keyof Urls): string[] {
-  const said = [...entry.urls]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([_key, urls]) => urls[field]);
-  return [...new Set(said)].slice(0, MAX_URLS);
+function rememberKey({ keys }: Entry, fullKey: string, heard: KeyHeard): void {
+  if (keys.has(fullKey) || keys.size < MAX_KEYS) keys.set(fullKey, heard);
 }
 
 function isAnnounced(entry: Entry): boolean {
@@ -398,9 +373,9 @@ function toDevice(entry: Entry): DiscoveredDevice {
     addresses: entry.addresses.inOrder,
     answered: entry.addresses.hasAnswered,
     ...optional,
-    xaddrs: urlsOf(entry, 'xaddrs'),
-    rtspUrls: urlsOf(entry, 'rtspUrls'),
-    sourceUrls: urlsOf(entry, 'sourceUrls'),
+    xaddrs: entry.urls.all('xaddrs'),
+    rtspUrls: entry.urls.all('rtspUrls'),
+    sourceUrls: entry.urls.all('sourceUrls'),
     lastSeenAt: new Date(entry.lastSeenAtMs).toISOString(),
     gone: entry.keys.size === 0,
   };

@@ -5,6 +5,7 @@
  */
 import type { Logger } from 'pino';
 import { ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
+import type { HeadPosition, HeadVelocity } from '../../protocols/head-language.ts';
 import {
   child,
   descendants,
@@ -12,13 +13,7 @@ import {
   textAt,
   type XmlElement,
 } from '../../protocols/soap/xml.ts';
-import type {
-  PtzAbilities,
-  PtzHead,
-  PtzPosition,
-  PtzPreset,
-  PtzVelocity,
-} from '../ptz/ptz-head.ts';
+import type { PtzAbilities, PtzHead, PtzPreset } from '../ptz/ptz-head.ts';
 import { type CamCall, type CamReply, soapRequest } from './cam.ts';
 import type { OnvifSession } from './onvif-session.ts';
 import {
@@ -89,7 +84,7 @@ export class OnvifPtz implements PtzHead {
     };
   }
 
-  async move(velocity: PtzVelocity, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async move(velocity: HeadVelocity, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const isStill = velocity.pan === 0 && velocity.tilt === 0 && velocity.zoom === 0;
     if (isStill) return await this.stop(signal);
     const forMs = Math.min(MAX_MOVE_MS, Math.max(0, Number.isNaN(timeoutMs) ? 0 : timeoutMs));
@@ -105,7 +100,7 @@ export class OnvifPtz implements PtzHead {
     await this.#stop();
   }
 
-  async moveTo(position: PtzPosition, signal: AbortSignal): Promise<void> {
+  async moveTo(position: HeadPosition, signal: AbortSignal): Promise<void> {
     await this.#inTurn(async (link) => {
       const node = await this.#nodeOf(link, signal);
       const isHalf = (position.pan === undefined) !== (position.tilt === undefined);

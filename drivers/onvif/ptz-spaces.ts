@@ -4,8 +4,8 @@
  * No request names a space: Hikvision answers those that do with an error (monibuca PR#341). So what counts are the ranges of
  * the spaces that the configuration has as its defaults.
  */
+import type { HeadPosition, HeadVelocity } from '../../protocols/head-language.ts';
 import { child, descendants, textAt, type XmlElement } from '../../protocols/soap/xml.ts';
-import type { PtzPosition, PtzVelocity } from '../ptz/ptz-head.ts';
 
 export interface PtzConfiguration {
   readonly nodeToken: string | undefined;
@@ -100,7 +100,7 @@ export function readPtzNode(
 }
 
 /** Only the parts that the node has. */
-export function velocityVector(velocity: PtzVelocity, { velocity: ranges }: PtzNode): PtzVector {
+export function velocityVector(velocity: HeadVelocity, { velocity: ranges }: PtzNode): PtzVector {
   const { panTilt, zoom } = ranges;
   return {
     panTilt: panTilt && {
@@ -113,7 +113,7 @@ export function velocityVector(velocity: PtzVelocity, { velocity: ranges }: PtzN
 
 /** `now`: where the head looks, in its own numbers; taken for one of pan and tilt that is to stay. */
 export function positionVector(
-  position: PtzPosition,
+  position: HeadPosition,
   { position: ranges }: PtzNode,
   now: { readonly x: number; readonly y: number } | undefined,
 ): PtzVector {

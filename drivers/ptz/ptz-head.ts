@@ -2,20 +2,7 @@
  * A camera's pan, tilt and zoom, whatever moves it: ONVIF, or a telemetry protocol on a serial line. Whoever asks need not
  * know which. What a head cannot do throws UnsupportedError; what fails on the way throws as drivers do.
  */
-
-/** Speeds from -1 to 1: left and right, down and up, wide and tele. 0: that axis stands still. */
-export interface PtzVelocity {
-  readonly pan: number;
-  readonly tilt: number;
-  readonly zoom: number;
-}
-
-/** Pan and tilt from -1 to 1 (ends of the head's own range), zoom from 0 (wide) to 1 (tele). Left out: stays where it is. */
-export interface PtzPosition {
-  readonly pan?: number | undefined;
-  readonly tilt?: number | undefined;
-  readonly zoom?: number | undefined;
-}
+import type { HeadPosition, HeadVelocity } from '../../protocols/head-language.ts';
 
 export interface PtzPreset {
   /** What the head knows it by: a number on serial lines, a token in ONVIF. */
@@ -36,9 +23,9 @@ export interface PtzHead {
   /** May ask the device the first time. */
   abilities(signal: AbortSignal): Promise<PtzAbilities>;
   /** Moves until `stop`, another move, or for `timeoutMs` at most: the head is then stopped by us, whatever becomes of the caller. */
-  move(velocity: PtzVelocity, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  move(velocity: HeadVelocity, timeoutMs: number, signal: AbortSignal): Promise<void>;
   stop(signal: AbortSignal): Promise<void>;
-  moveTo(position: PtzPosition, signal: AbortSignal): Promise<void>;
+  moveTo(position: HeadPosition, signal: AbortSignal): Promise<void>;
   home(signal: AbortSignal): Promise<void>;
   presets(signal: AbortSignal): Promise<readonly PtzPreset[]>;
   goToPreset(token: string, signal: AbortSignal): Promise<void>;

@@ -6,10 +6,15 @@
  */
 import type { Logger } from 'pino';
 import { ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
-import { type HeadLanguage, type HeadVelocity, STANDING } from '../../protocols/head-language.ts';
+import {
+  type HeadLanguage,
+  type HeadPosition,
+  type HeadVelocity,
+  STANDING,
+} from '../../protocols/head-language.ts';
 import { withTimeout } from '../with-timeout.ts';
 import type { HeadLink } from './head-link.ts';
-import type { PtzAbilities, PtzHead, PtzPosition, PtzPreset, PtzVelocity } from './ptz-head.ts';
+import type { PtzAbilities, PtzHead, PtzPreset } from './ptz-head.ts';
 
 /** Whoever wants more asks again: it renews the time. */
 const MAX_MOVE_MS = 5 * 60_000;
@@ -68,7 +73,7 @@ export class WireHead implements PtzHead {
     return this.#abilities;
   }
 
-  async move(velocity: PtzVelocity, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  async move(velocity: HeadVelocity, timeoutMs: number, signal: AbortSignal): Promise<void> {
     const pan = within(velocity.pan, -1, 1);
     const tilt = within(velocity.tilt, -1, 1);
     const zoom = within(velocity.zoom, -1, 1);
@@ -91,7 +96,7 @@ export class WireHead implements PtzHead {
     await this.#stop();
   }
 
-  async moveTo(position: PtzPosition, signal: AbortSignal): Promise<void> {
+  async moveTo(position: HeadPosition, signal: AbortSignal): Promise<void> {
     const wanted = {
       pan: optional(position.pan, -1),
       tilt: optional(position.tilt, -1),

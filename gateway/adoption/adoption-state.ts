@@ -4,11 +4,15 @@
  */
 import type { Logger } from 'pino';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
+import { endpointsOf } from '../../drivers/onvif/onvif-endpoint.ts';
 import { type FileOperations, KeptFile } from '../kept-file.ts';
 import { registerSecret } from '../secrets.ts';
+import { urlsOf } from './adopted-life.ts';
 import {
   type AdoptionRecord,
   MAX_IDS,
+  MAX_PLACE_CHARS,
+  MAX_PLACES,
   MAX_RECORDS,
   newRecord,
   readRecords,
@@ -95,6 +99,24 @@ export class AdoptionState {
       // Made anew at a factory reset, and by some at every start.
       ...(endpointReference === undefined ? {} : { endpointReference }),
       ...(isNew ? { ids: [...record.ids, id].slice(-MAX_IDS) } : {}),
+    });
+  }
+
+  /** Where it is now, so that it is tried there after a restart. */
+  learnPlace(record: AdoptionRecord, device: DiscoveredDevice): void {
+    this.recognise(record, device);
+    if (device.addresses.length === 0) return;
+    const endpoints = endpointsOf(device)
+      .filter(({ path }) => path.length <= MAX_PLACE_CHARS)
+      .slice(0, MAX_PLACES);
+    const urls = urlsOf(device).filter((url) => url.length <= MAX_PLACE_CHARS);
+    const { sourceUrl } = record;
+    this.change(record, {
+      addresses: device.addresses.slice(0, MAX_PLACES),
+      ...(endpoints.length > 0 ? { endpoints } : {}),
+      ...(sourceUrl !== undefined && urls[0] !== undefined && !urls.includes(sourceUrl)
+        ? { sourceUrl: urls[0] }
+        : {}),
     });
   }
 

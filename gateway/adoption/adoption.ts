@@ -16,19 +16,29 @@ import { type Cause, explain } from '../causes.ts';
 import type { Config, ProfileWanted } from '../config/schema.ts';
 import { findingOf } from '../finding.ts';
 import { linkAbort } from '../linked-abort.ts';
-import { fillTemplate, toName, uniqueName } from '../names.ts';
+import { uniqueName } from '../names.ts';
 import type { Board } from '../report/board.ts';
 import type { CauseCode } from '../report/status.ts';
 import { Supervisor, type SupervisorContext } from '../supervisor.ts';
 import { apartCause, present, urlsOf } from './adopted-life.ts';
 import { AdoptedLives, type AdoptionTarget } from './adopted-lives.ts';
 import { AdoptionLogins } from './adoption-logins.ts';
-import { type AdoptionRecord, MAX_PLACE_CHARS, MAX_PLACES } from './adoption-record.ts';
+import type { AdoptionRecord } from './adoption-record.ts';
 import type { AdoptionState } from './adoption-state.ts';
 import { logInToDevice } from './device-login.ts';
+import {
+  AWAITS_ONVIF,
+  isBusy,
+  type Listed,
+  newListed,
+  templateName,
+  toFound,
+  whyNotAdopted,
+} from './listed-device.ts';
 
 /** A device found by mDNS alone may be a camera that answers ONVIF a moment later. */
 const ONVIF_GRACE_MS = 5_000;
+
 export interface AdoptionContext extends SupervisorContext {
   readonly config: Config;
   readonly discovery: EventEmitter<DeviceEvents> &
@@ -49,23 +59,6 @@ export interface AdoptionWish {
 export type AdoptionOutcome =
   | { readonly at: 'adopted'; readonly name: string }
   | { readonly at: 'failed'; readonly cause: Cause };
-
-/** A device that is listed. */
-export interface Listed {
-  readonly id: string;
-  record: AdoptionRecord | undefined;
-  /** The configured stream that it is. */
-  servedBy: string | undefined;
-  logins: CredentialChooser | undefined;
-  /** It is being logged in to. */
-  attempt: AbortController | undefined;
-  /** Somebody decides about it now: what is found out meanwhile is not acted on. */
-  command: object | undefined;
-  grace: NodeJS.Timeout | undefined;
-  code: CauseCode;
-  reason: string;
-  needsPassword: boolean;
-}
 
 export class Adoption {
   readonly #context: AdoptionContext;
@@ -187,37 +180,15 @@ export class Adoption {
     listed.record = state.find(device) ?? listed.record ?? this.#lives.playingFrom(device);
     const { record } = listed;
     const keptAt = record?.addresses ?? [];
-    if (record !== undefined) this.#learnPlace(record, device);
+    if (record !== undefined) state.learnPlace(record, device);
     const life = this.#lives.of(record);
     if (life === undefined) this.#decide(device, listed);
     else this.#lives.follow(life, device, keptAt);
     this.#tell(device.id);
   }
 
-  #learnPlace(record: AdoptionRecord, device: DiscoveredDevice): void {
-    const { state } = this.#context;
-    state.recognise(record, device);
-    if (device.addresses.length === 0) return;
-    const endpoints = endpointsOf(device)
-      .filter(({ path }) => path.length <= MAX_PLACE_CHARS)
-      .slice(0, MAX_PLACES);
-    const urls = urlsOf(device).filter((url) => url.length <= MAX_PLACE_CHARS);
-    const { sourceUrl } = record;
-    state.change(record, {
-      addresses: device.addresses.slice(0, MAX_PLACES),
-      ...(endpoints.length > 0 ? { endpoints } : {}),
-      ...(sourceUrl !== undefined && urls[0] !== undefined && !urls.includes(sourceUrl)
-        ? { sourceUrl: urls[0] }
-        : {}),
-    });
-  }
-
   #list(id: string): Listed {
-    const listed: Listed = {
-      ...{ id, record: undefined, servedBy: undefined, logins: undefined },
-      ...{ attempt: undefined, command: undefined, grace: undefined, needsPassword: false },
-      ...{ code: 'starting', reason: 'It was found just now.' },
-    };
+    const listed = newListed(id);
     this.#listed.set(id, listed);
     return listed;
   }
@@ -228,35 +199,18 @@ export class Adoption {
     const { adopt } = config.discovery;
     listed.servedBy = target.streamAt(device.addresses);
     if (listed.servedBy !== undefined || isBusy(listed)) return;
-    const say = (code: CauseCode, reason: string) => Object.assign(listed, { code, reason });
-    const decision = listed.record?.decision ?? 'undecided';
-    if (adopt === 'off') {
-      say(
-        'undecided',
-        'Not adopted: discovery.adopt is off. Add it under streams, or set discovery.adopt.',
-      );
-    } else if (decision === 'ignored') {
-      say(
-        'ignored',
-        'It is ignored, as was said by the command adopt; the same command adopts it.',
-      );
-    } else if (adopt === 'ask' && decision === 'undecided') {
-      say(
-        'undecided',
-        `Not adopted yet: discovery.adopt is ask. Send the command adopt with its id ${device.id}.`,
-      );
+    const say = (finding: { code: CauseCode; reason: string }) => Object.assign(listed, finding);
+    const held = whyNotAdopted(adopt, listed.record?.decision ?? 'undecided', device.id);
+    if (held !== undefined) {
+      say(held);
     } else if (endpointsOf(device).length > 0) {
       this.#begin(listed);
     } else if (urlsOf(device).length > 0) {
       if (listed.grace !== undefined) return;
-      say(
-        'starting',
-        'It says where its stream is; waiting a moment whether it answers ONVIF, too.',
-      );
+      say(AWAITS_ONVIF);
       listed.grace = setTimeout(() => this.#graceOver(listed), ONVIF_GRACE_MS);
     } else {
-      const { code, reason } = findingOf(device);
-      say(code, reason);
+      say(findingOf(device));
     }
   }
 
@@ -345,9 +299,8 @@ export class Adoption {
     const isNews = record.decision !== 'adopted';
     if (device !== undefined) {
       const [sourceUrl] = endpointsOf(device).length > 0 ? [] : urlsOf(device);
-      if (sourceUrl === undefined) delete record.sourceUrl;
-      else state.change(record, { sourceUrl });
-      this.#learnPlace(record, device);
+      state.change(record, { sourceUrl });
+      state.learnPlace(record, device);
     }
     state.change(record, {
       name: wish.name ?? record.name ?? this.#nameFor(listed.id, record),
@@ -428,40 +381,19 @@ export class Adoption {
 
   #nameFor(id: string, record: AdoptionRecord): string {
     const { config, discovery } = this.#context;
-    const device = discovery.device(id);
-    const manufacturer = record.manufacturer ?? device?.manufacturer;
-    const model = record.model ?? device?.model ?? device?.name;
-    const mac = record.mac ?? device?.mac;
-    const serial = record.toldSerial ?? device?.serial ?? mac;
-    const address = device?.addresses[0];
-    const template = config.discovery.name;
-    const filled = fillTemplate(template, { manufacturer, model, serial, mac, address });
-    return uniqueName(toName(filled, id), (other) => this.isTaken(other));
+    const name = templateName(config.discovery.name, id, record, discovery.device(id));
+    return uniqueName(name, (other) => this.isTaken(other));
   }
 
   #tell(id: string): void {
     const device = this.#context.discovery.device(id);
     const listed = this.#listed.get(id);
     if (device === undefined || listed === undefined) return;
-    const { via, addresses, manufacturer, model, lastSeenAt } = device;
-    const serial = device.serial ?? listed.record?.toldSerial;
-    const life = this.#lives.of(listed.record);
-    const adoptedAs = life?.name ?? listed.servedBy;
-    const { code, reason, needsPassword } = listed;
-    const isAdopted = adoptedAs !== undefined;
-    this.#context.board.setFound({
-      ...{ id, via, addresses, lastSeenAt },
-      ...present({ manufacturer, model, serial, adoptedAs }),
-      ...(needsPassword && !isAdopted ? { needsPassword: true } : {}),
-      ...(isAdopted ? { code: 'ok', reason: `It is the stream ${adoptedAs}.` } : { code, reason }),
-    });
+    const adoptedAs = this.#lives.of(listed.record)?.name ?? listed.servedBy;
+    this.#context.board.setFound(toFound(device, listed, adoptedAs));
   }
 
   get #nowIso(): string {
     return new Date(this.#context.now()).toISOString();
   }
-}
-
-function isBusy({ attempt, command }: Listed): boolean {
-  return attempt !== undefined || command !== undefined;
 }

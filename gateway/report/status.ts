@@ -1,5 +1,7 @@
 /** The states and causes that people see, in MQTT, the API and the log (one vocabulary everywhere). */
 import type { TrackDescription } from '../../codecs/describe-track.ts';
+import type { GnssReading } from '../../drivers/gnss/gnss-receiver.ts';
+import type { SerialLineCode } from '../../drivers/serial/line-state.ts';
 
 export type StreamState =
   | 'online'
@@ -158,17 +160,7 @@ export interface SerialStatus {
   /** The device, such as /dev/ttyUSB0. */
   readonly path: string;
   readonly state: 'open' | 'waiting' | 'stopped';
-  readonly code:
-    | 'ok'
-    | 'starting'
-    | 'no-package'
-    | 'not-found'
-    | 'denied'
-    | 'in-use'
-    | 'lost'
-    | 'stuck'
-    | 'failed'
-    | 'stopped';
+  readonly code: SerialLineCode;
   /** Plain words, with what to do. */
   readonly reason: string;
   readonly since: string;
@@ -178,9 +170,8 @@ export interface SerialStatus {
 export interface PositionStatus {
   /** The line of `serial` that it is on. */
   readonly receiver: string;
-  /** `waiting`: the line is not open. `silent`: nothing of use comes. `searching`: it does not know where it is. */
-  readonly state: 'waiting' | 'silent' | 'searching' | 'fix';
-  readonly code: SerialStatus['code'] | 'no-data' | 'not-nmea' | 'no-fix';
+  readonly state: GnssReading['state'];
+  readonly code: GnssReading['code'];
   /** Plain words, with what to do. */
   readonly reason: string;
   /** When the state began. */

@@ -57,30 +57,33 @@ export function parseNavigation({ type, fields }: NmeaSentence): NavigationRepor
 const GGA_FIXES = /^[1-5]$/;
 
 function gga(fields: readonly string[]): NavigationReport {
-  const [time, latitude, north, longitude, east, quality = '', satellites, hdop, altitude] = fields;
+  const quality = fields[QUALITY] ?? '';
   if (!/^\d?$/.test(quality)) throw new ParseError(`GGA: quality ${quality}`);
-  const place = placeOf(latitude, north, longitude, east);
-  return {
-    kind: 'gga',
-    hasFix: GGA_FIXES.test(quality) && place !== undefined,
-    timeOfDayMs: timeOfDay(time),
-    place,
-    satellites: decimal(satellites, 0, 255),
-    hdop: decimal(hdop, 0, 100),
-    altitudeM: decimal(altitude, -20_000, 100_000),
-  };
+  return fixData('gga', fields, GGA_FIXES.test(quality));
 }
 
 /** One letter for each system, in NMEA 4.11 up to six: N none, E estimated, M manual, S simulator, all others a fix. */
 const GNS_FIX = /[ADPRF]/;
 
 function gns(fields: readonly string[]): NavigationReport {
-  const [time, latitude, north, longitude, east, modes = '', satellites, hdop, altitude] = fields;
+  const modes = fields[QUALITY] ?? '';
   if (!/^[A-Z]*$/.test(modes)) throw new ParseError(`GNS: modes ${modes}`);
+  return fixData('gns', fields, GNS_FIX.test(modes));
+}
+
+/** How well it is known, in GGA and GNS: behind the time and the place. */
+const QUALITY = 5;
+
+function fixData(
+  kind: 'gga' | 'gns',
+  fields: readonly string[],
+  isMeasured: boolean,
+): NavigationReport {
+  const [time, latitude, north, longitude, east, , satellites, hdop, altitude] = fields;
   const place = placeOf(latitude, north, longitude, east);
   return {
-    kind: 'gns',
-    hasFix: GNS_FIX.test(modes) && place !== undefined,
+    kind,
+    hasFix: isMeasured && place !== undefined,
     timeOfDayMs: timeOfDay(time),
     place,
     satellites: decimal(satellites, 0, 255),

@@ -12,6 +12,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
 import { AdoptionState } from '../../gateway/adoption/adoption-state.ts';
+import { cableWith, runScenario } from '../support/scenario.ts';
 import type { AdoptionScenarioResult } from './adoption-scenario.ts';
 
 const FIRST_START_MS = 60_000;
@@ -30,7 +31,12 @@ describe('adoption', () => {
   test('factory-fresh: five cameras are published within a minute, and again within 10 s of a power cut', {
     skip: canUnshare ? false : 'needs root, for a network namespace of its own',
   }, async (t) => {
-    const result = await runScenario();
+    const hosts = [1, 11, 12, 13, 14, 15];
+    const result = await runScenario<AdoptionScenarioResult>({
+      program: SCENARIO,
+      setUp: cableWith(...hosts.map((host) => `10.78.0.${host}/24`)),
+      limitMs: LIMIT_MS,
+    });
     t.diagnostic(`published after ${result.firstMs} ms, after a power cut ${result.againMs} ms`);
     assert.ok(result.firstMs < FIRST_START_MS, `${result.firstMs} ms\n${result.log}`);
     assert.ok(result.againMs < RESTART_MS, `${result.againMs} ms\n${result.log}`);
@@ -79,37 +85,4 @@ async function killedAtRandom(child: ChildProcess): Promise<number> {
   });
   await once(child, 'close');
   return Number(said.split('\n').at(-2));
-}
-
-async function runScenario(): Promise<AdoptionScenarioResult> {
-  const addresses = [1, 11, 12, 13, 14, 15].map(
-    (host) => `ip addr add 10.78.0.${host}/24 dev cam0`,
-  );
-  const script = [
-    'set -e',
-    'ip link set lo up',
-    'ip link add cam0 type veth peer name far0',
-    'ip link set far0 up',
-    ...addresses,
-    'ip link set cam0 up multicast on',
-    `exec "${process.execPath}" --enable-source-maps "${SCENARIO}"`,
-  ];
-  const child = spawn(
-    'unshare',
-    ['--net', '--pid', '--fork', '--kill-child', 'sh', '-c', script.join('\n')],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
-  const [code] = await once(child, 'close');
-  clearTimeout(limit);
-  assert.equal(code, 0, `${stdout.slice(-4000)}\n${stderr.slice(-8000)}`);
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as AdoptionScenarioResult;
 }

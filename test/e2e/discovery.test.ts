@@ -3,8 +3,7 @@
  * router, on interfaces that come and go; Avahi as on any Linux box. The programs are in discovery-scenarios.ts.
  */
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
@@ -12,6 +11,7 @@ import { findMdnsPackage } from '../../drivers/discovery/mdns-avahi.ts';
 import type { DiscoverReply } from '../../gateway/discover-now.ts';
 import type { Finding } from '../../gateway/finding.ts';
 import type { FoundDevice } from '../../gateway/report/status.ts';
+import { runScenario } from '../support/scenario.ts';
 
 const canUnshare = spawnSync('unshare', ['--net', '--mount', 'true']).status === 0;
 const needsRoot = canUnshare ? false : 'needs root, for network namespaces of its own';
@@ -26,25 +26,15 @@ const FIRST = '4cbd8f000001';
 const SECOND = '4cbd8f000002';
 
 /** Namespaces, mounts and processes of a scenario end with it. What it prints last is JSON. */
-async function run<Result>(scenario: string): Promise<Result> {
-  const script = `mount -t tmpfs none /run && mkdir /run/netns && exec "$0" --enable-source-maps ${PROGRAM} ${scenario}`;
-  const own = ['--net', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc'];
-  const child = spawn('unshare', [...own, 'sh', '-c', script, process.execPath], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+function run<Result>(scenario: string): Promise<Result> {
+  return runScenario<Result>({
+    program: PROGRAM,
+    args: [scenario],
+    setUp: ['mount -t tmpfs none /run', 'mkdir /run/netns'],
+    namespaces: ['--mount', '--mount-proc'],
     env: { ...process.env, ...(MDNS_PACKAGE === undefined ? {} : { MDNS_PACKAGE }) },
+    limitMs: LIMIT_MS,
   });
-  const limit = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const [code] = await once(child, 'close');
-  clearTimeout(limit);
-  assert.equal(code, 0, `${stdout}\n${stderr}`);
-  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Result;
 }
 
 interface CliResult {

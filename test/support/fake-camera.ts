@@ -5,13 +5,8 @@ import type {
   EncoderChange,
   EncoderSettings,
 } from '../../drivers/camera/camera-controls.ts';
-import type {
-  PtzAbilities,
-  PtzHead,
-  PtzPosition,
-  PtzPreset,
-  PtzVelocity,
-} from '../../drivers/ptz/ptz-head.ts';
+import type { PtzAbilities, PtzHead, PtzPreset } from '../../drivers/ptz/ptz-head.ts';
+import type { HeadPosition, HeadVelocity } from '../../protocols/head-language.ts';
 
 /** What comes of the n-th call of a verb: by default it succeeds at once. */
 export type Behaviour = (verb: string, signal: AbortSignal) => Promise<void> | undefined;
@@ -29,7 +24,7 @@ export class FakeHead implements PtzHead {
     return { protocol: 'fake', absolute: true, home: false, listsPresets: true };
   }
 
-  move({ pan, tilt, zoom }: PtzVelocity, timeoutMs: number, signal: AbortSignal): Promise<void> {
+  move({ pan, tilt, zoom }: HeadVelocity, timeoutMs: number, signal: AbortSignal): Promise<void> {
     return this.#ask('move', `${pan} ${tilt} ${zoom} ${timeoutMs}`, signal);
   }
 
@@ -37,7 +32,7 @@ export class FakeHead implements PtzHead {
     return this.#ask('stop', '', signal);
   }
 
-  moveTo(position: PtzPosition, signal: AbortSignal): Promise<void> {
+  moveTo(position: HeadPosition, signal: AbortSignal): Promise<void> {
     return this.#ask('moveTo', JSON.stringify(position), signal);
   }
 

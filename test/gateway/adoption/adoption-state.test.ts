@@ -51,8 +51,11 @@ test('kept over a restart, readable by nobody else, with nothing left beside it'
     credentials: { username: 'admin', password: 'given by hand' },
   });
   await state.written();
-  state.change(record, { decision: 'ignored' });
+  state.change(record, { decision: 'ignored', sourceUrl: 'rtsp://10.0.0.9/1' });
   await state.written();
+  state.change(record, { sourceUrl: undefined });
+  await state.written();
+  delete record.sourceUrl;
   assert.deepEqual(open().find(device('other', { serial: 'AC0042' })), record);
   assert.ok(open().isTaken('door'));
   assert.deepEqual(readdirSync(dataDir).sort(), ['adopted.json', 'adopted.json.previous']);
