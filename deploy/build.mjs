@@ -9,6 +9,7 @@ import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'no
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
+import { bundleDashboard } from './build-dashboard.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ENTRY = 'gateway/main.ts';
@@ -85,4 +86,6 @@ async function removeOldChunks(folder, current) {
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const { bytes } = await bundle();
   console.log(`dist/gateway/main.js and its chunks: ${Math.round(bytes / 1000)} kB`);
+  const { compressedBytes } = await bundleDashboard();
+  console.log(`dist/dashboard: ${Math.round(compressedBytes / 1000)} kB with gzip`);
 }

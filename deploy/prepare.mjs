@@ -14,7 +14,13 @@ const INSTALL_STAMP = join(MODULES, '.sluice-install.json');
 const BUILD_STAMP = join(ROOT, 'dist', '.stamp');
 const LOCK = join(ROOT, 'dist', '.lock');
 const SOURCE_FOLDERS = ['gateway', 'drivers', 'protocols', 'codecs'];
-const BUILD_INPUTS = ['deploy/build.mjs', 'package.json', 'package-lock.json'];
+const BUILD_INPUTS = [
+  'deploy/build.mjs',
+  'deploy/build-dashboard.mjs',
+  'deploy/config.schema.json',
+  'package.json',
+  'package-lock.json',
+];
 
 /** A fresh install on a small board with a slow line takes minutes; nobody waits longer than this for another. */
 const LOCK_TIMEOUT_MS = 15 * 60 * 1000;
@@ -87,7 +93,9 @@ async function bundleSources() {
   const started = Date.now();
   const stamp = sourceStamp();
   const { bundle } = await import('./build.mjs');
+  const { bundleDashboard } = await import('./build-dashboard.mjs');
   await bundle();
+  await bundleDashboard();
   writeFileSync(BUILD_STAMP, stamp);
   say(`built in ${seconds(started)} s`);
 }

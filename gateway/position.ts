@@ -1,5 +1,5 @@
 /** Where the box is and what time it is there, by a GNSS receiver on a serial line: when to tell it. Loads what it needs. */
-import type { GnssReading } from '../drivers/gnss/gnss-receiver.ts';
+import type { GnssReading } from '../drivers/gnss/gnss-reading.ts';
 import type { Fix } from '../drivers/gnss/position-memory.ts';
 import type { SerialLineContext } from '../drivers/serial/serial-line.ts';
 import type { SerialConfig } from './config/schema.ts';

@@ -2,9 +2,10 @@
 import { ParseError } from '../../codecs/errors.ts';
 import { type NavigationReport, parseNavigation } from '../../protocols/nmea/navigation-report.ts';
 import { NmeaFramer, type NmeaSentence } from '../../protocols/nmea/sentence-framer.ts';
-import type { SerialLineCode, SerialLineState } from '../serial/line-state.ts';
+import type { SerialLineState } from '../serial/line-state.ts';
 import { SerialLine, type SerialLineContext } from '../serial/serial-line.ts';
-import { type Fix, PositionMemory } from './position-memory.ts';
+import type { GnssReading } from './gnss-reading.ts';
+import { PositionMemory } from './position-memory.ts';
 
 /** NMEA 0183 §3; many receivers of today have 9600 or more. */
 const DEFAULT_BAUD_RATE = 4800;
@@ -16,17 +17,6 @@ export interface GnssReceiverConfig {
   readonly path: string;
   readonly baudRate?: number | undefined;
   readonly rs485: boolean;
-}
-
-export interface GnssReading {
-  /** `waiting`: the line is not open. `silent`: nothing of use comes. `searching`: it does not know where it is. */
-  readonly state: 'waiting' | 'silent' | 'searching' | 'fix';
-  readonly code: SerialLineCode | 'no-data' | 'not-nmea' | 'no-fix';
-  /** Plain words, with what to do; empty with a fix. */
-  readonly reason: string;
-  readonly fix: Fix | undefined;
-  /** How far our clock is ahead of the receiver's. */
-  readonly clockOffsetMs: number | undefined;
 }
 
 export interface GnssReceiverContext extends SerialLineContext {

@@ -2,32 +2,7 @@
 import { readFile, statfs } from 'node:fs/promises';
 import { loadavg, totalmem } from 'node:os';
 import type { Board } from './board.ts';
-
-export interface Health {
-  readonly at: string;
-  readonly uptimeS: number;
-  /** Of one core, since the last sample. */
-  readonly cpuPercent: number;
-  readonly rssMb: number;
-  /** Memory that is ours alone (RssAnon). */
-  readonly anonMb: number | null;
-  readonly load1: number;
-  readonly memoryTotalMb: number;
-  readonly memoryAvailableMb: number | null;
-  readonly temperatureC: number | null;
-  /** A Raspberry Pi with a weak supply or too hot: the firmware's flags as it gives them. */
-  readonly throttled: string | null;
-  /** Of the file system that holds dataDir. */
-  readonly diskTotalMb: number | null;
-  readonly diskFreeMb: number | null;
-  /** What all targets together took since the last sample. */
-  readonly uplinkKbps: number;
-  readonly clockSynchronised: boolean | null;
-  readonly streamsUp: number;
-  readonly streamsTotal: number;
-  readonly publishesUp: number;
-  readonly publishesTotal: number;
-}
+import type { Health } from './box-status.ts';
 
 const MEBIBYTE = 1024 * 1024;
 

@@ -2,27 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { arch, hostname, networkInterfaces } from 'node:os';
 import type { Board } from './board.ts';
+import type { GatewayInfo } from './box-status.ts';
 
 /** Raised when a payload changes in a way that is more than a new field. */
 export const SCHEMA_VERSION = 1;
-
-export interface GatewayInfo {
-  readonly schema: number;
-  readonly id: string;
-  /** Counts the starts of this gateway: a greater number is a later life. */
-  readonly session: number;
-  readonly startedAt: string;
-  readonly version: string;
-  readonly host: string;
-  /** The board's model where it tells, as a Raspberry Pi does. */
-  readonly board: string | null;
-  readonly arch: string;
-  readonly node: string;
-  readonly addresses: readonly string[];
-  readonly urls: Readonly<Record<string, string>>;
-  readonly streams: readonly string[];
-  readonly configHash: string;
-}
 
 export interface InfoSource {
   readonly id: string;

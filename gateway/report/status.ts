@@ -1,6 +1,6 @@
 /** The states and causes that people see, in MQTT, the API and the log (one vocabulary everywhere). */
 import type { TrackDescription } from '../../codecs/describe-track.ts';
-import type { GnssReading } from '../../drivers/gnss/gnss-receiver.ts';
+import type { GnssReading } from '../../drivers/gnss/gnss-reading.ts';
 import type { SerialLineCode } from '../../drivers/serial/line-state.ts';
 
 export type StreamState =

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import pino from 'pino';
-import { type GnssReading, GnssReceiver } from '../../../drivers/gnss/gnss-receiver.ts';
+import type { GnssReading } from '../../../drivers/gnss/gnss-reading.ts';
+import { GnssReceiver } from '../../../drivers/gnss/gnss-receiver.ts';
 import {
   asSent,
   QUECTEL_FIX,

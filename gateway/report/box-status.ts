@@ -1,0 +1,46 @@
+/** What is told of the box itself: `B/info` and `B/health`. */
+
+export interface GatewayInfo {
+  readonly schema: number;
+  readonly id: string;
+  /** Counts the starts of this gateway: a greater number is a later life. */
+  readonly session: number;
+  readonly startedAt: string;
+  readonly version: string;
+  readonly host: string;
+  /** The board's model where it tells, as a Raspberry Pi does. */
+  readonly board: string | null;
+  readonly arch: string;
+  readonly node: string;
+  readonly addresses: readonly string[];
+  readonly urls: Readonly<Record<string, string>>;
+  readonly streams: readonly string[];
+  readonly configHash: string;
+}
+
+/** How the box does: null where this machine does not tell. */
+export interface Health {
+  readonly at: string;
+  readonly uptimeS: number;
+  /** Of one core, since the last sample. */
+  readonly cpuPercent: number;
+  readonly rssMb: number;
+  /** Memory that is ours alone (RssAnon). */
+  readonly anonMb: number | null;
+  readonly load1: number;
+  readonly memoryTotalMb: number;
+  readonly memoryAvailableMb: number | null;
+  readonly temperatureC: number | null;
+  /** A Raspberry Pi with a weak supply or too hot: the firmware's flags as it gives them. */
+  readonly throttled: string | null;
+  /** Of the file system that holds dataDir. */
+  readonly diskTotalMb: number | null;
+  readonly diskFreeMb: number | null;
+  /** What all targets together took since the last sample. */
+  readonly uplinkKbps: number;
+  readonly clockSynchronised: boolean | null;
+  readonly streamsUp: number;
+  readonly streamsTotal: number;
+  readonly publishesUp: number;
+  readonly publishesTotal: number;
+}
