@@ -36,7 +36,8 @@ type PeerKind = 'camera' | 'found' | 'master';
 
 const WHERE_LOGINS_ARE: Record<PeerKind, string> = {
   camera: 'username and password of the stream, or discovery.credentials',
-  found: 'discovery.credentials, or send the command adopt with its id, username and password',
+  found:
+    'discovery.credentials, or send the command adopt with its id as device, username and password',
   master: 'user:password@ in targetUri',
 };
 

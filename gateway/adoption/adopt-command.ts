@@ -11,7 +11,8 @@ import type { Adoption } from './adoption.ts';
 const OUTCOME_MS = 15_000;
 
 export interface AdoptReply {
-  readonly id: string;
+  /** As it was asked for. */
+  readonly device: string;
   readonly decision: 'adopted' | 'ignored' | 'forgotten';
   readonly adoptedAs?: string;
   /** How the stream does. */
@@ -26,7 +27,7 @@ export async function adoptByCommand(
   board: Board,
   signal: AbortSignal,
 ): Promise<AdoptReply> {
-  const { id, decision, name, username, password = '', profile } = args;
+  const { device, decision, name, username, password = '', profile } = args;
   registerSecret(password);
   if (adoption === undefined || adoption.isOff) {
     throw new CommandError(
@@ -34,17 +35,17 @@ export async function adoptByCommand(
       'discovery, or discovery.adopt, is off in the configuration',
     );
   }
-  const listed = adoption.listed(id);
-  const record = listed?.record ?? adoption.kept(id);
+  const listed = adoption.listed(device);
+  const record = listed?.record ?? adoption.kept(device);
   if (listed === undefined && record === undefined) {
-    throw new CommandError('not-found', `no device ${id} is found or kept`);
+    throw new CommandError('not-found', `no device ${device} is found or kept`);
   }
   if (decision !== 'adopt') {
     await adoption.refuse(record, listed, decision);
-    return { id, decision: decision === 'ignore' ? 'ignored' : 'forgotten' };
+    return { device, decision: decision === 'ignore' ? 'ignored' : 'forgotten' };
   }
   if (listed === undefined) {
-    throw new CommandError('not-found', `${id} does not answer on the network now`);
+    throw new CommandError('not-found', `${device} does not answer on the network now`);
   }
   if (listed.servedBy !== undefined) {
     throw new CommandError('configured', `it is ${listed.servedBy} of the configuration's streams`);
@@ -60,7 +61,7 @@ export async function adoptByCommand(
   if (status?.state === 'unauthorized') throw refusal(status);
   const { state, code, reason } = status ?? {};
   return {
-    ...{ id, decision: 'adopted', adoptedAs },
+    ...{ device, decision: 'adopted', adoptedAs },
     ...(state && code && reason ? { state, code, reason } : {}),
   };
 }

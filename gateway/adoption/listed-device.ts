@@ -66,7 +66,7 @@ export function whyNotAdopted(
   if (adopt === 'auto' || decision === 'adopted') return undefined;
   return {
     code: 'undecided',
-    reason: `Not adopted yet: discovery.adopt is ask. Send the command adopt with its id ${id}.`,
+    reason: `Not adopted yet: discovery.adopt is ask. Send the command adopt with ${id} as device.`,
   };
 }
 

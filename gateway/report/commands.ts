@@ -21,8 +21,8 @@ export const COMMANDS = {
   }),
   'log/level': z.object({ level: oneOf(LOG_LEVELS) }),
   adopt: z.object({
-    /** Of the found device, or the name of its stream. It is the request's `id`, too. */
-    id: name(),
+    /** The id of a found device, or the name of its stream. */
+    device: name(),
     decision: z._default(oneOf(['adopt', 'ignore', 'forget']), 'adopt'),
     name: z.optional(name()),
     username: z.optional(text('a user name')),

@@ -91,18 +91,18 @@ test('ask: listed; adopted by command with a password that is kept, shown nowher
     assert.ok(error instanceof CommandError, String(error));
     return error;
   };
-  assert.equal((await refusal({ id: 'nobody' })).code, 'not-found');
-  assert.equal((await refusal({ id })).code, 'needs-password');
-  const wrongOne = await refusal({ id, username: 'admin', password: 'wr0ng-one' });
+  assert.equal((await refusal({ device: 'nobody' })).code, 'not-found');
+  assert.equal((await refusal({ device: id })).code, 'needs-password');
+  const wrongOne = await refusal({ device: id, username: 'admin', password: 'wr0ng-one' });
   assert.equal(wrongOne.code, 'needs-password');
   assert.match(wrongOne.message, /refused the login/);
   assert.equal(camera.refusals, 1);
   assert.doesNotMatch(await bench.file(), /wr0ng-one/);
   setTimeout(() => bench.board.emit('event', { at: '', type: '', message: '' }), 10);
   const reply = await bench.command({
-    ...{ id, name: 'gate', username: 'admin', password: PASSWORD, profile: 'sub' },
+    ...{ device: id, name: 'gate', username: 'admin', password: PASSWORD, profile: 'sub' },
   });
-  assert.deepEqual(reply, { id, decision: 'adopted', adoptedAs: 'gate' });
+  assert.deepEqual(reply, { device: id, decision: 'adopted', adoptedAs: 'gate' });
   assert.equal(bench.found[0]?.adoptedAs, 'gate');
   assert.match(await bench.file(), new RegExp(PASSWORD));
   assert.equal(statSync(join(bench.folder, 'adopted.json')).mode & 0o777, 0o600);
@@ -125,12 +125,12 @@ test('adopted under another name by command; a name that is taken is refused; no
   bench.see(camera.xaddr);
   await until(() => bench.streams.size > 0);
   const id = bench.found[0]?.id ?? '';
-  await assert.rejects(bench.command({ id, name: 'yard' }), { code: 'name-taken' });
+  await assert.rejects(bench.command({ device: id, name: 'yard' }), { code: 'name-taken' });
   assert.deepEqual(bench.names, [NAME]);
-  await bench.command({ id: NAME, name: 'gate' });
+  await bench.command({ device: NAME, name: 'gate' });
   assert.deepEqual(bench.names, ['gate']);
-  assert.deepEqual(await bench.command({ id: 'gate', decision: 'ignore' }), {
-    id: 'gate',
+  assert.deepEqual(await bench.command({ device: 'gate', decision: 'ignore' }), {
+    device: 'gate',
     decision: 'ignored',
   });
   assert.equal(bench.streams.size, 0);
@@ -139,9 +139,9 @@ test('adopted under another name by command; a name that is taken is refused; no
   bench.see(camera.xaddr);
   assert.equal(bench.streams.size, 0);
   assert.equal(bench.found[0]?.code, 'ignored');
-  await bench.command({ id: bench.found[0]?.id });
+  await bench.command({ device: bench.found[0]?.id });
   assert.deepEqual(bench.names, ['gate'], 'the name that it had');
-  await bench.command({ id: 'gate', decision: 'forget' });
+  await bench.command({ device: 'gate', decision: 'forget' });
   await until(() => bench.names[0] === NAME);
   assert.doesNotMatch(await bench.file(), /gate/);
 });
@@ -150,7 +150,7 @@ test('adopt: off, and discovery that is off', async (t) => {
   const bench = AdoptionBench.start(t, 'adopt: off');
   bench.see('http://127.0.0.1:9/');
   assert.match(bench.found[0]?.reason ?? '', /discovery\.adopt is off/);
-  await assert.rejects(bench.command({ id: bench.found[0]?.id }), { code: 'disabled' });
+  await assert.rejects(bench.command({ device: bench.found[0]?.id }), { code: 'disabled' });
 });
 
 test('the name stays: identity learned later, another address, another reference; and yields to the configuration', async (t) => {
@@ -342,7 +342,7 @@ test('ignored or forgotten while its stream takes its time to end: what is found
     const old = bench.streams.get(NAME);
     const { promise, resolve } = withResolver();
     bench.letGo = promise;
-    const done = bench.command({ id: NAME, decision });
+    const done = bench.command({ device: NAME, decision });
     bench.see(camera.xaddr, { name: 'heard of meanwhile' });
     await bench.file();
     assert.deepEqual(bench.names, [NAME]);
@@ -386,7 +386,7 @@ test('one that was ignored stays so when only the login tells that it is the sam
   const bench = AdoptionBench.start(t, list);
   bench.see(camera.xaddr);
   await until(() => bench.streams.size > 0);
-  await bench.command({ id: NAME, decision: 'ignore' });
+  await bench.command({ device: NAME, decision: 'ignore' });
   await bench.restart(list);
   // After a factory reset.
   bench.see(camera.xaddr, { key: 'urn:uuid:reset' });
@@ -400,12 +400,12 @@ test('refused by a camera that is adopted: the command and the stream count toge
   const bench = AdoptionBench.start(t, `credentials: [ ${LOGIN}, ${wrong('w1', 'w2')} ]`);
   bench.see(camera.xaddr);
   await until(() => bench.streams.size > 0);
-  await bench.command({ id: NAME, name: 'gate' });
+  await bench.command({ device: NAME, name: 'gate' });
   const { port } = camera;
   await camera.close();
   const changed = await openCamera({ httpPort: port, password: 'an0ther' });
   t.after(() => changed.close());
-  await assert.rejects(bench.command({ id: 'gate' }), { code: 'needs-password' });
+  await assert.rejects(bench.command({ device: 'gate' }), { code: 'needs-password' });
   await assert.rejects(bench.streams.get('gate')?.driver.run(SINK, bench.signal) ?? assert.fail());
   assert.equal(changed.refusals, 3);
 });
@@ -436,7 +436,7 @@ test('an address and a password of any length: the name is there after a restart
   const xaddr = (path: string) => `http://127.0.0.1:${camera.port}/${path}`;
   bench.see(undefined, { xaddrs: [camera.xaddr, xaddr('x'.repeat(3000))] });
   const id = bench.found[0]?.id;
-  await bench.command({ id, username: 'admin', password });
+  await bench.command({ device: id, username: 'admin', password });
   await bench.restart('adopt: ask');
   assert.deepEqual(bench.names, [NAME]);
 });

@@ -16,7 +16,7 @@ function dispatcher(handlers: Partial<CommandHandlers> = {}) {
       'stream/restart': ({ name }) => name,
       discover: ({ timeoutMs }) => timeoutMs,
       'log/level': ({ level }) => level,
-      adopt: ({ id, decision }) => `${decision} ${id}`,
+      adopt: ({ device, decision }) => `${decision} ${device}`,
       ...handlers,
     }),
     () => NOW,
