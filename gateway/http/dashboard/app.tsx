@@ -1,12 +1,108 @@
 /** The frame around every screen. */
+import { useEffect, useRef } from 'preact/hooks';
+import { CameraScreen } from './camera/camera-screen.tsx';
+import { ConnectionLine } from './connection-line.tsx';
+import { currentRoute } from './current-route.ts';
+import { DevicesScreen } from './devices/devices-screen.tsx';
+import { EventsScreen } from './events/events-screen.tsx';
+import { FleetScreen } from './fleet/fleet-screen.tsx';
+import { GatewayScreen } from './gateway/gateway-screen.tsx';
+import type { Fleet } from './model.ts';
+import { Navigation } from './navigation.tsx';
+import type { PageConfig } from './page-config.ts';
+import { PreferenceSwitches } from './preference-switches.tsx';
+import { hrefOf, type ScreenRoute } from './screen-route.ts';
+import { screenWords } from './screen-words.ts';
+import { SettingsScreen } from './settings/settings-screen.tsx';
+import { TargetsScreen } from './targets/targets-screen.tsx';
+import { ToastRegion } from './toast-region.tsx';
+import { WallScreen } from './wall/wall-screen.tsx';
 import { wordsOf } from './words.ts';
 
-const t = wordsOf({ en: { title: 'Sluice' }, zh: { title: 'Sluice' } });
+const t = wordsOf({
+  en: { skip: 'Skip to content' },
+  zh: { skip: '跳到内容' },
+});
 
-export function App() {
+export function App({ fleet, config }: { readonly fleet: Fleet; readonly config: PageConfig }) {
+  const shown = screenToShow(currentRoute.value, config);
+  const title = titleOf(shown);
+  useArrival(hrefOf(shown), title);
   return (
-    <main>
-      <h1>{t('title')}</h1>
-    </main>
+    <div class="frame">
+      <button type="button" class="skip-link" onClick={skip}>
+        {t('skip')}
+      </button>
+      <header class="frame-header">
+        <a class="brand" href="#/">
+          Sluice
+        </a>
+        <ConnectionLine fleet={fleet} />
+        <PreferenceSwitches />
+      </header>
+      <Navigation isLocal={fleet.isLocal} shown={shown} />
+      <main id="main" tabIndex={-1}>
+        <Screen key={hrefOf(shown)} fleet={fleet} shown={shown} />
+      </main>
+      <ToastRegion />
+    </div>
   );
+}
+
+function Screen({ fleet, shown }: { readonly fleet: Fleet; readonly shown: ScreenRoute }) {
+  switch (shown.screen) {
+    case 'fleet':
+      return <FleetScreen fleet={fleet} />;
+    case 'wall':
+      return <WallScreen fleet={fleet} gateway={shown.gateway} />;
+    case 'camera':
+      return <CameraScreen fleet={fleet} gateway={shown.gateway} stream={shown.stream} />;
+    case 'devices':
+      return <DevicesScreen fleet={fleet} gateway={shown.gateway} />;
+    case 'targets':
+      return <TargetsScreen fleet={fleet} gateway={shown.gateway} />;
+    case 'events':
+      return <EventsScreen fleet={fleet} gateway={shown.gateway} />;
+    case 'gateway':
+      return <GatewayScreen fleet={fleet} gateway={shown.gateway} />;
+    case 'settings':
+      return <SettingsScreen fleet={fleet} gateway={shown.gateway} />;
+  }
+}
+
+/** The local view has one gateway, which addresses need not name, and no table of them. */
+function screenToShow(route: ScreenRoute | undefined, config: PageConfig): ScreenRoute {
+  const { gateway } = config;
+  if (gateway === undefined) return route ?? { screen: 'fleet' };
+  if (route === undefined || route.screen === 'fleet') return { screen: 'wall', gateway };
+  return { ...route, gateway };
+}
+
+function titleOf(shown: ScreenRoute): string {
+  const screen = screenWords(shown.screen);
+  if (shown.screen === 'camera') return `${shown.stream} · ${shown.gateway} · Sluice`;
+  const gateway = 'gateway' in shown ? shown.gateway : undefined;
+  return gateway === undefined ? `${screen} · Sluice` : `${screen} · ${gateway} · Sluice`;
+}
+
+/** On another screen the window is called after it, and keyboard and screen reader begin at its heading. */
+function useArrival(address: string, title: string): void {
+  const before = useRef<string>(undefined);
+  useEffect(() => {
+    document.title = title;
+  }, [title]);
+  useEffect(() => {
+    const isFirst = before.current === undefined;
+    before.current = address;
+    if (isFirst) return;
+    const heading = document.querySelector<HTMLElement>('#main h1');
+    if (heading !== null) heading.tabIndex = -1;
+    (heading ?? document.getElementById('main'))?.focus();
+    scrollTo(0, 0);
+  }, [address]);
+}
+
+/** A button, because the address is taken by screens. */
+function skip(): void {
+  document.getElementById('main')?.focus();
 }

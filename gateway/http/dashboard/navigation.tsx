@@ -1,0 +1,51 @@
+/** Where one can go. */
+import { currentRoute } from './current-route.ts';
+import { hrefOf, type ScreenRoute } from './screen-route.ts';
+import { screenWords } from './screen-words.ts';
+
+/** Of one gateway where one is looked at. */
+export function Navigation({
+  isLocal,
+  shown,
+}: {
+  readonly isLocal: boolean;
+  readonly shown: ScreenRoute;
+}) {
+  const gateway = 'gateway' in shown ? shown.gateway : undefined;
+  const places: readonly ScreenRoute[] = [
+    ...(isLocal ? [] : ([{ screen: 'fleet' }] as const)),
+    { screen: 'wall', gateway },
+    { screen: 'devices', gateway },
+    { screen: 'targets', gateway },
+    { screen: 'events', gateway },
+    // All gateways at once have neither.
+    ...(isLocal || gateway !== undefined
+      ? ([
+          { screen: 'gateway', gateway },
+          { screen: 'settings', gateway },
+        ] as const)
+      : []),
+  ];
+  return (
+    <nav class="frame-nav" aria-label={screenWords('navigation')}>
+      <ul>
+        {places.map((place) => (
+          <li key={place.screen}>
+            <a
+              href={hrefOf(place)}
+              aria-current={place.screen === shown.screen ? 'page' : undefined}
+              onClick={() => repeat(place)}
+            >
+              {screenWords(place.screen)}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
+
+/** Whoever chooses the screen that is shown expects to be taken to it all the same. */
+function repeat(place: ScreenRoute): void {
+  if (hrefOf(place) === location.hash) currentRoute.value = place;
+}
