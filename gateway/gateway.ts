@@ -20,6 +20,7 @@ import { adminLogin, isLoopbackListen } from './http/admin-login.ts';
 import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
 import { lazyRoute } from './http/lazy-routes.ts';
+import { pageRoute } from './http/page-routes.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, uniqueName } from './names.ts';
 import { Position } from './position.ts';
@@ -203,6 +204,10 @@ export class Gateway {
       routes: [
         ...apiRoutes({ board: this.board, status: () => this.#status, commands: this.#commands }),
         lazyRoute(PLAYER_PATHS, 'viewer', async () => (await this.#serve()).routes),
+        pageRoute({
+          ...{ view: 'local', mqttUrl: '/mqtt' },
+          ...{ baseTopic: config.mqtt.baseTopic, gateway: this.#id },
+        }),
       ],
       log: httpLog,
     });
