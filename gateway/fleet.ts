@@ -100,6 +100,10 @@ export class Fleet implements AdoptionTarget {
     return this.#members.get(name)?.snapshot?.get();
   }
 
+  hasSnapshot(name: string): boolean {
+    return this.#members.get(name)?.snapshot !== undefined;
+  }
+
   steered(name: string): Steered | undefined {
     return this.#members.get(name)?.side;
   }

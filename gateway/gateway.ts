@@ -23,6 +23,7 @@ import { lazyRoute } from './http/lazy-routes.ts';
 import { pageRoute } from './http/page-routes.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, uniqueName } from './names.ts';
+import { PlayUrls } from './play-urls.ts';
 import { Position } from './position.ts';
 import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
 import { RtmpPublisher } from './proxypublish/publisher.ts';
@@ -66,6 +67,7 @@ export class Gateway {
   readonly #position: Position;
   readonly #proxypublish: Proxypublish;
   readonly #publications: Publications;
+  readonly #playUrls: PlayUrls;
   readonly #extensions: Extensions;
   #serving: Promise<Serving> | undefined;
   readonly #stopping = new AbortController();
@@ -125,6 +127,12 @@ export class Gateway {
       now: () => performance.now(),
       gatewayId: this.#id,
     });
+    this.#playUrls = new PlayUrls({
+      ...config,
+      httpPort: () => this.#http?.port,
+      hasSnapshot: (name) => this.#fleet.hasSnapshot(name),
+    });
+    this.board.urlsOf = (name) => this.#playUrls.ofStream(name);
     // Reporters, HTTP and tests listen; a fixed small number, not a leak.
     this.board.setMaxListeners(32);
     this.#hub.setMaxListeners(32);
@@ -136,10 +144,14 @@ export class Gateway {
     const { config, log, isQuiet } = this.#options;
     if (isQuiet !== true) {
       await this.#startHttp();
+      this.#playUrls.refresh(this.board);
       await this.#startMqtt();
     }
     this.#proxypublish.open(this.#hub);
-    this.#publishStats = setInterval(() => this.#proxypublish.tellStats(), STATS_PERIOD_MS);
+    this.#publishStats = setInterval(() => {
+      this.#proxypublish.tellStats();
+      this.#playUrls.refresh(this.board);
+    }, STATS_PERIOD_MS);
     this.#publications.start();
     if (config.acceptors.length + config.extensions.length > 0) await this.#serve();
     // Before the sources: some may be theirs.
@@ -217,18 +229,12 @@ export class Gateway {
   async #startMqtt(): Promise<void> {
     const { config, log } = this.#options;
     const { board } = this;
-    const port = this.#http?.port;
-    const scheme = config.http.certFile === undefined ? 'http' : 'https';
     const source = {
       id: this.#id,
       session: nextSession(config, log),
       startedAt: new Date().toISOString(),
       version: VERSION,
       configHash: configHash(config),
-      urls:
-        port === undefined
-          ? {}
-          : { http: `${scheme}://${config.http.listen.replace(/:\d+$/, '')}:${port}` },
     };
     const health = new HealthSampler({ board, dataDir: config.gateway.dataDir, now: Date.now });
     this.#mqtt = new MqttReporter({
@@ -237,7 +243,7 @@ export class Gateway {
       board,
       log: log.child({ part: 'mqtt' }),
       commands: this.#commands,
-      info: () => describeGateway(source, board),
+      info: () => describeGateway({ ...source, urls: this.#playUrls.ofBox() }, board),
       health: () => health.sample(),
       now: Date.now,
       random: Math.random,

@@ -54,6 +54,8 @@ export class Board extends EventEmitter<BoardEvents> {
   readonly serial = new Map<string, SerialStatus>();
   /** undefined: no receiver is configured. */
   position: PositionStatus | undefined;
+  /** Where a stream can be played. */
+  urlsOf: (stream: string) => StreamInfo['urls'] = () => ({});
 
   setStreamStatus(name: string, status: StreamStatus): void {
     const entry = this.streams.get(name) ?? this.#addStream(name, status);
@@ -67,11 +69,18 @@ export class Board extends EventEmitter<BoardEvents> {
     if (entry !== undefined) entry.status = { ...entry.status, lastFrameAt };
   }
 
-  setStreamInfo(name: string, info: StreamInfo): void {
+  setStreamInfo(name: string, info: Omit<StreamInfo, 'urls'>): void {
     const entry = this.streams.get(name);
     if (entry === undefined) return;
-    entry.info = info;
+    entry.info = { ...info, urls: this.urlsOf(name) };
     this.emit('stream', entry, 'info');
+  }
+
+  /** They are others now. */
+  tellUrls(): void {
+    for (const { name, info } of this.streams.values()) {
+      if (info !== undefined) this.setStreamInfo(name, info);
+    }
   }
 
   setStreamStats(name: string, stats: StreamStats): void {

@@ -13,6 +13,7 @@ export interface GatewayInfo {
   readonly arch: string;
   readonly node: string;
   readonly addresses: readonly string[];
+  /** What this service answers under: `http`, `mqttWs` (MQTT over WebSocket), `rtsp`, `rtmp`, `rtmps`, `rtmpt`, of those that are configured. */
   readonly urls: Readonly<Record<string, string>>;
   readonly streams: readonly string[];
   readonly configHash: string;

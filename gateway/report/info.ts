@@ -13,8 +13,7 @@ export interface InfoSource {
   readonly startedAt: string;
   readonly version: string;
   readonly configHash: string;
-  /** Such as `http`: what this service answers under. */
-  readonly urls: Readonly<Record<string, string>>;
+  readonly urls: GatewayInfo['urls'];
 }
 
 export function describeGateway(source: InfoSource, board: Board): GatewayInfo {

@@ -104,6 +104,11 @@ export interface StreamInfo {
   readonly notes?: readonly string[];
   /** Left out where nothing moves the camera, or that is not known yet. */
   readonly ptz?: PtzInfo;
+  /**
+   * Where it can be played at this box, of the ways that are configured: `page`, `hls`, `flv`, `wsFlv`, `ts`, `snapshot` over HTTP; `rtsp`,
+   * `rtmp`, `rtmps`, `rtmpt`. Never with a login.
+   */
+  readonly urls: Readonly<Record<string, string>>;
   readonly tracks: readonly TrackDescription[];
 }
 
