@@ -1,0 +1,77 @@
+/** User name and password, for whoever checks them. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useId, useRef } from 'preact/hooks';
+import { wordsOf } from '../words.ts';
+
+const t = wordsOf({
+  en: { username: 'User name', password: 'Password', logIn: 'Log in', waiting: 'Checking…' },
+  zh: { username: '用户名', password: '密码', logIn: '登录', waiting: '正在检查…' },
+});
+
+export interface LoginFormProps {
+  readonly username?: string;
+  /** Why the last one was not taken. */
+  readonly refusal: string | undefined;
+  readonly logIn: (username: string, password: string) => Promise<void> | void;
+}
+
+export function LoginForm({ username = '', refusal, logIn }: LoginFormProps) {
+  const isBusy = useSignal(false);
+  const name = useSignal(username);
+  const password = useSignal('');
+  const ids = { name: useId(), password: useId(), refusal: useId() };
+  const passwordInput = useRef<HTMLInputElement>(null);
+  // Whoever is refused mostly mistyped the password.
+  useEffect(() => {
+    if (refusal !== undefined) passwordInput.current?.select();
+  }, [refusal]);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    if (isBusy.value) return;
+    isBusy.value = true;
+    try {
+      await logIn(name.value, password.value);
+    } finally {
+      isBusy.value = false;
+    }
+  };
+  const described = refusal === undefined ? {} : { 'aria-describedby': ids.refusal };
+  return (
+    <form class="form" onSubmit={(event) => void submit(event)}>
+      <label for={ids.name}>{t('username')}</label>
+      <input
+        id={ids.name}
+        name="username"
+        autocomplete="username"
+        autocapitalize="none"
+        spellcheck={false}
+        required
+        value={name}
+        onInput={({ currentTarget }) => {
+          name.value = currentTarget.value;
+        }}
+      />
+      <label for={ids.password}>{t('password')}</label>
+      <input
+        id={ids.password}
+        ref={passwordInput}
+        name="password"
+        type="password"
+        autocomplete="current-password"
+        required
+        aria-invalid={refusal !== undefined}
+        {...described}
+        value={password}
+        onInput={({ currentTarget }) => {
+          password.value = currentTarget.value;
+        }}
+      />
+      <p id={ids.refusal} role="alert" class="error">
+        {refusal}
+      </p>
+      <button type="submit" class="primary" aria-disabled={isBusy}>
+        {isBusy.value ? t('waiting') : t('logIn')}
+      </button>
+    </form>
+  );
+}
