@@ -29,7 +29,8 @@ export class PictureReceiver {
   readonly #pictures: PictureAssembler;
   readonly #gate = new RandomAccessGate();
   #droppedUnits = 0;
-  #timestamp = 0;
+  /** −1: none has come. */
+  #timestamp = -1;
   #isDamaged = false;
   #inFragment = false;
   #markers: 'believed' | 'doubted' | 'proven' | 'refuted' = 'believed';
