@@ -1,5 +1,6 @@
 /** The frame around every screen. */
 import { useEffect, useRef } from 'preact/hooks';
+import type { SessionState } from '../session-state.ts';
 import { CameraScreen } from './camera/camera-screen.tsx';
 import { ConnectionLine } from './connection-line.tsx';
 import { currentRoute } from './current-route.ts';
@@ -20,11 +21,19 @@ import { WallScreen } from './wall/wall-screen.tsx';
 import { wordsOf } from './words.ts';
 
 const t = wordsOf({
-  en: { skip: 'Skip to content' },
-  zh: { skip: '跳到内容' },
+  en: { skip: 'Skip to content', logout: 'Log out' },
+  zh: { skip: '跳到内容', logout: '退出登录' },
 });
 
-export function App({ fleet, config }: { readonly fleet: Fleet; readonly config: PageConfig }) {
+export interface AppProps {
+  readonly fleet: Fleet;
+  readonly config: PageConfig;
+  /** Local view. */
+  readonly session: SessionState | undefined;
+  readonly logOut: () => unknown;
+}
+
+export function App({ fleet, config, session, logOut }: AppProps) {
   const shown = screenToShow(currentRoute.value, config);
   const title = titleOf(shown);
   useArrival(hrefOf(shown), title);
@@ -39,6 +48,12 @@ export function App({ fleet, config }: { readonly fleet: Fleet; readonly config:
         </a>
         <ConnectionLine fleet={fleet} />
         <PreferenceSwitches />
+        {/* On the box itself nobody has logged in. */}
+        {(session === undefined || session.username !== null) && (
+          <button type="button" onClick={() => void logOut()}>
+            {t('logout')}
+          </button>
+        )}
       </header>
       <Navigation isLocal={fleet.isLocal} shown={shown} />
       <main id="main" tabIndex={-1}>
