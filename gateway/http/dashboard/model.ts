@@ -82,6 +82,8 @@ export interface Fleet {
   readonly gateways: ReadonlySignal<readonly GatewayModel[]>;
   /** Local view: the page is served by the one gateway that it shows. */
   readonly isLocal: boolean;
+  /** Fleet view: where a stream plays as HTTP-FLV, with `{gateway}` and `{stream}` in it. */
+  readonly playUrl?: string | undefined;
   /** The reply's `data`; rejects with a `CommandFailure`. */
   command(gateway: string, verb: string, args: Readonly<Record<string, unknown>>): Promise<unknown>;
 }
