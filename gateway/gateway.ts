@@ -215,6 +215,7 @@ export class Gateway {
       admin: adminLogin(config, httpLog, (words) => process.stderr.write(words)),
       routes: [
         ...apiRoutes({ board: this.board, status: () => this.#status, commands: this.#commands }),
+        lazyRoute(/^\/mqtt$/, 'admin', async () => (await this.#mqtt?.webRoutes()) ?? []),
         lazyRoute(PLAYER_PATHS, 'viewer', async () => (await this.#serve()).routes),
         pageRoute({
           ...{ view: 'local', mqttUrl: '/mqtt' },

@@ -1,31 +1,29 @@
 /**
- * Tells the board over MQTT (topics.ts says where) and takes commands. The broker may come and go:
- * what is known is kept in the `RetainedSet` and goes out whole on every connect.
+ * Tells the board over MQTT (topics.ts says where) and takes commands: the broker of `mqtt.url`, or else programs of this
+ * box, and pages that come to `/mqtt`. What is known is kept in one `RetainedSet`; each broker hears all of it and then
+ * every change.
  */
 import type { Logger } from 'pino';
-import { AttemptBudget } from '../attempt-budget.ts';
 import type { MqttConfig } from '../config/schema.ts';
-import { LogRepeats } from '../log-repeats.ts';
-import { scrub, scrubbedJson } from '../secrets.ts';
-import { type SupervisedState, Supervisor } from '../supervisor.ts';
+import type { Route } from '../http/route.ts';
+import { scrubbedJson } from '../secrets.ts';
 import type { Board, PublishEntry, StreamEntry, StreamPart } from './board.ts';
 import type { GatewayInfo, Health } from './box-status.ts';
-import { explainBroker } from './broker-causes.ts';
 import type { BrokerLink, IncomingMessage } from './broker-link.ts';
 import type { CommandDispatcher, CommandReply } from './commands.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
-import { MqttSession } from './mqtt-session.ts';
+import { EventQueue } from './event-queue.ts';
+import type { LocalBroker } from './local-broker.ts';
 import { RateLimit } from './rate-limit.ts';
+import { RemoteBroker } from './remote-broker.ts';
 import { RetainedSet } from './retained-set.ts';
 import type { FoundDevice, GatewayEvent, PositionStatus, SerialStatus } from './status.ts';
+import { Sweep } from './sweep.ts';
 import { Topics } from './topics.ts';
 
 const PERIOD_MS = 10_000;
 /** Health older than three periods is no news; MQTT 5 brokers forget it then. */
 const HEALTH_EXPIRY_S = 30;
-/** Long enough after the start for discovery to have met again what it knew before. */
-const SWEEP_AFTER_MS = 60_000;
-const SWEEP_FOR_MS = 5_000;
 /** `stopped` has so long to reach the broker. */
 const FLUSH_TIMEOUT_MS = 1_000;
 const EVENTS_PER_S = 1;
@@ -51,24 +49,29 @@ export class MqttReporter {
   readonly topics: Topics;
   readonly #context: MqttReporterContext;
   readonly #log: Logger;
-  readonly #repeats: LogRepeats;
   readonly #retained = new RetainedSet();
+  /** Of the broker of `mqtt.url`. */
+  readonly #remoteOutlet = this.#retained.openOutlet();
+  readonly #queue: EventQueue;
+  readonly #sweep: Sweep;
   readonly #events: RateLimit;
   readonly #stopping = new AbortController();
-  #link: BrokerLink | undefined;
+  #remote: BrokerLink | undefined;
+  #local: LocalBroker | undefined;
+  #opening: Promise<LocalBroker> | undefined;
   #embedded: EmbeddedBroker | undefined;
+  #webRoutes: Promise<readonly Route[]> | undefined;
   #supervision: Promise<void> | undefined;
   #period: NodeJS.Timeout | undefined;
-  #sweep: 'due' | 'running' | 'done' = 'due';
-  #sweepTimer: NodeJS.Timeout | undefined;
 
   constructor(context: MqttReporterContext) {
-    const { config, gatewayId, log, now } = context;
+    const { config, gatewayId, log, now, sweepAfterMs } = context;
     this.#context = context;
     this.#log = log;
-    this.#repeats = new LogRepeats(log);
     this.#events = new RateLimit(EVENTS_PER_S, EVENTS_BURST, now);
     this.topics = new Topics(config.baseTopic, gatewayId);
+    this.#queue = new EventQueue(this.topics.event);
+    this.#sweep = new Sweep(this.topics.sweepFilters, sweepAfterMs);
   }
 
   /** Where the embedded broker listens; undefined when there is none. */
@@ -76,8 +79,9 @@ export class MqttReporter {
     return this.#embedded?.port;
   }
 
+  /** To the broker of `mqtt.url`. */
   get isConnected(): boolean {
-    return this.#link !== undefined;
+    return this.#remote !== undefined;
   }
 
   /** Does not wait for a broker elsewhere; the embedded one listens when this returns. */
@@ -86,8 +90,9 @@ export class MqttReporter {
     this.#tellInfo();
     this.#tellBoard();
     this.#listen();
-    if (this.#context.config.url === undefined) await this.#startEmbedded();
-    else this.#supervision = this.#connect(this.#context.config.url);
+    const { url } = this.#context.config;
+    if (url === undefined) await this.#startEmbedded();
+    else this.#supervision = this.#connect(url);
     this.#period = setInterval(() => void this.#tellPeriodically(), PERIOD_MS);
     this.#period.unref();
   }
@@ -95,15 +100,15 @@ export class MqttReporter {
   /** Says `stopped` and closes; bounded in time. */
   async stop(): Promise<void> {
     clearInterval(this.#period);
-    clearTimeout(this.#sweepTimer);
+    this.#sweep.close();
     this.#unlisten();
     this.#retained.set(this.topics.state, 'stopped');
     await withDeadline(this.#retained.flush(), FLUSH_TIMEOUT_MS);
     this.#stopping.abort();
     await this.#supervision;
-    await this.#embedded?.close();
-    this.#detach();
-    this.#repeats.close();
+    const embeddedClosed = this.#embedded?.close();
+    await this.#local?.close();
+    await embeddedClosed;
   }
 
   /** Once, to whoever listens now. Returns the topic; undefined while there is no broker, or it does not read. */
@@ -112,114 +117,91 @@ export class MqttReporter {
     return this.#say(topic, jpeg) ? topic : undefined;
   }
 
+  /** `/mqtt`, for pages: the embedded broker, or one that is opened beside `mqtt.url` when the first page comes. */
+  webRoutes(): Promise<readonly Route[]> {
+    this.#webRoutes ??= this.#openWeb();
+    return this.#webRoutes;
+  }
+
+  async #openWeb(): Promise<readonly Route[]> {
+    const [broker, { WebBroker }] = await Promise.all([
+      this.#openLocal(),
+      import('./web-broker.ts'),
+    ]);
+    return new WebBroker(broker, this.topics).routes;
+  }
+
   async #startEmbedded(): Promise<void> {
-    const { config } = this.#context;
-    const { listen } = config.embedded;
-    this.#embedded = await EmbeddedBroker.start(listen, this.#log, (message) =>
-      this.#receive(message),
-    );
+    const { listen } = this.#context.config.embedded;
+    this.#embedded = await EmbeddedBroker.start(listen, this.#log, () => this.#openLocal());
     if (this.#embedded === undefined) return;
     this.#log.info({ listen, port: this.#embedded.port }, 'embedded MQTT broker listens');
-    this.#sweep = 'done';
-    this.#attach(this.#embedded);
+  }
+
+  #openLocal(): Promise<LocalBroker> {
+    this.#opening ??= this.#startLocal();
+    return this.#opening;
+  }
+
+  async #startLocal(): Promise<LocalBroker> {
+    const { LocalBroker } = await import('./local-broker.ts');
+    const outlet = this.#retained.openOutlet();
+    const broker = await LocalBroker.open(this.#log, (message) => {
+      if (isWill(message, this.topics)) outlet.repeat(message.topic);
+      else this.#receive(message, broker);
+    });
+    this.#local = broker;
+    outlet.attach(broker);
+    this.#greet(broker);
+    return broker;
   }
 
   async #connect(url: string): Promise<void> {
-    const { config, gatewayId, now, random } = this.#context;
-    const session = new MqttSession({
+    const broker = new RemoteBroker({
+      ...this.#context,
       url,
-      config,
-      clientId: `sluice-${gatewayId}`,
-      will: { topic: this.topics.state, payload: 'offline' },
-    });
-    const run = async (signal: AbortSignal, up: () => void): Promise<void> => {
-      try {
-        await session.run(
-          {
-            up: (link, protocolVersion) => {
-              up();
-              this.#log.info(
-                { broker: scrub(url), protocolVersion },
-                'connected to the MQTT broker',
-              );
-              this.#attach(link);
-            },
-            message: (message) => this.#receive(message),
-          },
-          signal,
-        );
-      } finally {
-        this.#detach();
-      }
-    };
-    const supervisor = new Supervisor(
-      {
-        run,
-        explain: (error) => explainBroker(error, url),
-        changed: (state) => this.#tellConnection(state),
+      topics: this.topics,
+      changed: (link) => this.#remoteChanged(link),
+      message: (message, link) => {
+        if (isWill(message, this.topics)) this.#remoteOutlet.repeat(message.topic);
+        else if (this.#sweep.isRunning && message.retain && message.payload.length > 0) {
+          this.#remoteOutlet.clear(message.topic);
+        } else this.#receive(message, link);
       },
-      { budget: new AttemptBudget(1, 3, now), now, random },
-    );
-    await supervisor.run(this.#stopping.signal);
+    });
+    await broker.run(this.#stopping.signal);
   }
 
-  #tellConnection(state: SupervisedState): void {
-    if (state.at !== 'waiting') return;
-    const { code, reason } = state.cause;
-    this.#repeats.report(`mqtt ${code}`, 'warn', { code }, reason);
-  }
-
-  #attach(link: BrokerLink): void {
-    this.#link = link;
-    this.#retained.attach(link);
-    link.subscribe(this.topics.commandFilter, false);
-    link.subscribe(this.topics.state, true);
-    if (this.#sweep === 'running') this.#beginSweep(link);
-    if (this.#sweep === 'due' && this.#sweepTimer === undefined) {
-      this.#sweepTimer = setTimeout(
-        () => this.#beginSweep(this.#link),
-        this.#context.sweepAfterMs ?? SWEEP_AFTER_MS,
-      );
-      this.#sweepTimer.unref();
-    }
-    void this.#tellHealth();
-  }
-
-  #detach(): void {
-    this.#link = undefined;
-    this.#retained.detach();
-  }
-
-  /** Once in a life: retained state of streams, targets and devices that are no more is removed. */
-  #beginSweep(link: BrokerLink | undefined): void {
-    this.#sweep = 'running';
-    if (link === undefined) return;
-    for (const filter of this.topics.sweepFilters) link.subscribe(filter, true);
-    clearTimeout(this.#sweepTimer);
-    this.#sweepTimer = setTimeout(() => {
-      if (this.#link !== link) return;
-      for (const filter of this.topics.sweepFilters) link.unsubscribe(filter);
-      this.#sweep = 'done';
-    }, SWEEP_FOR_MS);
-    this.#sweepTimer.unref();
-  }
-
-  #receive(message: IncomingMessage): void {
-    const { topic, payload, retain } = message;
-    if (topic === this.topics.state) {
-      // The will of an earlier connection of ours, published late.
-      if (Buffer.from(payload).toString() === 'offline') this.#retained.repeat(topic);
+  #remoteChanged(link: BrokerLink | undefined): void {
+    this.#remote = link;
+    if (link === undefined) {
+      this.#remoteOutlet.detach();
+      this.#queue.detach();
+      this.#sweep.detach();
       return;
     }
-    const verb = this.topics.verbOf(topic);
-    if (verb !== undefined) {
-      if (!retain) void this.#runCommand(verb, message);
-    } else if (this.#sweep === 'running' && retain && payload.length > 0) {
-      this.#retained.clearForeign(topic);
-    }
+    this.#remoteOutlet.attach(link);
+    this.#queue.attach(link);
+    this.#greet(link);
+    this.#sweep.attach(link);
   }
 
-  async #runCommand(verb: string, message: IncomingMessage): Promise<void> {
+  #greet(link: BrokerLink): void {
+    link.subscribe(this.topics.commandFilter, false);
+    link.subscribe(this.topics.state, true);
+    void this.#tellHealth(() => [link]);
+  }
+
+  #links(): readonly BrokerLink[] {
+    return [this.#remote, this.#local].filter((link) => link !== undefined);
+  }
+
+  #receive(message: IncomingMessage, link: BrokerLink): void {
+    const verb = this.topics.verbOf(message.topic);
+    if (verb !== undefined && !message.retain) void this.#runCommand(verb, message, link);
+  }
+
+  async #runCommand(verb: string, message: IncomingMessage, link: BrokerLink): Promise<void> {
     const outcome = await this.#context.commands.run(verb, message.payload);
     if (outcome.kind === 'ignored') {
       this.#log.warn({ verb, why: outcome.why }, 'command ignored: it is older than its ttlMs');
@@ -227,13 +209,19 @@ export class MqttReporter {
     }
     const { reply } = outcome;
     this.#log.info({ verb, ok: reply.ok }, 'command done');
-    this.#reply(verb, message, reply);
+    // To the connection that is there now: the one that it came by may have been replaced.
+    this.#reply(link === this.#local ? link : this.#remote, verb, message, reply);
   }
 
-  #reply(verb: string, request: IncomingMessage, reply: CommandReply): void {
+  #reply(
+    link: BrokerLink | undefined,
+    verb: string,
+    request: IncomingMessage,
+    reply: CommandReply,
+  ): void {
     const { responseTopic = '', correlationData } = request;
     const isOwn = !this.topics.canReplyTo(responseTopic);
-    this.#link?.publish({
+    link?.publish({
       topic: isOwn ? this.topics.reply(verb) : responseTopic,
       payload: scrubbedJson(reply),
       qos: 1,
@@ -248,20 +236,22 @@ export class MqttReporter {
     for (const { name, stats } of this.#context.board.streams.values()) {
       if (stats !== undefined) this.#say(this.topics.streamStats(name), scrubbedJson(stats));
     }
-    await this.#tellHealth();
+    await this.#tellHealth(() => this.#links());
   }
 
-  async #tellHealth(): Promise<void> {
-    if (this.#link === undefined) return;
-    const health = await this.#context.health();
-    if (this.#link?.isWritable !== true) return;
-    this.#link.publish({
-      topic: this.topics.health,
-      payload: scrubbedJson(health),
-      qos: 0,
-      retain: true,
-      expiryS: HEALTH_EXPIRY_S,
-    });
+  async #tellHealth(links: () => readonly BrokerLink[]): Promise<void> {
+    if (links().length === 0) return;
+    const payload = scrubbedJson(await this.#context.health());
+    for (const link of links()) {
+      if (!link.isWritable) continue;
+      link.publish({
+        topic: this.topics.health,
+        payload,
+        qos: 0,
+        retain: true,
+        expiryS: HEALTH_EXPIRY_S,
+      });
+    }
   }
 
   #tellInfo(): void {
@@ -349,15 +339,23 @@ export class MqttReporter {
   readonly #onEvent = (event: GatewayEvent): void => {
     const suppressed = this.#events.take();
     if (suppressed === undefined) return;
-    this.#say(this.topics.event, scrubbedJson(suppressed === 0 ? event : { ...event, suppressed }));
+    const told = suppressed === 0 ? event : { ...event, suppressed };
+    if (this.#context.config.url !== undefined) this.#queue.push(told);
+    const payload = scrubbedJson(told);
+    this.#local?.publish({ topic: this.topics.event, payload, qos: 0, retain: false });
   };
 
-  /** Not retained: skipped when nobody could hear it. */
+  /** Not retained: skipped where nobody could hear it. */
   #say(topic: string, payload: string | Uint8Array): boolean {
-    if (this.#link?.isWritable !== true) return false;
-    this.#link.publish({ topic, payload, qos: 0, retain: false });
-    return true;
+    const listening = this.#links().filter(({ isWritable }) => isWritable);
+    for (const link of listening) link.publish({ topic, payload, qos: 0, retain: false });
+    return listening.length > 0;
   }
+}
+
+/** The will of an earlier connection of ours, published late. */
+function isWill({ topic, payload }: IncomingMessage, topics: Topics): boolean {
+  return topic === topics.state && Buffer.from(payload).toString() === 'offline';
 }
 
 async function withDeadline(work: Promise<void>, timeoutMs: number): Promise<void> {

@@ -212,6 +212,10 @@ export interface GatewayEvent {
   readonly stream?: string;
   readonly target?: string;
   readonly message: string;
+  /** So many before this one were too many at a time. */
+  readonly suppressed?: number;
+  /** So many before this one were too many while the broker was away. */
+  readonly dropped?: number;
 }
 
 /** Of a stream that is to be recorded, for as long as its publisher is there. */

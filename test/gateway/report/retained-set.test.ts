@@ -42,19 +42,21 @@ describe('RetainedSet', () => {
 
   it('sends nothing without a link, everything on one, in the order it became known', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     set.set('a', '1');
     set.set('b', '1');
     set.set('a', '2');
     mock.timers.tick(10_000);
     const link = new SlowLink();
-    set.attach(link);
+    outlet.attach(link);
     assert.deepEqual(link.sent, ['a=2', 'b=1']);
   });
 
   it('a change waits 250 ms and only the newest goes', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     const link = new SlowLink();
-    set.attach(link);
+    outlet.attach(link);
     set.set('a', '1');
     set.set('a', '2');
     mock.timers.tick(249);
@@ -69,8 +71,9 @@ describe('RetainedSet', () => {
 
   it('a broker that does not acknowledge holds one message per topic, however much changes', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     const link = new SlowLink();
-    set.attach(link);
+    outlet.attach(link);
     for (let n = 0; n < 100; n += 1) {
       set.set('a', String(n));
       mock.timers.tick(250);
@@ -82,9 +85,10 @@ describe('RetainedSet', () => {
 
   it('keeps to the window', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     for (let n = 0; n < 7; n += 1) set.set(`t${n}`, 'x');
     const link = new SlowLink(3);
-    set.attach(link);
+    outlet.attach(link);
     assert.equal(link.unacknowledged, 3);
     link.acknowledge();
     assert.equal(link.unacknowledged, 3);
@@ -95,26 +99,28 @@ describe('RetainedSet', () => {
 
   it('a removal is an empty payload, also when it happened while no broker was there', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     const first = new SlowLink();
     set.set('a', '1');
-    set.attach(first);
+    outlet.attach(first);
     first.acknowledgeAll();
-    set.detach();
+    outlet.detach();
     set.remove('a');
     const second = new SlowLink();
-    set.attach(second);
+    outlet.attach(second);
     assert.deepEqual(second.sent, ['a=']);
     second.acknowledgeAll();
     const third = new SlowLink();
-    set.attach(third);
+    outlet.attach(third);
     assert.deepEqual(third.sent, []);
   });
 
   it('what returns while its removal is on the way is kept', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     const link = new SlowLink();
     set.set('a', '1');
-    set.attach(link);
+    outlet.attach(link);
     link.acknowledgeAll();
     set.remove('a');
     mock.timers.tick(250);
@@ -122,19 +128,20 @@ describe('RetainedSet', () => {
     link.acknowledgeAll();
     assert.deepEqual(link.sent, ['a=1', 'a=', 'a=2']);
     const next = new SlowLink();
-    set.attach(next);
+    outlet.attach(next);
     assert.deepEqual(next.sent, ['a=2']);
   });
 
   it('acknowledgements of an earlier link do not count for the new one', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     set.set('a', '1');
     set.set('b', '1');
     const old = new SlowLink(1);
-    set.attach(old);
-    set.detach();
+    outlet.attach(old);
+    outlet.detach();
     const link = new SlowLink(1);
-    set.attach(link);
+    outlet.attach(link);
     old.acknowledge();
     assert.deepEqual(link.sent, ['a=1']);
     link.acknowledge();
@@ -143,9 +150,10 @@ describe('RetainedSet', () => {
 
   it('a refused message is sent again with the next change', () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     const link = new SlowLink();
     set.set('a', '1');
-    set.attach(link);
+    outlet.attach(link);
     link.acknowledge(new Error('not authorized'));
     assert.equal(link.sent.length, 1);
     set.set('b', '1');
@@ -155,9 +163,10 @@ describe('RetainedSet', () => {
 
   it('flush ends with the last acknowledgement, or with the link', async () => {
     const set = new RetainedSet();
+    const outlet = set.openOutlet();
     await set.flush();
     const link = new SlowLink();
-    set.attach(link);
+    outlet.attach(link);
     set.set('a', '1');
     const flushed = set.flush();
     assert.deepEqual(link.sent, ['a=1']);
@@ -165,7 +174,51 @@ describe('RetainedSet', () => {
     await flushed;
     set.set('a', '2');
     const cut = set.flush();
-    set.detach();
+    outlet.detach();
     await cut;
+  });
+
+  it('what came and went while the broker was away leaves nothing to remove', () => {
+    const set = new RetainedSet();
+    const outlet = set.openOutlet();
+    outlet.attach(new SlowLink());
+    outlet.detach();
+    for (let n = 0; n < 10_000; n += 1) {
+      set.set(`found-${n}`, '{}');
+      set.remove(`found-${n}`);
+    }
+    set.set('a', '1');
+    const link = new SlowLink();
+    outlet.attach(link);
+    assert.deepEqual(link.sent, ['a=1']);
+  });
+
+  it('one broker that is away or slow does not hold up another; each is told of a removal', () => {
+    const set = new RetainedSet();
+    const [one, other] = [set.openOutlet(), set.openOutlet()];
+    const [slow, quick] = [new SlowLink(), new SlowLink()];
+    set.set('a', '1');
+    one.attach(slow);
+    other.attach(quick);
+    quick.acknowledgeAll();
+    one.detach();
+    set.remove('a');
+    mock.timers.tick(250);
+    assert.deepEqual(quick.sent, ['a=1', 'a=']);
+    const back = new SlowLink();
+    one.attach(back);
+    assert.deepEqual(back.sent, ['a=']);
+  });
+
+  it('what is not in the set can be cleared at a broker; what is in it cannot', () => {
+    const set = new RetainedSet();
+    const outlet = set.openOutlet();
+    const link = new SlowLink();
+    set.set('a', '1');
+    outlet.attach(link);
+    outlet.clear('a');
+    set.clear('old');
+    mock.timers.tick(250);
+    assert.deepEqual(link.sent, ['a=1', 'old=']);
   });
 });

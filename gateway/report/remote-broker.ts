@@ -1,0 +1,88 @@
+/** The broker of `mqtt.url`, which may come and go: one connection at a time, for as long as the gateway runs. */
+import type { Logger } from 'pino';
+import { AttemptBudget } from '../attempt-budget.ts';
+import type { MqttConfig } from '../config/schema.ts';
+import { LogRepeats } from '../log-repeats.ts';
+import { scrub } from '../secrets.ts';
+import { type SupervisedState, Supervisor } from '../supervisor.ts';
+import { explainBroker } from './broker-causes.ts';
+import type { BrokerLink, IncomingMessage } from './broker-link.ts';
+import { MqttSession } from './mqtt-session.ts';
+import type { Topics } from './topics.ts';
+
+export interface RemoteBrokerContext {
+  readonly url: string;
+  readonly config: MqttConfig;
+  readonly gatewayId: string;
+  readonly topics: Topics;
+  readonly log: Logger;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  /** undefined: it has gone. */
+  readonly changed: (link: BrokerLink | undefined) => void;
+  readonly message: (message: IncomingMessage, link: BrokerLink) => void;
+}
+
+export class RemoteBroker {
+  readonly #context: RemoteBrokerContext;
+  readonly #session: MqttSession;
+  readonly #repeats: LogRepeats;
+
+  constructor(context: RemoteBrokerContext) {
+    const { url, config, gatewayId, topics, log } = context;
+    this.#context = context;
+    this.#repeats = new LogRepeats(log);
+    this.#session = new MqttSession({
+      url,
+      config,
+      clientId: `sluice-${gatewayId}`,
+      will: { topic: topics.state, payload: 'offline' },
+    });
+  }
+
+  /** Returns after `signal` has aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { url, now, random } = this.#context;
+    const supervisor = new Supervisor(
+      {
+        run: (attempt, up) => this.#connect(attempt, up),
+        explain: (error) => explainBroker(error, url),
+        changed: (state) => this.#tellConnection(state),
+      },
+      { budget: new AttemptBudget(1, 3, now), now, random },
+    );
+    await supervisor.run(signal);
+    this.#repeats.close();
+  }
+
+  async #connect(signal: AbortSignal, up: () => void): Promise<void> {
+    const { url, log, changed, message } = this.#context;
+    let link: BrokerLink | undefined;
+    try {
+      await this.#session.run(
+        {
+          up: (connected, protocolVersion) => {
+            up();
+            log.info({ broker: scrub(url), protocolVersion }, 'connected to the MQTT broker');
+            link = connected;
+            changed(connected);
+          },
+          message: (one) => {
+            if (link !== undefined) message(one, link);
+          },
+        },
+        signal,
+      );
+    } finally {
+      changed(undefined);
+    }
+  }
+
+  #tellConnection(state: SupervisedState): void {
+    if (state.at !== 'waiting') return;
+    const { code, reason } = state.cause;
+    this.#repeats.report(`mqtt ${code}`, 'warn', { code }, reason);
+  }
+}
