@@ -5,19 +5,22 @@ import { App } from './app.tsx';
 import { BrokerLogin } from './broker-login.tsx';
 import { keepLogin, recallLogin } from './broker-login-memory.ts';
 import { LoginScreen } from './login/login-screen.tsx';
+import { refusalWords } from './login/refusal-words.ts';
+import { loadSession, logOut, mayEnter } from './login/session.ts';
 import { type Login, MqttConnection } from './mqtt-connection.ts';
 import { MqttModel } from './mqtt-model.ts';
 import { brokerAddress, type PageConfig, parsePageConfig } from './page-config.ts';
+import { toast } from './toasts.ts';
 import { wordsOf } from './words.ts';
 
 const t = wordsOf({
   en: {
     starting: 'Connecting…',
-    retrying: '{what} does not answer: {message}. Trying again.',
+    retrying: '{message} Trying again.',
   },
   zh: {
     starting: '连接中…',
-    retrying: '{what} 没有应答：{message}。正在重试。',
+    retrying: '{message} 正在重试。',
   },
 });
 
@@ -25,7 +28,7 @@ const RETRY_MS = 3_000;
 
 type Stage =
   | { readonly at: 'starting' }
-  | { readonly at: 'retrying'; readonly what: string; readonly message: string }
+  | { readonly at: 'retrying'; readonly message: string }
   | { readonly at: 'login'; readonly session: SessionState }
   | { readonly at: 'broker-login'; readonly wasRefused: boolean }
   | { readonly at: 'open'; readonly fleet: MqttConnection; readonly session?: SessionState };
@@ -39,7 +42,7 @@ export function Entrance() {
     case 'starting':
       return <Waiting words={t('starting')} />;
     case 'retrying':
-      return <Waiting words={t('retrying', { what: value.what, message: value.message })} />;
+      return <Waiting words={t('retrying', { message: value.message })} />;
     case 'login':
       return <LoginScreen session={value.session} done={() => void enter()} />;
     case 'broker-login':
@@ -51,7 +54,7 @@ export function Entrance() {
           fleet={value.fleet}
           config={config}
           session={value.session}
-          logOut={value.fleet.isLocal ? logOut : logOutOfBroker}
+          logOut={value.fleet.isLocal ? leaveGateway : logOutOfBroker}
         />
       );
   }
@@ -74,12 +77,11 @@ export async function enter(): Promise<void> {
       open(config, { login: recallLogin() });
       return;
     }
-    const session = await getSession();
-    if (session.loginNeeded || session.mustSetPassword) stage.value = { at: 'login', session };
-    else open(config, { session });
+    const session = await loadSession();
+    if (mayEnter(session)) open(config, { session });
+    else stage.value = { at: 'login', session };
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    stage.value = { at: 'retrying', what: location.host, message };
+    stage.value = { at: 'retrying', message: refusalWords(error) };
     setTimeout(() => void enter(), RETRY_MS);
   }
 }
@@ -133,30 +135,20 @@ function logOutOfBroker(): void {
   if (stage.value.at === 'open') leave(stage.value.fleet, false);
 }
 
-async function logOut(): Promise<void> {
-  const { value } = stage;
-  await fetch('./api/v1/logout', {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{}',
-  }).catch(() => undefined);
-  if (value.at === 'open') value.fleet.stop();
-  await enter();
-}
-
-async function getSession(): Promise<SessionState> {
-  const value = await getJson('./api/v1/session');
-  if (typeof value !== 'object' || value === null || !('loginNeeded' in value)) {
-    throw new Error('it does not tell whether a login is needed');
+async function leaveGateway(): Promise<void> {
+  try {
+    await logOut();
+    // Nothing that was seen stays in the page.
+    location.reload();
+  } catch (error) {
+    toast(refusalWords(error), 'bad');
   }
-  return value as SessionState;
 }
 
 /** What cannot be asked is tried again as it is. */
 async function isLoginNeeded(): Promise<boolean> {
   try {
-    const { loginNeeded, mustSetPassword } = await getSession();
-    return loginNeeded || mustSetPassword;
+    return !mayEnter(await loadSession());
   } catch {
     return false;
   }

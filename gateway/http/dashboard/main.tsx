@@ -2,8 +2,8 @@
 import { render } from 'preact';
 import { followAddress } from './current-route.ts';
 import { Entrance, enter } from './entrance.tsx';
+import { startClock } from './page-clock.ts';
 import { applyPreferences } from './preferences.ts';
-import { startClock } from './times.ts';
 
 const root = document.getElementById('app');
 if (root !== null) {

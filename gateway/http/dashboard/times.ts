@@ -2,20 +2,12 @@
 import { signal } from '@preact/signals';
 import { type Language, language } from './words.ts';
 
-/** The time, to the second. Who reads it while drawing is drawn again each second, so read it in a `computed`. */
+/** The time, to the second (`page-clock.ts`). Who reads it while drawing is drawn again each second, so read it in a `computed`. */
 export const nowMs = signal(Date.now());
 
-const TICK_MS = 1_000;
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
-
-/** For as long as the page is there; a hidden one sleeps. */
-export function startClock(): void {
-  setInterval(() => {
-    if (!document.hidden) nowMs.value = Date.now();
-  }, TICK_MS);
-}
 
 const TAGS: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-Hans' };
 

@@ -1,5 +1,6 @@
 /** User name and password, for whoever checks them. */
 import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { wordsOf } from '../words.ts';
 
@@ -13,9 +14,11 @@ export interface LoginFormProps {
   /** Why the last one was not taken. */
   readonly refusal: string | undefined;
   readonly logIn: (username: string, password: string) => Promise<void> | void;
+  /** What else is to be said or chosen. */
+  readonly children?: ComponentChildren;
 }
 
-export function LoginForm({ username = '', refusal, logIn }: LoginFormProps) {
+export function LoginForm({ username = '', refusal, logIn, children }: LoginFormProps) {
   const isBusy = useSignal(false);
   const name = useSignal(username);
   const password = useSignal('');
@@ -69,6 +72,7 @@ export function LoginForm({ username = '', refusal, logIn }: LoginFormProps) {
       <p id={ids.refusal} role="alert" class="error">
         {refusal}
       </p>
+      {children}
       <button type="submit" class="primary" aria-disabled={isBusy}>
         {isBusy.value ? t('waiting') : t('logIn')}
       </button>

@@ -17,7 +17,7 @@ const t = wordsOf({
     local: 'Log in to this gateway',
     broker: 'Log in to the broker',
     brokerHint:
-      'With the login that the broker’s administrator gave you. It stays in this page and is gone with it.',
+      'With the login that the broker’s administrator gave you. It is gone with this page, unless you have it kept.',
     firstTime:
       'The first time? User name and password are on the console or in the log of the gateway’s first start.',
     setOwn: 'Set a password of your own',
@@ -27,7 +27,7 @@ const t = wordsOf({
   zh: {
     local: '登录本网关',
     broker: '登录消息服务器',
-    brokerHint: '使用消息服务器管理员给您的账号。账号只保存在本页面中，关闭页面即消失。',
+    brokerHint: '使用消息服务器管理员给您的账号。除非您选择保留，账号随本页面一起消失。',
     firstTime: '第一次使用？用户名和密码显示在网关首次启动时的控制台或日志中。',
     setOwn: '设置您自己的密码',
     setOwnHint: '首次启动时生成的密码写在日志里，别人可能读到。请换一个；网关只保存它的散列值。',
@@ -81,13 +81,16 @@ export interface BrokerLoginScreenProps {
   readonly logIn: (username: string, password: string) => Promise<void> | void;
   /** Why the last one was not taken. */
   readonly refusal: string | undefined;
+  readonly children?: ComponentChildren;
 }
 
-export function BrokerLoginScreen({ logIn: submit, refusal }: BrokerLoginScreenProps) {
+export function BrokerLoginScreen({ logIn: submit, refusal, children }: BrokerLoginScreenProps) {
   return (
     <Alone title={t('broker')}>
       <p class="muted">{t('brokerHint')}</p>
-      <LoginForm refusal={refusal} logIn={submit} />
+      <LoginForm refusal={refusal} logIn={submit}>
+        {children}
+      </LoginForm>
     </Alone>
   );
 }

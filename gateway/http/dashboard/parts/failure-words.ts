@@ -11,7 +11,7 @@ const t = wordsOf({
   zh: {
     timeout: '没有及时得到回答。',
     offline: '未连接，请求没有发出。',
-    said: '失败（{code}）：{message}',
+    said: '失败：{message}',
   },
 });
 
@@ -21,5 +21,5 @@ export function failureWords(error: unknown): string {
   }
   const { code, message } = error;
   if (code === 'timeout' || code === 'offline') return t(code);
-  return t('said', { code, message });
+  return t('said', { message });
 }
