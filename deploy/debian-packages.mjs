@@ -24,6 +24,8 @@ const PACKAGES = [
   // The broker.
   'mosquitto',
   'mosquitto-clients',
+  // What Home Assistant's templates are written in.
+  'python3-jinja2',
   // mDNS: Avahi, and what the optional `mdns` package compiles against.
   'avahi-daemon',
   'g++',

@@ -3,7 +3,7 @@
  * the JSON Schema. Only keys that do something are here; any other is an error.
  */
 import * as z from 'zod/mini';
-import { checkedText, loopbackListen, name, oneOf, text, wholeNumber } from './fields.ts';
+import { checkedText, flag, loopbackListen, name, oneOf, text, wholeNumber } from './fields.ts';
 import {
   caFile,
   MEBIBYTE,
@@ -36,6 +36,13 @@ const log = section('The log: JSON lines on stdout, pretty on a terminal', {
   level: z._default(oneOf(LOG_LEVELS), 'info').check(z.describe('The least severe level written')),
 });
 
+const TOPIC_EXPECTED = 'a topic without + # and $';
+
+function topicProblem(topic: string): string | undefined {
+  const isGood = /^[^+#$/\s][^+#\s]{0,99}$/.test(topic) && !/\/$|\/\//.test(topic);
+  return isGood ? undefined : TOPIC_EXPECTED;
+}
+
 const mqtt = section('Where the state is told: a broker, or without url one inside this service', {
   url: z
     .optional(checkedText(BROKER_EXPECTED, brokerProblem))
@@ -45,15 +52,14 @@ const mqtt = section('Where the state is told: a broker, or without url one insi
   password,
   passwordFile,
   baseTopic: z
-    ._default(
-      checkedText('a topic without + # and $', (value) =>
-        /^[^+#$/\s][^+#\s]{0,99}$/.test(value) && !/\/$|\/\//.test(value)
-          ? undefined
-          : 'a topic without + # and $',
-      ),
-      'sluice',
-    )
+    ._default(checkedText(TOPIC_EXPECTED, topicProblem), 'sluice')
     .check(z.describe('First part of every topic')),
+  homeAssistant: z
+    ._default(flag(), false)
+    .check(z.describe('Whether Home Assistant is told of the gateway and its streams')),
+  homeAssistantPrefix: z
+    ._default(checkedText(TOPIC_EXPECTED, topicProblem), 'homeassistant')
+    .check(z.describe('First part of the topics that Home Assistant looks for devices under')),
   embedded: section('The broker inside this service, used when there is no url', {
     listen: z
       ._default(

@@ -13,6 +13,7 @@ import type { BrokerLink, IncomingMessage } from './broker-link.ts';
 import type { CommandDispatcher, CommandReply } from './commands.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import { EventQueue } from './event-queue.ts';
+import type { HomeAssistant } from './home-assistant.ts';
 import type { LocalBroker } from './local-broker.ts';
 import { RateLimit } from './rate-limit.ts';
 import { RemoteBroker } from './remote-broker.ts';
@@ -60,6 +61,7 @@ export class MqttReporter {
   #local: LocalBroker | undefined;
   #opening: Promise<LocalBroker> | undefined;
   #embedded: EmbeddedBroker | undefined;
+  #homeAssistant: HomeAssistant | undefined;
   #webRoutes: Promise<readonly Route[]> | undefined;
   #supervision: Promise<void> | undefined;
   #period: NodeJS.Timeout | undefined;
@@ -90,7 +92,8 @@ export class MqttReporter {
     this.#tellInfo();
     this.#tellBoard();
     this.#listen();
-    const { url } = this.#context.config;
+    const { url, homeAssistant } = this.#context.config;
+    if (homeAssistant) await this.#loadHomeAssistant();
     if (url === undefined) await this.#startEmbedded();
     else this.#supervision = this.#connect(url);
     this.#period = setInterval(() => void this.#tellPeriodically(), PERIOD_MS);
@@ -102,6 +105,7 @@ export class MqttReporter {
     clearInterval(this.#period);
     this.#sweep.close();
     this.#unlisten();
+    this.#homeAssistant?.close();
     this.#retained.set(this.topics.state, 'stopped');
     await withDeadline(this.#retained.flush(), FLUSH_TIMEOUT_MS);
     this.#stopping.abort();
@@ -131,6 +135,16 @@ export class MqttReporter {
     return new WebBroker(broker, this.topics).routes;
   }
 
+  async #loadHomeAssistant(): Promise<void> {
+    const { HomeAssistant } = await import('./home-assistant.ts');
+    this.#homeAssistant = new HomeAssistant({
+      ...this.#context,
+      prefix: this.#context.config.homeAssistantPrefix,
+      topics: this.topics,
+      retained: this.#retained,
+    });
+  }
+
   async #startEmbedded(): Promise<void> {
     const { listen } = this.#context.config.embedded;
     this.#embedded = await EmbeddedBroker.start(listen, this.#log, () => this.#openLocal());
@@ -148,7 +162,7 @@ export class MqttReporter {
     const outlet = this.#retained.openOutlet();
     const broker = await LocalBroker.open(this.#log, (message) => {
       if (isWill(message, this.topics)) outlet.repeat(message.topic);
-      else this.#receive(message, broker);
+      else if (this.#homeAssistant?.receive(message) !== true) this.#receive(message, broker);
     });
     this.#local = broker;
     outlet.attach(broker);
@@ -164,6 +178,7 @@ export class MqttReporter {
       changed: (link) => this.#remoteChanged(link),
       message: (message, link) => {
         if (isWill(message, this.topics)) this.#remoteOutlet.repeat(message.topic);
+        else if (this.#homeAssistant?.receive(message) === true) return;
         else if (this.#sweep.isRunning && message.retain && message.payload.length > 0) {
           this.#remoteOutlet.clear(message.topic);
         } else this.#receive(message, link);
@@ -189,6 +204,7 @@ export class MqttReporter {
   #greet(link: BrokerLink): void {
     link.subscribe(this.topics.commandFilter, false);
     link.subscribe(this.topics.state, true);
+    this.#homeAssistant?.attach(link);
     void this.#tellHealth(() => [link]);
   }
 
@@ -241,7 +257,9 @@ export class MqttReporter {
 
   async #tellHealth(links: () => readonly BrokerLink[]): Promise<void> {
     if (links().length === 0) return;
-    const payload = scrubbedJson(await this.#context.health());
+    const health = await this.#context.health();
+    this.#homeAssistant?.tellHealth(health);
+    const payload = scrubbedJson(health);
     for (const link of links()) {
       if (!link.isWritable) continue;
       link.publish({

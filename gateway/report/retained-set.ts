@@ -27,6 +27,11 @@ export class RetainedSet {
     for (const outlet of this.#outlets) outlet.change(topic);
   }
 
+  /** The same payload once more, to whoever missed it. */
+  repeat(topic: string): void {
+    for (const outlet of this.#outlets) outlet.repeat(topic);
+  }
+
   /** Makes every broker forget what was told there by other ways than this set. */
   clear(topic: string): void {
     for (const outlet of this.#outlets) outlet.clear(topic);

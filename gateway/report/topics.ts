@@ -64,6 +64,10 @@ export class Topics {
     return `${this.base}/serial/${level(line)}`;
   }
 
+  command(verb: string): string {
+    return `${this.base}/cmd/${verb}`;
+  }
+
   /** The verb of a command topic; undefined for any other topic. */
   verbOf(topic: string): string | undefined {
     const prefix = `${this.base}/cmd/`;
