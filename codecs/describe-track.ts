@@ -11,11 +11,15 @@ import { parseVp9CodecConfigurationRecord } from './vp9/codec-configuration-reco
 export interface TrackDescription {
   readonly kind: 'video' | 'audio';
   readonly codec: string;
+  /** @asType integer */
   readonly width?: number;
+  /** @asType integer */
   readonly height?: number;
   readonly fps?: number;
   readonly profile?: string;
+  /** @asType integer */
   readonly sampleRate?: number;
+  /** @asType integer */
   readonly channels?: number;
 }
 

@@ -11,6 +11,7 @@ const commands = {
   bench: () => import('./test.mjs').then((module) => module.bench(process.argv.slice(3))),
   fuzz: () => import('./test.mjs').then((module) => module.fuzz(process.argv.slice(3))),
   coverage: () => import('./test.mjs').then((module) => module.coverage()),
+  schemas: () => import('./test.mjs').then((module) => module.schemas()),
   'build:native': () =>
     import('./build-native.mjs').then((module) => module.buildNative(process.argv.slice(3))),
 };

@@ -60,6 +60,14 @@ export async function fuzz(commandLine) {
   });
 }
 
+/** JSON Schemas and OpenAPI, made of the types. */
+export async function schemas() {
+  await prepare({ withDevelopmentPackages: true });
+  await compile();
+  const { writeSchemas } = await import('./schemas.mjs');
+  await writeSchemas();
+}
+
 /** Line coverage of the two layers that do no I/O, where there is no excuse. */
 export async function coverage() {
   await prepare({ withDevelopmentPackages: true });

@@ -1,10 +1,15 @@
 /** What is told of the box itself: `B/info` and `B/health`. */
 
 export interface GatewayInfo {
+  /** @asType integer */
   readonly schema: number;
   readonly id: string;
-  /** Counts the starts of this gateway: a greater number is a later life. */
+  /**
+   * Counts the starts of this gateway: a greater number is a later life.
+   * @asType integer
+   */
   readonly session: number;
+  /** @format date-time */
   readonly startedAt: string;
   readonly version: string;
   readonly host: string;
@@ -21,7 +26,9 @@ export interface GatewayInfo {
 
 /** How the box does: null where this machine does not tell. */
 export interface Health {
+  /** @format date-time */
   readonly at: string;
+  /** @asType integer */
   readonly uptimeS: number;
   /** Of one core, since the last sample. */
   readonly cpuPercent: number;
@@ -40,8 +47,12 @@ export interface Health {
   /** What all targets together took since the last sample. */
   readonly uplinkKbps: number;
   readonly clockSynchronised: boolean | null;
+  /** @asType integer */
   readonly streamsUp: number;
+  /** @asType integer */
   readonly streamsTotal: number;
+  /** @asType integer */
   readonly publishesUp: number;
+  /** @asType integer */
   readonly publishesTotal: number;
 }

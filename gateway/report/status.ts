@@ -69,11 +69,19 @@ export interface StreamStatus {
   readonly code: CauseCode;
   /** Plain words, with what to do. Never a secret. */
   readonly reason: string;
-  /** ISO UTC time at which this state began. */
+  /**
+   * ISO UTC time at which this state began.
+   * @format date-time
+   */
   readonly since: string;
+  /** @format date-time */
   readonly lastFrameAt: string | null;
-  /** Failed attempts since the last success. */
+  /**
+   * Failed attempts since the last success.
+   * @asType integer
+   */
   readonly attempts: number;
+  /** @format date-time */
   readonly nextRetryAt: string | null;
 }
 
@@ -117,12 +125,18 @@ export interface StreamStats {
   readonly audioKbps: number;
   readonly fps: number;
   readonly gopMs: number | null;
+  /** @asType integer */
   readonly lostPackets: number;
+  /** @asType integer */
   readonly damagedUnits: number;
   readonly jitterMs: number;
+  /** @asType integer */
   readonly reconnects: number;
+  /** @asType integer */
   readonly units: number;
+  /** @asType integer */
   readonly bytes: number;
+  /** @asType integer */
   readonly viewers: number;
 }
 
@@ -133,11 +147,17 @@ export interface PublishStatus {
   /** The target's URL without secrets. */
   readonly target: string;
   readonly queueMs: number;
+  /** @asType integer */
   readonly droppedGops: number;
+  /** @asType integer */
   readonly droppedUnits: number;
+  /** @asType integer */
   readonly bytes: number;
+  /** @format date-time */
   readonly since: string;
+  /** @asType integer */
   readonly attempts: number;
+  /** @format date-time */
   readonly nextRetryAt: string | null;
 }
 
@@ -156,6 +176,7 @@ export interface FoundDevice {
   readonly code: CauseCode;
   /** Plain words, with what to do. */
   readonly reason: string;
+  /** @format date-time */
   readonly lastSeenAt: string;
 }
 
@@ -168,6 +189,7 @@ export interface SerialStatus {
   readonly code: SerialLineCode;
   /** Plain words, with what to do. */
   readonly reason: string;
+  /** @format date-time */
   readonly since: string;
 }
 
@@ -179,9 +201,15 @@ export interface PositionStatus {
   readonly code: GnssReading['code'];
   /** Plain words, with what to do. */
   readonly reason: string;
-  /** When the state began. */
+  /**
+   * When the state began.
+   * @format date-time
+   */
   readonly since: string;
-  /** When this was so. */
+  /**
+   * When this was so.
+   * @format date-time
+   */
   readonly at: string;
   /** All that follows is null without one. */
   readonly fix: 'none' | '2d' | '3d';
@@ -207,14 +235,21 @@ export interface PositionStatus {
 }
 
 export interface GatewayEvent {
+  /** @format date-time */
   readonly at: string;
   readonly type: string;
   readonly stream?: string;
   readonly target?: string;
   readonly message: string;
-  /** So many before this one were too many at a time. */
+  /**
+   * So many before this one were too many at a time.
+   * @asType integer
+   */
   readonly suppressed?: number;
-  /** So many before this one were too many while the broker was away. */
+  /**
+   * So many before this one were too many while the broker was away.
+   * @asType integer
+   */
   readonly dropped?: number;
 }
 
@@ -227,9 +262,15 @@ export interface RecordingStatus {
   readonly reason: string;
   /** Below the folder of the recordings. */
   readonly file: string | null;
+  /** @asType integer */
   readonly bytes: number;
-  /** Lost because the disk was slower than the stream. */
+  /**
+   * Lost because the disk was slower than the stream.
+   * @asType integer
+   */
   readonly droppedGops: number;
+  /** @format date-time */
   readonly since: string;
+  /** @format date-time */
   readonly nextRetryAt: string | null;
 }
