@@ -13,6 +13,7 @@ import { bundleDashboard } from './build-dashboard.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const ENTRY = 'gateway/main.ts';
+const OPENAPI = 'deploy/openapi.json';
 const EXTENSION_TYPES = 'gateway/extensions/extension-api.ts';
 
 /** CommonJS packages (mqtt, aedes, onvif, pino) call `require` for Node's modules; an ESM bundle has none. */
@@ -52,6 +53,8 @@ export async function bundle(entry = ENTRY, outputFolder = join(ROOT, 'dist')) {
   // For those who write extensions: it holds types only, and so is a declaration file as it stands.
   const types = await readFile(join(ROOT, EXTENSION_TYPES));
   await replaceFile(join(outputFolder, 'extension.d.ts'), types);
+  // The API answers with it, see gateway/http/api.ts.
+  await replaceFile(join(outputFolder, 'openapi.json'), await readFile(join(ROOT, OPENAPI)));
   const entries = files.filter(isEntry).filter((file) => file.path.endsWith('.js'));
   for (const file of entries) await chmod(file.path, 0o755);
   await removeOldChunks(join(outputFolder, 'chunks'), new Set(files.map((file) => file.path)));

@@ -18,6 +18,7 @@ const BUILD_INPUTS = [
   'deploy/build.mjs',
   'deploy/build-dashboard.mjs',
   'deploy/config.schema.json',
+  'deploy/openapi.json',
   'package.json',
   'package-lock.json',
 ];

@@ -43,6 +43,9 @@ export interface BoardEvents {
   event: [event: GatewayEvent];
 }
 
+/** What happened last, for whoever comes later. */
+const MAX_EVENTS = 100;
+
 export class Board extends EventEmitter<BoardEvents> {
   readonly streams = new Map<string, StreamEntry>();
   /** Keyed by `publishKey(stream, target)`. */
@@ -56,6 +59,21 @@ export class Board extends EventEmitter<BoardEvents> {
   position: PositionStatus | undefined;
   /** Where a stream can be played. */
   urlsOf: (stream: string) => StreamInfo['urls'] = () => ({});
+
+  readonly #events: GatewayEvent[] = [];
+
+  constructor() {
+    super();
+    this.on('event', (event) => {
+      this.#events.push(event);
+      if (this.#events.length > MAX_EVENTS) this.#events.shift();
+    });
+  }
+
+  /** The last ones, the oldest first. */
+  get events(): readonly GatewayEvent[] {
+    return this.#events;
+  }
 
   setStreamStatus(name: string, status: StreamStatus): void {
     const entry = this.streams.get(name) ?? this.#addStream(name, status);

@@ -5,6 +5,8 @@ import type { Board } from './board.ts';
 import type { Health } from './box-status.ts';
 
 const MEBIBYTE = 1024 * 1024;
+/** Half of the period in which MQTT tells it. */
+const HOLDS_MS = 5_000;
 
 export interface HealthContext {
   readonly board: Board;
@@ -77,6 +79,27 @@ export class HealthSampler {
     }
     this.#bytes = bytes;
     return sum;
+  }
+}
+
+/** For any number of people who ask: rates are since the last sample, and so each sample is for all of them. */
+export class SharedHealth {
+  readonly #sampler: HealthSampler;
+  readonly #now: () => number;
+  #last: { readonly atMs: number; readonly sample: Promise<Health> } | undefined;
+
+  /** `now`: milliseconds on a clock that never goes backwards. */
+  constructor(sampler: HealthSampler, now: () => number) {
+    this.#sampler = sampler;
+    this.#now = now;
+  }
+
+  sample(): Promise<Health> {
+    const nowMs = this.#now();
+    if (this.#last === undefined || nowMs - this.#last.atMs >= HOLDS_MS) {
+      this.#last = { atMs: nowMs, sample: this.#sampler.sample() };
+    }
+    return this.#last.sample;
   }
 }
 
