@@ -10,8 +10,7 @@ import { adoptByCommand } from './adoption/adopt-command.ts';
 import { Adoption } from './adoption/adoption.ts';
 import { AdoptionState } from './adoption/adoption-state.ts';
 import { AttemptBudget } from './attempt-budget.ts';
-import { gatewayId, nextSession } from './config/identity.ts';
-import { configHash } from './config/load.ts';
+import { gatewayId } from './config/identity.ts';
 import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
 import { discoverNow } from './discover-now.ts';
 import { Extensions } from './extensions/extensions.ts';
@@ -29,9 +28,9 @@ import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
 import { RtmpPublisher } from './proxypublish/publisher.ts';
 import { targetName } from './proxypublish/target-url.ts';
 import { Board } from './report/board.ts';
+import { Box } from './report/box.ts';
 import { CommandDispatcher, CommandError, type CommandHandlers } from './report/commands.ts';
-import { HealthSampler, isClockSynchronised } from './report/health.ts';
-import { describeGateway } from './report/info.ts';
+import { isClockSynchronised } from './report/health.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
 import type { Serving } from './serving.ts';
 import { Heads } from './steering/heads.ts';
@@ -143,9 +142,10 @@ export class Gateway {
   async start(): Promise<void> {
     const { config, log, isQuiet } = this.#options;
     if (isQuiet !== true) {
-      await this.#startHttp();
+      const box = this.#box();
+      await this.#startHttp(box);
       this.#playUrls.refresh(this.board);
-      await this.#startMqtt();
+      await this.#startMqtt(box);
     }
     this.#proxypublish.open(this.#hub);
     this.#publishStats = setInterval(() => {
@@ -195,7 +195,13 @@ export class Gateway {
     await this.#adoptionState?.written();
   }
 
-  async #startHttp(): Promise<void> {
+  #box(): Box {
+    const { config, log } = this.#options;
+    const urls = () => this.#playUrls.ofBox();
+    return new Box({ config, id: this.#id, board: this.board, log, urls });
+  }
+
+  async #startHttp(box: Box): Promise<void> {
     const { config, log } = this.#options;
     const { listen, limits, cors, play, certFile, keyFile } = config.http;
     const httpLog = log.child({ part: 'http' });
@@ -214,7 +220,10 @@ export class Gateway {
       play,
       admin: adminLogin(config, httpLog, (words) => process.stderr.write(words)),
       routes: [
-        ...apiRoutes({ board: this.board, status: () => this.#status, commands: this.#commands }),
+        ...apiRoutes({
+          ...{ board: this.board, status: () => this.#status, commands: this.#commands },
+          ...{ info: () => box.info(), health: () => box.health() },
+        }),
         lazyRoute(/^\/mqtt$/, 'admin', async () => (await this.#mqtt?.webRoutes()) ?? []),
         lazyRoute(PLAYER_PATHS, 'viewer', async () => (await this.#serve()).routes),
         pageRoute({
@@ -227,25 +236,16 @@ export class Gateway {
     await this.#http.start();
   }
 
-  async #startMqtt(): Promise<void> {
+  async #startMqtt(box: Box): Promise<void> {
     const { config, log } = this.#options;
-    const { board } = this;
-    const source = {
-      id: this.#id,
-      session: nextSession(config, log),
-      startedAt: new Date().toISOString(),
-      version: VERSION,
-      configHash: configHash(config),
-    };
-    const health = new HealthSampler({ board, dataDir: config.gateway.dataDir, now: Date.now });
     this.#mqtt = new MqttReporter({
       config: config.mqtt,
       gatewayId: this.#id,
-      board,
+      board: this.board,
       log: log.child({ part: 'mqtt' }),
       commands: this.#commands,
-      info: () => describeGateway({ ...source, urls: this.#playUrls.ofBox() }, board),
-      health: () => health.sample(),
+      info: () => box.info(),
+      health: () => box.health(),
       now: Date.now,
       random: Math.random,
     });

@@ -3,12 +3,13 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { apiRoutes, type ServiceStatus } from '../../../gateway/http/api.ts';
+import type { ServiceStatus } from '../../../gateway/http/api-answers.ts';
 import { HttpServer, type HttpServerContext } from '../../../gateway/http/http-server.ts';
 import type { Route } from '../../../gateway/http/route.ts';
 import { Board } from '../../../gateway/report/board.ts';
 import { CommandDispatcher, CommandError } from '../../../gateway/report/commands.ts';
 import type { SerialStatus } from '../../../gateway/report/status.ts';
+import { apiOf } from '../../support/api.ts';
 import {
   collectingLog,
   commandHandlers,
@@ -43,7 +44,7 @@ const commands = new CommandDispatcher(
 describe('HttpServer', () => {
   const board = new Board();
   let status: ServiceStatus = 'starting';
-  const routes = apiRoutes({ board, status: () => status, commands });
+  const routes = apiOf(board, { status: () => status, commands });
   const server = makeServer({ routes });
 
   before(() => server.start());
@@ -298,7 +299,7 @@ describe('HttpServer and its routes', { concurrency: true }, () => {
   const viewers = new Set<ServerResponse>();
   const upgrades: string[] = [];
   const routes: Route[] = [
-    ...apiRoutes({ board: new Board(), status: () => 'running', commands }),
+    ...apiOf(new Board(), { commands }),
     {
       path: /^\/endless\/([^/]+)\.bin$/,
       access: 'viewer',

@@ -1,0 +1,43 @@
+/** What this gateway tells of itself and of the machine it runs on, to whoever asks. */
+import type { Logger } from 'pino';
+import { nextSession } from '../config/identity.ts';
+import { configHash } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { VERSION } from '../version.ts';
+import type { Board } from './board.ts';
+import type { GatewayInfo, Health } from './box-status.ts';
+import { HealthSampler, SharedHealth } from './health.ts';
+import { describeGateway } from './info.ts';
+
+export interface BoxContext {
+  readonly config: Config;
+  readonly id: string;
+  readonly board: Board;
+  readonly log: Logger;
+  readonly urls: () => GatewayInfo['urls'];
+}
+
+export class Box {
+  readonly #context: BoxContext;
+  readonly #life: { readonly session: number; readonly startedAt: string };
+  readonly #health: SharedHealth;
+
+  constructor(context: BoxContext) {
+    const { board, config, log } = context;
+    const { dataDir } = config.gateway;
+    this.#context = context;
+    this.#life = { session: nextSession(config, log), startedAt: new Date().toISOString() };
+    const sampler = new HealthSampler({ board, dataDir, now: Date.now });
+    this.#health = new SharedHealth(sampler, () => performance.now());
+  }
+
+  info(): GatewayInfo {
+    const { board, config, id, urls } = this.#context;
+    const source = { id, version: VERSION, configHash: configHash(config), urls: urls() };
+    return describeGateway({ ...this.#life, ...source }, board);
+  }
+
+  health(): Promise<Health> {
+    return this.#health.sample();
+  }
+}
