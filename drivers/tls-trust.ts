@@ -12,6 +12,8 @@ export interface TlsTrust {
   readonly fingerprint?: string | undefined;
   /** No check at all. */
   readonly insecure?: boolean | undefined;
+  /** Who we are, for a peer that asks: certificate and key in PEM. */
+  readonly own?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
 }
 
 /** For `tls.connect`; a pinned certificate is checked by `checkPin` once connected. */
@@ -21,6 +23,9 @@ export function tlsOptions(host: string, trust: TlsTrust): ConnectionOptions {
     // RFC 6066 §3: no addresses in server_name.
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(trust.ca === undefined ? {} : { ca: Buffer.from(trust.ca) }),
+    ...(trust.own === undefined
+      ? {}
+      : { cert: Buffer.from(trust.own.cert), key: Buffer.from(trust.own.key) }),
     rejectUnauthorized: !isPinned && trust.insecure !== true,
   };
 }

@@ -246,6 +246,7 @@ export class Gateway {
       commands: this.#commands,
       info: () => box.info(),
       health: () => box.health(),
+      snapshot: (name) => this.#fleet.snapshot(name),
       now: Date.now,
       random: Math.random,
     });

@@ -66,6 +66,20 @@ const TARGETS_WITH_TLS: WithTls = {
   words: 'only rtmps:// and rtmpts:// targets',
 };
 
+const BROKERS_WITH_TLS: WithTls = {
+  schemes: ['mqtts:', 'wss:'],
+  words: 'only mqtts:// and wss:// brokers',
+};
+const NEEDS_BROKER = [
+  'username',
+  'password',
+  'passwordFile',
+  'caFile',
+  'fingerprint',
+  'certFile',
+  'keyFile',
+] as const;
+
 /** Three ways to trust a certificate; only one can hold. */
 function checkTrust(
   trust: Trust,
@@ -89,9 +103,7 @@ function checkTrust(
 
 function checkMqtt(mqtt: MqttConfig, tree: unknown, file: string): void {
   if (mqtt.url === undefined) {
-    const useless = (['username', 'password', 'passwordFile', 'caFile'] as const).find(
-      (key) => mqtt[key] !== undefined,
-    );
+    const useless = NEEDS_BROKER.find((key) => mqtt[key] !== undefined);
     if (useless === undefined) return;
     failAt(file, ['mqtt', useless], 'has no effect without mqtt.url: set it, or leave this out');
   }
@@ -99,7 +111,9 @@ function checkMqtt(mqtt: MqttConfig, tree: unknown, file: string): void {
   if (isMap(written) && written['embedded'] !== undefined) {
     failAt(file, ['mqtt', 'embedded'], 'has no effect beside mqtt.url: leave one of them out');
   }
-  if (mqtt.caFile !== undefined && schemeOf(mqtt.url) !== 'mqtts:') {
-    failAt(file, ['mqtt', 'caFile'], 'only mqtts:// has a certificate; leave it out');
+  checkTrust({ ...mqtt, insecure: false }, mqtt.url, BROKERS_WITH_TLS, ['mqtt'], file);
+  checkCertificatePair(mqtt, ['mqtt'], file);
+  if (mqtt.certFile !== undefined && !BROKERS_WITH_TLS.schemes.includes(schemeOf(mqtt.url))) {
+    failAt(file, ['mqtt', 'certFile'], `${BROKERS_WITH_TLS.words} ask for one; leave it out`);
   }
 }

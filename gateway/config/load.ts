@@ -156,7 +156,10 @@ function resolveFiles(config: Config, context: ParseContext): Config {
     })),
     proxypublish: { ...proxypublish, targets },
     vod: vod.dir === undefined ? vod : { dir: resolve(context.folder, vod.dir) },
-    mqtt: withCaFile(withPassword(mqtt, ['mqtt'], context), ['mqtt'], context),
+    mqtt: withCertificate(
+      withCaFile(withPassword(mqtt, ['mqtt'], context), ['mqtt'], context),
+      context,
+    ),
     http: resolvedHttp(http, context),
   };
 }

@@ -6,6 +6,7 @@ import * as z from 'zod/mini';
 import { checkedText, flag, loopbackListen, name, oneOf, text, wholeNumber } from './fields.ts';
 import {
   caFile,
+  fingerprint,
   MEBIBYTE,
   MINUTE_MS,
   mapOnly,
@@ -42,12 +43,21 @@ function topicProblem(topic: string): string | undefined {
   const isGood = /^[^+#$/\s][^+#\s]{0,99}$/.test(topic) && !/\/$|\/\//.test(topic);
   return isGood ? undefined : TOPIC_EXPECTED;
 }
+const DAY_MS = 24 * 60 * MINUTE_MS;
+/** A camera makes one picture at a time, and has others to serve. */
+const MIN_SNAPSHOT_INTERVAL_MS = 1_000;
+const SNAPSHOT_INTERVAL_EXPECTED = `0, or at least ${MIN_SNAPSHOT_INTERVAL_MS}`;
 
 const mqtt = section('Where the state is told: a broker, or without url one inside this service', {
   url: z
     .optional(checkedText(BROKER_EXPECTED, brokerProblem))
-    .check(z.describe('The broker: mqtt:// or mqtts://')),
+    .check(z.describe('The broker: mqtt://, mqtts://, or over WebSocket ws:// or wss://')),
   caFile,
+  fingerprint,
+  certFile: z
+    .optional(text('the path of a PEM file'))
+    .check(z.describe('Certificate of this gateway, for a broker that asks for one')),
+  keyFile: z.optional(text('the path of a PEM file')).check(z.describe('Its key')),
   username,
   password,
   passwordFile,
@@ -60,6 +70,16 @@ const mqtt = section('Where the state is told: a broker, or without url one insi
   homeAssistantPrefix: z
     ._default(checkedText(TOPIC_EXPECTED, topicProblem), 'homeassistant')
     .check(z.describe('First part of the topics that Home Assistant looks for devices under')),
+  snapshotIntervalMs: z
+    ._default(
+      wholeNumber(0, DAY_MS).check(
+        z.refine((value) => value === 0 || value >= MIN_SNAPSHOT_INTERVAL_MS, {
+          error: SNAPSHOT_INTERVAL_EXPECTED,
+        }),
+      ),
+      0,
+    )
+    .check(z.describe('The camera’s own JPEG of each stream, so often; 0: when asked')),
   embedded: section('The broker inside this service, used when there is no url', {
     listen: z
       ._default(

@@ -14,7 +14,7 @@ const RTMP_SCHEMES = [...RTMP_PORTS.keys()].map((scheme) => `${scheme}:`);
 const SOURCE_SCHEMES = ['rtsp:', 'rtsps:', ...RTMP_SCHEMES, 'http:', 'https:', 'onvif:'];
 /** MPEG-TS: without a host where we listen. */
 const MPEGTS_SCHEMES = ['udp:', 'rtp:', 'tcp:'];
-const BROKER_SCHEMES = ['mqtt:', 'mqtts:'];
+const BROKER_SCHEMES = ['mqtt:', 'mqtts:', 'ws:', 'wss:'];
 
 /** Schemes of other worlds, and what to do instead. */
 const INSTEAD: ReadonlyMap<string, string> = new Map([
@@ -34,7 +34,7 @@ export const TARGET_EXPECTED =
   'a URL rtmp://host/app or rtmps://host/app (rtmpe, rtmpt, rtmpts, rtmpte)';
 export const SNAPSHOT_EXPECTED = 'a URL http://host/path or https://host/path';
 export const PTZ_EXPECTED = 'LINE/HEAD of serial, or a URL visca://host or visca://host:port';
-export const BROKER_EXPECTED = 'a URL mqtt://host or mqtts://host';
+export const BROKER_EXPECTED = 'a URL mqtt://host, mqtts://host, ws://host/path or wss://host/path';
 
 /** Of an extension, which alone knows what else is in the URL. */
 export function isExtensionSource(value: string): boolean {

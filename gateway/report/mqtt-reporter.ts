@@ -7,7 +7,8 @@ import type { Logger } from 'pino';
 import type { MqttConfig } from '../config/schema.ts';
 import type { Route } from '../http/route.ts';
 import { scrubbedJson } from '../secrets.ts';
-import type { Board, PublishEntry, StreamEntry, StreamPart } from './board.ts';
+import type { Board, StreamEntry, StreamPart } from './board.ts';
+import { BoardTeller } from './board-teller.ts';
 import type { GatewayInfo, Health } from './box-status.ts';
 import type { BrokerLink, IncomingMessage } from './broker-link.ts';
 import type { CommandDispatcher, CommandReply } from './commands.ts';
@@ -18,7 +19,8 @@ import type { LocalBroker } from './local-broker.ts';
 import { RateLimit } from './rate-limit.ts';
 import { RemoteBroker } from './remote-broker.ts';
 import { RetainedSet } from './retained-set.ts';
-import type { FoundDevice, GatewayEvent, PositionStatus, SerialStatus } from './status.ts';
+import { SnapshotRounds } from './snapshot-rounds.ts';
+import type { GatewayEvent } from './status.ts';
 import { Sweep } from './sweep.ts';
 import { Topics } from './topics.ts';
 
@@ -38,6 +40,8 @@ export interface MqttReporterContext {
   readonly commands: CommandDispatcher;
   readonly info: () => GatewayInfo;
   readonly health: () => Promise<Health>;
+  /** The camera's own JPEG; undefined where a stream has none. */
+  readonly snapshot: (stream: string) => Promise<Uint8Array> | undefined;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** In [0, 1). */
@@ -53,9 +57,14 @@ export class MqttReporter {
   readonly #retained = new RetainedSet();
   /** Of the broker of `mqtt.url`. */
   readonly #remoteOutlet = this.#retained.openOutlet();
+  readonly #teller: BoardTeller;
   readonly #queue: EventQueue;
   readonly #sweep: Sweep;
   readonly #events: RateLimit;
+  /** undefined: snapshots are told when they are asked for, and not kept. */
+  readonly #rounds: SnapshotRounds | undefined;
+  /** Topics of those that brokers keep. */
+  readonly #keptSnapshots = new Set<string>();
   readonly #stopping = new AbortController();
   #remote: BrokerLink | undefined;
   #local: LocalBroker | undefined;
@@ -72,8 +81,10 @@ export class MqttReporter {
     this.#log = log;
     this.#events = new RateLimit(EVENTS_PER_S, EVENTS_BURST, now);
     this.topics = new Topics(config.baseTopic, gatewayId);
+    this.#teller = new BoardTeller(context.board, this.#retained, this.topics);
     this.#queue = new EventQueue(this.topics.event);
     this.#sweep = new Sweep(this.topics.sweepFilters, sweepAfterMs);
+    this.#rounds = this.#makeRounds();
   }
 
   /** Where the embedded broker listens; undefined when there is none. */
@@ -90,21 +101,25 @@ export class MqttReporter {
   async start(): Promise<void> {
     this.#retained.set(this.topics.state, 'online');
     this.#tellInfo();
-    this.#tellBoard();
-    this.#listen();
+    this.#teller.listen();
+    this.#context.board.on('stream', this.#onStream);
+    this.#context.board.on('event', this.#onEvent);
     const { url, homeAssistant } = this.#context.config;
     if (homeAssistant) await this.#loadHomeAssistant();
     if (url === undefined) await this.#startEmbedded();
     else this.#supervision = this.#connect(url);
     this.#period = setInterval(() => void this.#tellPeriodically(), PERIOD_MS);
     this.#period.unref();
+    void this.#rounds?.run(this.#stopping.signal);
   }
 
   /** Says `stopped` and closes; bounded in time. */
   async stop(): Promise<void> {
     clearInterval(this.#period);
     this.#sweep.close();
-    this.#unlisten();
+    this.#teller.close();
+    this.#context.board.off('stream', this.#onStream);
+    this.#context.board.off('event', this.#onEvent);
     this.#homeAssistant?.close();
     this.#retained.set(this.topics.state, 'stopped');
     await withDeadline(this.#retained.flush(), FLUSH_TIMEOUT_MS);
@@ -115,16 +130,37 @@ export class MqttReporter {
     await embeddedClosed;
   }
 
-  /** Once, to whoever listens now. Returns the topic; undefined while there is no broker, or it does not read. */
+  /**
+   * To whoever listens now, and kept by brokers where all are told every so often. Returns the topic; undefined while there is
+   * no broker, or it does not read.
+   */
   tellSnapshot(stream: string, jpeg: Uint8Array): string | undefined {
     const topic = this.topics.streamSnapshot(stream);
-    return this.#say(topic, jpeg) ? topic : undefined;
+    const isKept = this.#rounds !== undefined;
+    if (isKept) this.#keptSnapshots.add(topic);
+    return this.#say(topic, jpeg, isKept) ? topic : undefined;
   }
 
   /** `/mqtt`, for pages: the embedded broker, or one that is opened beside `mqtt.url` when the first page comes. */
   webRoutes(): Promise<readonly Route[]> {
     this.#webRoutes ??= this.#openWeb();
     return this.#webRoutes;
+  }
+
+  #makeRounds(): SnapshotRounds | undefined {
+    const { config, board, snapshot, log } = this.#context;
+    if (config.snapshotIntervalMs === 0) return undefined;
+    return new SnapshotRounds({
+      intervalMs: config.snapshotIntervalMs,
+      onlineStreams: () =>
+        [...board.streams.values()]
+          .filter(({ status }) => status.state === 'online')
+          .map(({ name }) => name),
+      take: snapshot,
+      // It may have gone while the camera worked on it.
+      tell: (name, jpeg) => board.streams.has(name) && this.tellSnapshot(name, jpeg),
+      log,
+    });
   }
 
   async #openWeb(): Promise<readonly Route[]> {
@@ -180,7 +216,7 @@ export class MqttReporter {
         if (isWill(message, this.topics)) this.#remoteOutlet.repeat(message.topic);
         else if (this.#homeAssistant?.receive(message) === true) return;
         else if (this.#sweep.isRunning && message.retain && message.payload.length > 0) {
-          this.#remoteOutlet.clear(message.topic);
+          if (!this.#keptSnapshots.has(message.topic)) this.#remoteOutlet.clear(message.topic);
         } else this.#receive(message, link);
       },
     });
@@ -206,6 +242,7 @@ export class MqttReporter {
     link.subscribe(this.topics.state, true);
     this.#homeAssistant?.attach(link);
     void this.#tellHealth(() => [link]);
+    this.#rounds?.beginAgain();
   }
 
   #links(): readonly BrokerLink[] {
@@ -248,7 +285,7 @@ export class MqttReporter {
 
   async #tellPeriodically(): Promise<void> {
     this.#tellInfo();
-    for (const entry of this.#context.board.publishes.values()) this.#tellPublish(entry);
+    this.#teller.tellPublishes();
     for (const { name, stats } of this.#context.board.streams.values()) {
       if (stats !== undefined) this.#say(this.topics.streamStats(name), scrubbedJson(stats));
     }
@@ -276,82 +313,9 @@ export class MqttReporter {
     this.#retained.set(this.topics.info, scrubbedJson(this.#context.info()));
   }
 
-  #tellBoard(): void {
-    const { board } = this.#context;
-    for (const entry of board.streams.values()) {
-      this.#onStream(entry, 'status');
-      this.#onStream(entry, 'info');
-      this.#onStream(entry, 'motion');
-    }
-    for (const entry of board.publishes.values()) this.#tellPublish(entry);
-    for (const device of board.found.values()) this.#onFound(device, 'changed');
-    for (const line of board.serial.values()) this.#onSerial(line);
-    if (board.position !== undefined) this.#onPosition(board.position);
-  }
-
-  #tellPublish({ stream, target, status }: PublishEntry): void {
-    this.#retained.set(this.topics.publish(stream, target), scrubbedJson(status));
-  }
-
-  #listen(): void {
-    const { board } = this.#context;
-    board.on('stream', this.#onStream);
-    board.on('publish', this.#onPublish);
-    board.on('found', this.#onFound);
-    board.on('serial', this.#onSerial);
-    board.on('position', this.#onPosition);
-    board.on('event', this.#onEvent);
-  }
-
-  #unlisten(): void {
-    const { board } = this.#context;
-    board.off('stream', this.#onStream);
-    board.off('publish', this.#onPublish);
-    board.off('found', this.#onFound);
-    board.off('serial', this.#onSerial);
-    board.off('position', this.#onPosition);
-    board.off('event', this.#onEvent);
-  }
-
-  readonly #onStream = (entry: StreamEntry, part: StreamPart): void => {
-    const { name, status, info, motion } = entry;
-    switch (part) {
-      case 'status':
-        this.#retained.set(this.topics.streamStatus(name), scrubbedJson(status));
-        return;
-      case 'info':
-        if (info !== undefined)
-          this.#retained.set(this.topics.streamInfo(name), scrubbedJson(info));
-        return;
-      case 'motion':
-        if (motion !== undefined) this.#retained.set(this.topics.streamMotion(name), motion);
-        return;
-      case 'removed':
-        this.#retained.remove(this.topics.streamStatus(name));
-        this.#retained.remove(this.topics.streamInfo(name));
-        this.#retained.remove(this.topics.streamMotion(name));
-        return;
-      case 'stats':
-      // Every 10 s, with all the others.
-    }
-  };
-
-  readonly #onPublish = (entry: PublishEntry, part: 'status' | 'stats' | 'removed'): void => {
-    if (part === 'status') this.#tellPublish(entry);
-    if (part === 'removed') this.#retained.remove(this.topics.publish(entry.stream, entry.target));
-  };
-
-  readonly #onFound = (device: FoundDevice, part: 'changed' | 'removed'): void => {
-    if (part === 'changed') this.#retained.set(this.topics.found(device.id), scrubbedJson(device));
-    else this.#retained.remove(this.topics.found(device.id));
-  };
-
-  readonly #onSerial = (line: SerialStatus): void => {
-    this.#retained.set(this.topics.serial(line.name), scrubbedJson(line));
-  };
-
-  readonly #onPosition = (position: PositionStatus): void => {
-    this.#retained.set(this.topics.position, scrubbedJson(position));
+  readonly #onStream = ({ name }: StreamEntry, part: StreamPart): void => {
+    const topic = this.topics.streamSnapshot(name);
+    if (part === 'removed' && this.#keptSnapshots.delete(topic)) this.#retained.clear(topic);
   };
 
   readonly #onEvent = (event: GatewayEvent): void => {
@@ -363,10 +327,10 @@ export class MqttReporter {
     this.#local?.publish({ topic: this.topics.event, payload, qos: 0, retain: false });
   };
 
-  /** Not retained: skipped where nobody could hear it. */
-  #say(topic: string, payload: string | Uint8Array): boolean {
+  /** Skipped where nobody could hear it. */
+  #say(topic: string, payload: string | Uint8Array, retain = false): boolean {
     const listening = this.#links().filter(({ isWritable }) => isWritable);
-    for (const link of listening) link.publish({ topic, payload, qos: 0, retain: false });
+    for (const link of listening) link.publish({ topic, payload, qos: 0, retain });
     return listening.length > 0;
   }
 }

@@ -3,14 +3,19 @@
  * first; a broker that refuses it is asked once more with 3.1.1, and so from then on. Each attempt
  * is a new client, so nothing queues up while the broker is away.
  */
-import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { Duplex } from 'node:stream';
 import type { IClientOptions, IClientSubscribeOptions, IPublishPacket, MqttClient } from 'mqtt';
+import type { TlsTrust } from '../../drivers/tls-trust.ts';
 import type { MqttConfig } from '../config/schema.ts';
 import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
+import { openBrokerStream } from './broker-stream.ts';
 import { MAX_REQUEST_BYTES } from './commands.ts';
 
 /** Two missed pings and the will is out: within half a minute a dead gateway shows as offline. */
 const KEEPALIVE_S = 20;
+/** MQTT 5: whoever is back within so long was never away. */
+const WILL_DELAY_S = 5;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** A DISCONNECT that takes longer is not awaited. */
 const CLOSE_TIMEOUT_MS = 500;
@@ -20,6 +25,9 @@ const MAX_WINDOW = 20;
 const MAX_WAITING_BYTES = 256 * 1024;
 /** Topic and properties beside the largest command. */
 const MAX_PACKET_BYTES = MAX_REQUEST_BYTES + 4096;
+
+/** Topic, properties and fixed header of what we send. */
+const MAX_HEADER_BYTES = 2048;
 
 /** Reason codes: 3.1.1 "unacceptable protocol version" and 5 "unsupported protocol version". */
 const VERSION_REFUSED = [1, 132];
@@ -85,10 +93,14 @@ export class MqttSession {
   async #connect(protocolVersion: 4 | 5, signal: AbortSignal): Promise<Connected> {
     // Once bundled, a CommonJS package has its names on `default` only.
     const { default: mqtt } = await import('mqtt');
-    signal.throwIfAborted();
-    const client = mqtt.connect(connectOptions(this.#options, protocolVersion));
+    const { url, config } = this.#options;
+    const stream = await openBrokerStream(url, await trustOf(config), MAX_PACKET_BYTES, signal);
+    const client = new mqtt.MqttClient(
+      () => stream,
+      connectOptions(this.#options, protocolVersion),
+    );
     try {
-      return { client, receiveMaximum: await untilConnected(client, signal) };
+      return { client, stream, ...(await untilConnected(client, signal)) };
     } catch (error) {
       await close(client, false);
       throw error;
@@ -96,24 +108,34 @@ export class MqttSession {
   }
 }
 
-interface Connected {
-  readonly client: MqttClient;
+interface Bounds {
   /** QoS 1 messages the broker takes at a time. */
   readonly receiveMaximum: number;
+  readonly maximumPacketBytes: number;
+}
+
+interface Connected extends Bounds {
+  readonly client: MqttClient;
+  readonly stream: Duplex;
+}
+
+/** Read anew each time: certificates are renewed. */
+async function trustOf({ caFile, fingerprint, certFile, keyFile }: MqttConfig): Promise<TlsTrust> {
+  const own =
+    certFile === undefined || keyFile === undefined
+      ? undefined
+      : { cert: await readFile(certFile), key: await readFile(keyFile) };
+  return { ca: caFile === undefined ? undefined : await readFile(caFile), fingerprint, own };
 }
 
 function connectOptions(options: MqttSessionOptions, protocolVersion: 4 | 5): IClientOptions {
   const { url, config, clientId, will } = options;
-  const { protocol, hostname, port, username, password } = new URL(url);
+  const { username, password } = new URL(url);
   const login = {
     username: config.username ?? decodeURIComponent(username),
     password: config.password ?? decodeURIComponent(password),
   };
   return {
-    protocol: protocol === 'mqtts:' ? 'mqtts' : 'mqtt',
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: port === '' ? (protocol === 'mqtts:' ? 8883 : 1883) : Number(port),
-    ...(config.caFile === undefined ? {} : { ca: readFileSync(config.caFile) }),
     ...(login.username === '' ? {} : login),
     clientId,
     protocolVersion,
@@ -126,13 +148,17 @@ function connectOptions(options: MqttSessionOptions, protocolVersion: 4 | 5): IC
     // A table of all 65536 two-byte numbers, each a Buffer: 17 MB.
     writeCache: false,
     resubscribe: false,
-    properties: { maximumPacketSize: MAX_PACKET_BYTES },
-    will: { ...will, payload: Buffer.from(will.payload), qos: 1, retain: true },
+    // A will waits no longer than its session lasts (MQTT 5 §3.1.3.2.2); a clean start keeps no other use for that.
+    properties: { maximumPacketSize: MAX_PACKET_BYTES, sessionExpiryInterval: WILL_DELAY_S },
+    will: {
+      ...{ ...will, payload: Buffer.from(will.payload), qos: 1, retain: true },
+      ...(protocolVersion === 5 ? { properties: { willDelayInterval: WILL_DELAY_S } } : {}),
+    },
   };
 }
 
-async function untilConnected(client: MqttClient, signal: AbortSignal): Promise<number> {
-  return await new Promise<number>((resolve, reject) => {
+async function untilConnected(client: MqttClient, signal: AbortSignal): Promise<Bounds> {
+  return await new Promise<Bounds>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new BrokerError('it does not answer in time')),
       CONNECT_TIMEOUT_MS,
@@ -145,8 +171,13 @@ async function untilConnected(client: MqttClient, signal: AbortSignal): Promise<
       done();
     };
     client.once('connect', ({ properties }) =>
-      // MQTT 5 §3.2.2.3.3; 3.1.1 has no such word.
-      settle(() => resolve(properties?.receiveMaximum ?? 65_535)),
+      settle(() =>
+        resolve({
+          // MQTT 5 §3.2.2.3.3 and §3.2.2.3.6; 3.1.1 has no such words.
+          receiveMaximum: properties?.receiveMaximum ?? 65_535,
+          maximumPacketBytes: properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+        }),
+      ),
     );
     // Stays for the client's life: an 'error' without a listener would end the process.
     client.on('error', (error) => settle(() => reject(toBrokerError(error))));
@@ -205,26 +236,50 @@ function isVersionRefusal(error: unknown): boolean {
 
 class MqttLink implements BrokerLink {
   readonly window: number;
-  readonly #client: MqttClient;
+  readonly #connected: Connected;
   readonly #isV5: boolean;
+  /** QoS 1: on their way, and those the broker does not take yet. State, events and replies are each bounded. */
+  #unacknowledged = 0;
+  readonly #waiting: (() => void)[] = [];
 
-  constructor({ client, receiveMaximum }: Connected) {
-    this.#client = client;
-    this.#isV5 = client.options.protocolVersion === 5;
-    this.window = Math.min(MAX_WINDOW, receiveMaximum);
+  constructor(connected: Connected) {
+    this.#connected = connected;
+    this.#isV5 = connected.client.options.protocolVersion === 5;
+    this.window = Math.min(MAX_WINDOW, connected.receiveMaximum);
   }
 
   get isWritable(): boolean {
-    return this.#client.connected && this.#client.stream.writableLength < MAX_WAITING_BYTES;
+    const { client, stream } = this.#connected;
+    return client.connected && stream.writableLength < MAX_WAITING_BYTES;
   }
 
   publish(message: OutgoingMessage, done: (error?: Error | null) => void = () => {}): void {
+    const { receiveMaximum, maximumPacketBytes } = this.#connected;
+    if (message.payload.length + MAX_HEADER_BYTES > maximumPacketBytes) {
+      done(new Error(`the broker takes packets of ${maximumPacketBytes} bytes at most`));
+      return;
+    }
+    if (message.qos === 0) this.#send(message, done);
+    else if (this.#unacknowledged < receiveMaximum) this.#sendCounted(message, done);
+    else this.#waiting.push(() => this.#sendCounted(message, done));
+  }
+
+  #sendCounted(message: OutgoingMessage, done: (error?: Error | null) => void): void {
+    this.#unacknowledged += 1;
+    this.#send(message, (error) => {
+      this.#unacknowledged -= 1;
+      this.#waiting.shift()?.();
+      done(error);
+    });
+  }
+
+  #send(message: OutgoingMessage, done: (error?: Error | null) => void): void {
     const { topic, payload, qos, retain, expiryS, correlationData } = message;
     const properties = {
       ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
       ...(correlationData === undefined ? {} : { correlationData: Buffer.from(correlationData) }),
     };
-    this.#client.publish(
+    this.#connected.client.publish(
       topic,
       typeof payload === 'string' ? payload : Buffer.from(payload),
       { qos, retain, ...(this.#isV5 ? { properties } : {}) },
@@ -237,11 +292,11 @@ class MqttLink implements BrokerLink {
       ? { qos: 1, rap: true, rh: withRetained ? 0 : 2 }
       : { qos: 1 };
     // A refused subscription leaves state without commands: still worth having.
-    this.#client.subscribe(filter, options, () => {});
+    this.#connected.client.subscribe(filter, options, () => {});
   }
 
   unsubscribe(filter: string): void {
-    this.#client.unsubscribe(filter, () => {});
+    this.#connected.client.unsubscribe(filter, () => {});
   }
 }
 

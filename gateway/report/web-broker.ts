@@ -2,12 +2,12 @@
  * `/mqtt`: MQTT 3.1.1 over WebSocket (§6), for pages. They hear everything and publish commands; who may come is what the
  * HTTP server has asked already.
  */
-import type { Duplex } from 'node:stream';
-import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { problem, sendAnswer } from '../http/answer.ts';
 import type { Route, UpgradeCall } from '../http/route.ts';
 import { type LocalBroker, MAX_PACKET_BYTES, type PublishProblem } from './local-broker.ts';
 import type { Topics } from './topics.ts';
+import { streamOn } from './websocket-stream.ts';
 
 /** Pages that are open at one time; a wall of screens, and everybody's telephone. */
 const MAX_CLIENTS = 32;
@@ -69,15 +69,6 @@ export class WebBroker {
       this.#broker.take(streamOn(webSocket), this.#publishProblem);
     });
   }
-}
-
-/** aedes writes a packet in pieces; each would be a message of its own. */
-function streamOn(webSocket: WebSocket): Duplex {
-  return createWebSocketStream(webSocket, {
-    writev: (pieces, done) => {
-      webSocket.send(Buffer.concat(pieces.map(({ chunk }) => chunk)), done);
-    },
-  });
 }
 
 function keepAsking(webSocket: WebSocket): void {

@@ -26,6 +26,7 @@ export function makeReporting(
   mqtt: Record<string, unknown>,
   handlers: Partial<CommandHandlers> = {},
   sweepAfterMs = 60_000,
+  takeSnapshot: (stream: string) => Promise<Uint8Array> | undefined = () => undefined,
 ): Reporting {
   const config = parseConfig(JSON.stringify({ mqtt }), { file: 'test', folder: '/tmp', env: {} });
   const board = new Board();
@@ -54,6 +55,7 @@ export function makeReporting(
     ),
     info: () => describeGateway(source, board),
     health: () => sampler.sample(),
+    snapshot: takeSnapshot,
     now: Date.now,
     random: () => 0,
     sweepAfterMs,

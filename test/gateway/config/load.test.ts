@@ -235,12 +235,37 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'a CA without TLS',
     'mqtt: {url: "mqtt://h", caFile: ca.pem}',
-    's.yaml: mqtt.caFile: only mqtts:// has a certificate; leave it out',
+    's.yaml: mqtt.caFile: only mqtts:// and wss:// brokers have a certificate; leave it out',
   ],
   [
     'a login for no broker',
     'mqtt: {username: u}',
     's.yaml: mqtt.username: has no effect without mqtt.url: set it, or leave this out',
+  ],
+  [
+    'a certificate of our own without its key',
+    'mqtt: {url: "mqtts://h", certFile: ca.pem}',
+    's.yaml: mqtt.keyFile: expected beside the other half of the pair, got nothing',
+  ],
+  [
+    'a certificate of our own without TLS',
+    'mqtt: {url: "ws://h", certFile: ca.pem, keyFile: k}',
+    's.yaml: mqtt.certFile: only mqtts:// and wss:// brokers ask for one; leave it out',
+  ],
+  [
+    'two ways to trust a broker',
+    `mqtt: {url: "wss://h", caFile: ca.pem, fingerprint: "${'ab'.repeat(32)}"}`,
+    's.yaml: mqtt.fingerprint: expected one of caFile and fingerprint, got both',
+  ],
+  [
+    'a fingerprint for no broker',
+    `mqtt: {fingerprint: "${'ab'.repeat(32)}"}`,
+    's.yaml: mqtt.fingerprint: has no effect without mqtt.url: set it, or leave this out',
+  ],
+  [
+    'snapshots without a pause',
+    'mqtt: {snapshotIntervalMs: 10}',
+    's.yaml: mqtt.snapshotIntervalMs: expected 0, or at least 1000, got 10',
   ],
   [
     'two brokers',
@@ -250,7 +275,7 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
   [
     'a broker that is a web page',
     'mqtt: {url: "http://h"}',
-    's.yaml: mqtt.url: expected a URL mqtt://host or mqtts://host, got "http://h"',
+    's.yaml: mqtt.url: expected a URL mqtt://host, mqtts://host, ws://host/path or wss://host/path, got "http://h"',
   ],
   [
     'a base topic with a wildcard',
