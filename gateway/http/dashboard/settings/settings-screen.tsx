@@ -1,18 +1,121 @@
+/** The settings of a gateway: its configuration as a form made of the JSON Schema beside the page. */
+import { useSignal } from '@preact/signals';
+import { useEffect, useMemo } from 'preact/hooks';
+import { AccountPanel } from '../login/account-panel.tsx';
 import type { Fleet } from '../model.ts';
-import { wordsOf } from '../words.ts';
+import { failureWords } from '../parts/failure-words.ts';
+import { hrefOf } from '../screen-route.ts';
+import { AddCamera } from './add-camera.tsx';
+import { formOf, type GroupField } from './form-model.ts';
+import { Paths, SettingsForm } from './settings-form.tsx';
+import { SettingsSession } from './settings-session.ts';
+import { settingsWords as t } from './settings-words.ts';
 
-const t = wordsOf({ en: { title: 'Settings' }, zh: { title: 'Settings' } });
-
-/** `gateway`: of which; undefined: of all. */
+/** `gateway`: of which; undefined: one is to be chosen. */
 export interface SettingsScreenProps {
   readonly fleet: Fleet;
   readonly gateway: string | undefined;
 }
 
-export function SettingsScreen({ gateway }: SettingsScreenProps) {
+export function SettingsScreen({ fleet, gateway }: SettingsScreenProps) {
   return (
-    <h1>
-      {t('title')} {gateway}
-    </h1>
+    <>
+      <h1>{t('title')}</h1>
+      {!fleet.isLocal && <GatewayChoice fleet={fleet} gateway={gateway} />}
+      {gateway === undefined ? (
+        <p>{t('chooseFirst')}</p>
+      ) : (
+        <GatewaySettings key={gateway} fleet={fleet} gateway={gateway} />
+      )}
+      {fleet.isLocal && <AccountPanel />}
+    </>
   );
+}
+
+function GatewayChoice({ fleet, gateway }: SettingsScreenProps) {
+  const ids = fleet.gateways.value.map(({ id }) => id);
+  return (
+    <label class="row">
+      {t('chooseGateway')}
+      <select
+        value={gateway ?? ''}
+        onChange={({ currentTarget }) => {
+          location.hash = hrefOf({ screen: 'settings', gateway: currentTarget.value || undefined });
+        }}
+      >
+        <option value="">{ids.length === 0 ? t('none') : '–'}</option>
+        {ids.map((id) => (
+          <option key={id} value={id}>
+            {id}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+type Loading =
+  | { readonly at: 'loading' }
+  | { readonly at: 'ready'; readonly form: GroupField }
+  | { readonly at: 'failed'; readonly words: string };
+
+function GatewaySettings({ fleet, gateway }: { readonly fleet: Fleet; readonly gateway: string }) {
+  const session = useMemo(
+    () => new SettingsSession((verb, args) => fleet.command(gateway, verb, args)),
+    [fleet, gateway],
+  );
+  const loading = useSignal<Loading>({ at: 'loading' });
+  const isConnected = fleet.connection.value.at === 'connected';
+  const load = async () => {
+    loading.value = { at: 'loading' };
+    try {
+      const form = await loadForm();
+      await session.load();
+      loading.value = { at: 'ready', form };
+    } catch (error) {
+      loading.value = { at: 'failed', words: failureWords(error) };
+    }
+  };
+  // With the connection; one that was lost meanwhile does not take away what is being edited.
+  useEffect(() => {
+    if (isConnected && loading.value.at !== 'ready') void load();
+  }, [session, isConnected]);
+  const { value } = loading;
+  return (
+    <>
+      <p class="muted">{t('intro')}</p>
+      <AddCamera fleet={fleet} gateway={gateway} added={() => void load()} />
+      {value.at === 'loading' && <p role="status">{t('loading')}</p>}
+      {value.at === 'failed' && (
+        <div class="notice notice-bad" role="alert">
+          <p>{value.words}</p>
+          <button type="button" onClick={() => void load()}>
+            {t('loadAgain')}
+          </button>
+        </div>
+      )}
+      {value.at === 'ready' && (
+        <>
+          {session.restartNeeded.value.length > 0 && (
+            <div class="notice notice-warn">
+              <Paths title={t('waiting')} paths={session.restartNeeded.value} />
+            </div>
+          )}
+          <SettingsForm form={value.form} session={session} />
+        </>
+      )}
+    </>
+  );
+}
+
+async function loadForm(): Promise<GroupField> {
+  try {
+    const response = await fetch('./config.schema.json');
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return formOf(await response.json());
+  } catch (error) {
+    throw new Error(
+      t('noSchema', { reason: error instanceof Error ? error.message : String(error) }),
+    );
+  }
 }
