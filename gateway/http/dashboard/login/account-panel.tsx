@@ -1,17 +1,16 @@
-/** Who is logged in at this gateway, with another password and the way out. Nothing where being on this machine is the login. */
+/** Who is logged in at this gateway, and another password. Nothing where being on this machine is the login. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { SessionState } from '../../session-state.ts';
 import { wordsOf } from '../words.ts';
 import { NewPasswordForm } from './new-password-form.tsx';
 import { refusalWords } from './refusal-words.ts';
-import { loadSession, logOut } from './session.ts';
+import { loadSession } from './session.ts';
 
 const t = wordsOf({
   en: {
     title: 'Your login',
     loggedIn: 'Logged in as {username}.',
-    logOut: 'Log out',
     change: 'Change the password',
     changed: 'The new password is set.',
     configured: 'Its password is in the configuration, at http.admin.',
@@ -19,7 +18,6 @@ const t = wordsOf({
   zh: {
     title: '您的账号',
     loggedIn: '当前用户：{username}。',
-    logOut: '退出登录',
     change: '修改密码',
     changed: '新密码已生效。',
     configured: '密码写在配置的 http.admin 中。',
@@ -42,15 +40,6 @@ export function AccountPanel() {
   }, []);
   const state = session.value;
   if (state === undefined || state.username === null) return null;
-  const leave = async () => {
-    try {
-      await logOut();
-      // Nothing that was seen stays in the page.
-      location.reload();
-    } catch (error) {
-      words.value = refusalWords(error);
-    }
-  };
   const done = () => {
     isChanging.value = false;
     words.value = t('changed');
@@ -61,9 +50,6 @@ export function AccountPanel() {
       <p>{t('loggedIn', { username: state.username })}</p>
       {!state.canSetPassword && <p class="muted">{t('configured')}</p>}
       <p class="row">
-        <button type="button" onClick={() => void leave()}>
-          {t('logOut')}
-        </button>
         {state.canSetPassword && (
           <button
             type="button"

@@ -1,0 +1,110 @@
+/** Which pushes are shown, and in which order: by target, and within each as whoever looks wants it. */
+
+import type { PublishState, PublishStatus } from '../../../report/status.ts';
+import type { GatewayModel } from '../model.ts';
+
+export interface TargetRow {
+  readonly gateway: string;
+  readonly stream: string;
+  readonly target: string;
+  readonly status: PublishStatus;
+}
+
+export const COLUMNS = ['stream', 'state', 'queueMs', 'dropped', 'bytes', 'since'] as const;
+export type Column = (typeof COLUMNS)[number];
+
+export interface Wanted {
+  readonly by: Column;
+  readonly isReversed: boolean;
+  /** undefined: every one. */
+  readonly state: PublishState | undefined;
+}
+
+/** What needs somebody first. */
+export const STATES: readonly PublishState[] = [
+  'refused',
+  'waiting',
+  'spooling',
+  'connecting',
+  'idle',
+  'publishing',
+];
+
+export interface TargetGroup {
+  readonly target: string;
+  /** The target's URL, of which no more than one is known by that name as a rule. */
+  readonly url: string;
+  readonly publishing: number;
+  readonly total: number;
+  readonly rows: readonly TargetRow[];
+}
+
+export function rowsOf(gateways: readonly GatewayModel[]): TargetRow[] {
+  return gateways.flatMap((gateway) =>
+    gateway.publishes.value.flatMap(({ stream, target, status: { value } }) =>
+      value === undefined ? [] : [{ gateway: gateway.id, stream, target, status: value }],
+    ),
+  );
+}
+
+/** Gateways may call different masters the same. */
+export function groupsOf(rows: readonly TargetRow[], wanted: Wanted): readonly TargetGroup[] {
+  const groups = new Map<string, TargetRow[]>();
+  for (const row of rows) {
+    const key = `${row.target} ${row.status.target}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [row]);
+    else group.push(row);
+  }
+  return [...groups]
+    .sort(([a], [b]) => a.localeCompare(b))
+    .flatMap(([, all]) => {
+      const [first] = all;
+      const shown = all.filter(({ status }) => (wanted.state ?? status.state) === status.state);
+      if (first === undefined || shown.length === 0) return [];
+      return [
+        {
+          target: first.target,
+          url: first.status.target,
+          publishing: all.filter(({ status }) => status.state === 'publishing').length,
+          total: all.length,
+          rows: sorted(shown, wanted),
+        },
+      ];
+    });
+}
+
+export function countsOf(rows: readonly TargetRow[]): ReadonlyMap<PublishState, number> {
+  const counts = new Map<PublishState, number>();
+  for (const { status } of rows) counts.set(status.state, (counts.get(status.state) ?? 0) + 1);
+  return counts;
+}
+
+function sorted(rows: readonly TargetRow[], { by, isReversed }: Wanted): readonly TargetRow[] {
+  const sign = isReversed ? -1 : 1;
+  return [...rows].sort((a, b) => sign * compare(a, b, by) || byName(a, b));
+}
+
+/** Numbers and times: the greatest and newest first. */
+function compare(a: TargetRow, b: TargetRow, by: Column): number {
+  switch (by) {
+    case 'stream':
+      return byName(a, b);
+    case 'state':
+      return STATES.indexOf(a.status.state) - STATES.indexOf(b.status.state);
+    case 'queueMs':
+      return b.status.queueMs - a.status.queueMs;
+    case 'dropped':
+      return (
+        b.status.droppedGops - a.status.droppedGops || b.status.droppedUnits - a.status.droppedUnits
+      );
+    case 'bytes':
+      return b.status.bytes - a.status.bytes;
+    case 'since':
+      return b.status.since.localeCompare(a.status.since);
+  }
+}
+
+function byName(a: TargetRow, b: TargetRow): number {
+  return a.gateway.localeCompare(b.gateway) || a.stream.localeCompare(b.stream);
+}
