@@ -3,23 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProtocolError } from '../codecs/errors.ts';
 import type { Discovery } from '../drivers/discovery/discovery.ts';
 import type { ScanProgress } from '../drivers/discovery/subnet-scan.ts';
+import type { CommandData } from './report/command-data.ts';
 import { type CommandArguments, CommandError } from './report/commands.ts';
 import type { FoundDevice } from './report/status.ts';
 
 /** A command may take a minute. A scan that needs longer goes on; the reply says how far it is. */
 const SCAN_REPLY_MS = 50_000;
 
-export interface DiscoverReply {
-  readonly devices: readonly FoundDevice[];
-  readonly scan?: ScanProgress & { readonly isDone: boolean };
-}
-
 export async function discoverNow(
   discovery: Discovery | undefined,
   { timeoutMs, scan }: CommandArguments<'discover'>,
   found: () => readonly FoundDevice[],
   signal: AbortSignal,
-): Promise<DiscoverReply> {
+): Promise<CommandData['discover']> {
   if (discovery === undefined) {
     throw new CommandError('disabled', 'discovery is switched off in the configuration');
   }

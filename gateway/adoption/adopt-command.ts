@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { streamStateOf } from '../causes.ts';
 import type { Board } from '../report/board.ts';
+import type { CommandData } from '../report/command-data.ts';
 import { type CommandArguments, CommandError } from '../report/commands.ts';
 import type { StreamStatus } from '../report/status.ts';
 import { registerSecret } from '../secrets.ts';
@@ -10,23 +11,12 @@ import type { Adoption } from './adoption.ts';
 /** A camera that is well has sent a picture by then. */
 const OUTCOME_MS = 15_000;
 
-export interface AdoptReply {
-  /** As it was asked for. */
-  readonly device: string;
-  readonly decision: 'adopted' | 'ignored' | 'forgotten';
-  readonly adoptedAs?: string;
-  /** How the stream does. */
-  readonly state?: StreamStatus['state'];
-  readonly code?: StreamStatus['code'];
-  readonly reason?: string;
-}
-
 export async function adoptByCommand(
   adoption: Adoption | undefined,
   args: CommandArguments<'adopt'>,
   board: Board,
   signal: AbortSignal,
-): Promise<AdoptReply> {
+): Promise<CommandData['adopt']> {
   const { device, decision, name, username, password = '', profile } = args;
   registerSecret(password);
   if (adoption === undefined || adoption.isOff) {

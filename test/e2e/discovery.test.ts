@@ -8,9 +8,10 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
 import { findMdnsPackage } from '../../drivers/discovery/mdns-avahi.ts';
-import type { DiscoverReply } from '../../gateway/discover-now.ts';
 import type { Finding } from '../../gateway/finding.ts';
+import type { CommandData } from '../../gateway/report/command-data.ts';
 import type { FoundDevice } from '../../gateway/report/status.ts';
+import { PayloadSchemas } from '../support/payload-schemas.ts';
 import { runScenario } from '../support/scenario.ts';
 
 const canUnshare = spawnSync('unshare', ['--net', '--mount', 'true']).status === 0;
@@ -185,7 +186,7 @@ describe('discovery', { concurrency: true, skip: needsRoot }, () => {
       online: { name: string };
       outOfReach: FoundDevice;
       found: FoundDevice;
-      reply: { id: number; ok: boolean; data: DiscoverReply };
+      reply: { id: number; ok: boolean; data: CommandData['discover'] };
       movedMs: number;
       moved: FoundDevice;
     }>('gateway');
@@ -193,6 +194,7 @@ describe('discovery', { concurrency: true, skip: needsRoot }, () => {
     assert.match(outOfReach.reason ?? '', /192\.168\.99\.5 is on none of this machine's networks/);
     assert.equal(found.reason, outOfReach.reason, 'over MQTT the same');
     assert.deepEqual([reply.id, reply.ok], [7, true]);
+    assert.equal((await PayloadSchemas.read()).problem('res-discover', reply), undefined);
     // Of /29 our own address is left out.
     const { network, asked, addresses, isDone } = reply.data.scan ?? {};
     assert.deepEqual([network, asked, addresses, isDone], ['10.77.0.0/29', 5, 5, true]);

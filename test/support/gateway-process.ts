@@ -33,19 +33,21 @@ export class GatewayProcess {
     this.#process = this.#spawn();
   }
 
-  /** `yaml`: what is beside gateway, http and discovery, which is off. `http`: further keys of it. */
+  /** `yaml`: what is beside gateway, http and discovery, which is off unless its keys are given. `http`: further keys of it. */
   static async start(
     yaml: string,
     {
       id = 'box',
       host = '127.0.0.1',
       http = '',
+      discovery = 'onvif: false, mdns: false',
       tmpfs,
       env = {},
     }: {
       id?: string;
       host?: string;
       http?: string;
+      discovery?: string;
       tmpfs?: Tmpfs;
       env?: Readonly<Record<string, string>>;
     } = {},
@@ -56,7 +58,7 @@ export class GatewayProcess {
     await writeFile(
       file,
       `gateway: { id: ${id}, dataDir: ./data }
-discovery: { onvif: false, mdns: false }
+discovery: { ${discovery} }
 http: { listen: "${host}:${httpPort}"${http === '' ? '' : `, ${http}`} }
 ${yaml}`,
     );

@@ -72,6 +72,12 @@ export class PayloadSchemas {
     return this.#check({ $ref: `${DOCUMENT_ID}#/components/schemas/${component}` }, answer);
   }
 
+  /** Of a verb that there is not, too. */
+  replySchema(verb: string): string {
+    const name = `res-${verb.replaceAll('/', '-')}`;
+    return this.#ajv.getSchema(`urn:sluice:mqtt:${name}`) === undefined ? 'reply' : name;
+  }
+
   /** A message below `B/`: which schema it was held against, and what is wrong with it. */
   message(topic: string, text: string): { readonly schema: string; readonly problem?: string } {
     const plain = PLAIN.find(([pattern]) => pattern.test(topic));
@@ -83,7 +89,7 @@ export class PayloadSchemas {
     const schema =
       verb === undefined
         ? SCHEMA_OF_TOPIC.find(([pattern]) => pattern.test(topic))?.[1]
-        : `res-${verb.replaceAll('/', '-')}`;
+        : this.replySchema(verb);
     if (schema === undefined) return { schema: 'none', problem: 'no schema is known for it' };
     const problem = this.problem(schema, JSON.parse(text));
     return problem === undefined ? { schema } : { schema, problem };
