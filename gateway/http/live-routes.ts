@@ -3,6 +3,7 @@
  * chunks and ends with the connection, so that one block of memory is one write for every viewer.
  */
 import { WebSocketServer } from 'ws';
+import { codecName } from '../../codecs/codec-name.ts';
 import { flvFileHeader } from '../../codecs/flv/tag.ts';
 import type { Track } from '../../codecs/track.ts';
 import { elementaryForm } from '../../protocols/mpegts/elementary-form.ts';
@@ -11,7 +12,6 @@ import {
   binaryFrameHeaderBytes,
   writeBinaryFrameHeader,
 } from '../../protocols/websocket/binary-frame.ts';
-import { codecName } from '../codec-names.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Stream } from '../hub/stream.ts';
 import { toName } from '../names.ts';

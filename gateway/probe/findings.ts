@@ -1,8 +1,9 @@
 /** From what was measured to what people should know: a closed list, the gravest first, each with what to do. */
+
+import { codecName } from '../../codecs/codec-name.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../codecs/track.ts';
 import type { SourceStats } from '../../drivers/driver.ts';
 import type { Cause } from '../causes.ts';
-import { codecName } from '../codec-names.ts';
 import type { CauseCode } from '../report/status.ts';
 import type { Measured } from './measuring-sink.ts';
 

@@ -3,11 +3,12 @@
  * It goes by the configuration, by what the master says in its answer to connect, and by what earlier
  * sessions have shown: masters that refuse a codec do not say so, they hang up (nginx-rtmp#1723, srs#4627).
  */
+
+import { codecName } from '../../codecs/codec-name.ts';
 import { audioTagForm } from '../../codecs/flv/audio-tag.ts';
 import { AUDIO_FOUR_CCS, type FourCc, VIDEO_FOUR_CCS } from '../../codecs/flv/four-cc.ts';
 import type { HevcForm } from '../../codecs/flv/video-tag.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../codecs/track.ts';
-import { codecName } from '../codec-names.ts';
 
 export const VIDEO_CODEC_MODES = ['auto', 'enhanced', 'legacy12', 'refuse'] as const;
 export const AUDIO_MODES = ['passthrough', 'drop', 'silence'] as const;

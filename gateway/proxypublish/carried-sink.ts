@@ -7,10 +7,10 @@
  * the session is ended then, and begun anew.
  */
 import type { AccessUnit } from '../../codecs/access-unit.ts';
+import { codecName } from '../../codecs/codec-name.ts';
 import { ProtocolError, UnsupportedError } from '../../codecs/errors.ts';
 import type { StreamSink } from '../../codecs/stream-sink.ts';
 import type { Track } from '../../codecs/track.ts';
-import { codecName } from '../codec-names.ts';
 import type { Carriage, SessionAge } from './carriage.ts';
 import type { PublishSink } from './publish-sink.ts';
 import { SilentAudio } from './silent-audio.ts';

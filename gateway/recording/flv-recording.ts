@@ -5,6 +5,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { AccessUnit } from '../../codecs/access-unit.ts';
 import { equalBytes } from '../../codecs/bytes.ts';
+import { codecName } from '../../codecs/codec-name.ts';
 import { EcmaArray } from '../../codecs/flv/amf0.ts';
 import { audioTagForm } from '../../codecs/flv/audio-tag.ts';
 import { streamMetadata } from '../../codecs/flv/metadata.ts';
@@ -30,7 +31,6 @@ import {
 } from '../../codecs/flv/video-tag.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../codecs/track.ts';
 import { SessionClock } from '../../protocols/rtmp/session-clock.ts';
-import { codecName } from '../codec-names.ts';
 import { FileRanges } from '../vod/file-ranges.ts';
 import { SeekIndex } from '../vod/seek-index.ts';
 import { FileAppender } from './file-appender.ts';

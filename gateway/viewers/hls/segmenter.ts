@@ -4,13 +4,13 @@
  */
 import type { AccessUnit } from '../../../codecs/access-unit.ts';
 import { equalBytes } from '../../../codecs/bytes.ts';
+import { codecName } from '../../../codecs/codec-name.ts';
 import { ParseError } from '../../../codecs/errors.ts';
 import { FragmentWriter } from '../../../codecs/mp4/fragment-writer.ts';
 import { serializeInitSegment } from '../../../codecs/mp4/init-segment.ts';
 import { type TrackForm, trackForm } from '../../../codecs/mp4/track-form.ts';
 import type { StreamSink } from '../../../codecs/stream-sink.ts';
 import type { AudioTrack, Track, VideoTrack } from '../../../codecs/track.ts';
-import { codecName } from '../../codec-names.ts';
 import { AwaitedPicture } from '../awaited-picture.ts';
 import { Cutter, MAX_SEGMENT_BYTES } from './cutter.ts';
 import { type Initialization, Segment } from './segment.ts';

@@ -3,6 +3,7 @@
  * not is one signal, `state`.
  */
 import { type ReadonlySignal, signal } from '@preact/signals';
+import { codecName } from '../../../../codecs/codec-name.ts';
 import { UnsupportedError } from '../../../../codecs/errors.ts';
 import { FlvDemuxer } from '../../../../codecs/flv/flv-demuxer.ts';
 import type { Track } from '../../../../codecs/track.ts';
@@ -24,7 +25,12 @@ const HLS_TYPE = 'application/vnd.apple.mpegurl';
 export type PlayerState =
   | { readonly at: 'idle' }
   | { readonly at: 'connecting' }
-  | { readonly at: 'playing'; readonly hasAudio: boolean; readonly leftOut: readonly string[] }
+  | {
+      readonly at: 'playing';
+      readonly hasVideo: boolean;
+      readonly hasAudio: boolean;
+      readonly leftOut: readonly Track['codec'][];
+    }
   | { readonly at: 'failed'; readonly code: PlayCause; readonly detail: string }
   /** Not tried again: neither will change by itself. */
   | { readonly at: 'undecodable'; readonly codec: string }
@@ -133,10 +139,12 @@ export class LivePlayer {
       initialized: (initialization) => {
         queue.pushInit(initialization);
         const { kinds, leftOut } = initialization;
-        this.#showsWhenPlaying(kinds !== 'video', leftOut, signal);
+        const hasVideo = kinds !== 'audio';
+        const hasAudio = kinds !== 'video';
+        this.#showsWhenPlaying({ at: 'playing', hasVideo, hasAudio, leftOut }, signal);
       },
       fragment: (pieces) => queue.pushMedia(pieces),
-      refused: (codec) => refuse(new Undecodable(codec)),
+      refused: (codec) => refuse(new Undecodable(codecName({ codec }))),
     });
     const demuxer = new FlvDemuxer(remuxer, () => performance.now());
     const context = {
@@ -168,7 +176,8 @@ export class LivePlayer {
       return;
     }
     video.src = address;
-    this.#showsWhenPlaying(true, [], signal);
+    const playing: PlayerState = { at: 'playing', hasVideo: true, hasAudio: true, leftOut: [] };
+    this.#showsWhenPlaying(playing, signal);
     await video.play().catch(() => undefined);
     await new Promise<never>((_, reject) => {
       const options = { signal };
@@ -177,12 +186,7 @@ export class LivePlayer {
     });
   }
 
-  #showsWhenPlaying(
-    hasAudio: boolean,
-    leftOut: readonly Track['codec'][],
-    signal: AbortSignal,
-  ): void {
-    const playing: PlayerState = { at: 'playing', hasAudio, leftOut };
+  #showsWhenPlaying(playing: PlayerState, signal: AbortSignal): void {
     if (this.#state.value.at === 'playing') this.#state.value = playing;
     else {
       const shown = () => {

@@ -1,5 +1,5 @@
 /** Codecs as people call them. */
-import type { Track } from '../codecs/track.ts';
+import type { Track } from './track.ts';
 
 const NAMES: Record<Track['codec'], string> = {
   h264: 'H.264',
@@ -15,6 +15,6 @@ const NAMES: Record<Track['codec'], string> = {
   eac3: 'E-AC-3',
 };
 
-export function codecName({ codec }: Track): string {
+export function codecName({ codec }: Pick<Track, 'codec'>): string {
   return NAMES[codec];
 }
