@@ -53,7 +53,14 @@ describe('the web page', () => {
   }
 
   async function ask(path: string, headers: Record<string, string> = {}, method = 'GET') {
-    const request = httpGet({ port: server.port!, host: '127.0.0.1', path, headers, method });
+    const request = httpGet({
+      port: server.port!,
+      host: '127.0.0.1',
+      path,
+      headers,
+      method,
+      agent: false,
+    });
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(chunk as Buffer);

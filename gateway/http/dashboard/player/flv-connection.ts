@@ -23,7 +23,7 @@ export async function readFlv(
   const either = silence.signal;
   try {
     const response = await context
-      .fetch(url, { signal: either, cache: 'no-store', credentials: 'same-origin' })
+      .fetch(url, { signal: either, credentials: 'same-origin' })
       .catch((error: unknown) => {
         either.throwIfAborted();
         throw new PlayFailure('unreachable', error instanceof Error ? error.message : '');

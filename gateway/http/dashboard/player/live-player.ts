@@ -148,7 +148,8 @@ export class LivePlayer {
     });
     const demuxer = new FlvDemuxer(remuxer, () => performance.now());
     const context = {
-      fetch: (...args: Parameters<typeof fetch>) => fetch(...args),
+      fetch: (input: string | URL | Request, init?: RequestInit) =>
+        fetch(input, { ...init, cache: 'no-store' }),
       drained: () => queue.drained(),
     };
     const reading = readFlv(

@@ -94,7 +94,8 @@ export class LiveRemuxer implements StreamSink {
     const { dtsUs, randomAccess, track } = unit;
     this.#lastAudioUs ??= dtsUs;
     if (track.kind === 'video' && dtsUs - this.#lastAudioUs > SILENT_US) this.#isSilent = true;
-    if (randomAccess || dtsUs - this.#fragmentFromUs >= MIN_FRAGMENT_US) this.#flush(dtsUs);
+    const isKey = randomAccess && track.kind === 'video';
+    if (isKey || dtsUs - this.#fragmentFromUs >= MIN_FRAGMENT_US) this.#flush(dtsUs);
     if (randomAccess && this.#hasChanged()) this.#begin(unit);
   }
 
