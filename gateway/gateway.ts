@@ -20,6 +20,7 @@ import { apiRoutes } from './http/api.ts';
 import { HttpServer } from './http/http-server.ts';
 import { lazyRoute } from './http/lazy-routes.ts';
 import { pageRoute } from './http/page-routes.ts';
+import type { Route } from './http/route.ts';
 import { Hub } from './hub/hub.ts';
 import { fillTemplate, uniqueName } from './names.ts';
 import { PlayUrls } from './play-urls.ts';
@@ -225,6 +226,7 @@ export class Gateway {
           ...{ info: () => box.info(), health: () => box.health() },
         }),
         lazyRoute(/^\/mqtt$/, 'admin', async () => (await this.#mqtt?.webRoutes()) ?? []),
+        lazyRoute(/^\/metrics$/, 'admin', () => this.#metrics(box)),
         lazyRoute(PLAYER_PATHS, 'viewer', async () => (await this.#serve()).routes),
         pageRoute({
           ...{ view: 'local', mqttUrl: '/mqtt' },
@@ -234,6 +236,17 @@ export class Gateway {
       log: httpLog,
     });
     await this.#http.start();
+  }
+
+  async #metrics(box: Box): Promise<readonly Route[]> {
+    const { metricsRoute } = await import('./http/metrics.ts');
+    const { url } = this.#options.config.mqtt;
+    return [
+      metricsRoute({
+        ...{ board: this.board, info: () => box.info(), health: () => box.health() },
+        isMqttConnected: () => (url === undefined ? undefined : this.#mqtt?.isConnected === true),
+      }),
+    ];
   }
 
   async #startMqtt(box: Box): Promise<void> {
