@@ -21,6 +21,8 @@ const PACKAGES = [
   // The master: nginx with its RTMP module.
   'libnginx-mod-rtmp',
   'nginx-light',
+  // Who reads /metrics: only its promtool is started.
+  'prometheus',
   // The broker.
   'mosquitto',
   'mosquitto-clients',
