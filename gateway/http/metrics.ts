@@ -58,10 +58,7 @@ export function metricsText(context: MetricsContext, health: Health): string {
   return text.toString();
 }
 
-function addGateway(
-  text: MetricsText,
-  { board, info, isMqttConnected }: MetricsContext,
-): void {
+function addGateway(text: MetricsText, { board, info, isMqttConnected }: MetricsContext): void {
   const { id, version, arch, node, board: model } = info();
   const labels = { gateway: id, version, arch, node, board: model ?? '' };
   text.family('sluice_gateway_info', 'gauge', 'What this gateway is; always 1.', [[labels, 1]]);
