@@ -87,7 +87,7 @@ export async function enter(): Promise<void> {
 }
 
 function open(
-  { mqttUrl, baseTopic, gateway }: PageConfig,
+  { mqttUrl, baseTopic, gateway, playUrl }: PageConfig,
   { login, session }: { readonly login?: Login | undefined; readonly session?: SessionState },
 ): void {
   const model = new MqttModel({
@@ -101,6 +101,7 @@ function open(
     baseTopic,
     gateway,
     login,
+    playUrl,
     model,
     needsLogin: async () => gateway !== undefined && (await isLoginNeeded()),
     loadMqtt: async () => (await import('mqtt')).default,

@@ -41,6 +41,8 @@ export interface MqttConnectionOptions {
   /** Local view: the one that is shown; undefined: all. */
   readonly gateway: string | undefined;
   readonly login: Login | undefined;
+  /** Fleet view: where streams play. */
+  readonly playUrl?: string | undefined;
   readonly model: MqttModel;
   /** Browsers do not tell a page why a WebSocket was refused: whether it was for want of a login. */
   readonly needsLogin: () => Promise<boolean>;
@@ -55,6 +57,7 @@ interface Ending {
 
 export class MqttConnection implements Fleet {
   readonly isLocal: boolean;
+  readonly playUrl: string | undefined;
   readonly #options: MqttConnectionOptions;
   readonly #connection = signal<Connection>({ at: 'connecting' });
   readonly #commands = new PendingCommands();
@@ -67,6 +70,7 @@ export class MqttConnection implements Fleet {
   constructor(options: MqttConnectionOptions) {
     this.#options = options;
     this.isLocal = options.gateway !== undefined;
+    this.playUrl = options.playUrl;
     // A gateway's own `/mqtt` speaks 3.1.1.
     this.#protocolVersion = this.isLocal ? 4 : 5;
   }

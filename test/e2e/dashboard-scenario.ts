@@ -1,0 +1,147 @@
+/**
+ * What the web page is clicked through against: a gateway as users run it, with a camera that has pictures, a serial head and a
+ * snapshot, one that is not there, a master that takes the pushes and one that is not there; and Chromium.
+ */
+import { execFile } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchBrowser } from '../support/browser.ts';
+import { freePort } from '../support/free-port.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
+import { type GstCamera, startGstCamera } from '../support/gst-camera.ts';
+import { PseudoTerminal } from '../support/pseudo-terminal.ts';
+import { RtmpSink } from '../support/rtmp-sink.ts';
+import { VirtualOnvif } from '../support/virtual-onvif.ts';
+
+const run = promisify(execFile);
+
+export const PAGE_PATIENCE_MS = 45_000;
+
+export class DashboardScenario {
+  readonly browser: Browser;
+  readonly gateway: GatewayProcess;
+  /** Behind the stream `gate`, by ONVIF, and `yard`, whose head is on the terminal (Pelco-D, address 1). */
+  readonly camera: GstCamera;
+  readonly terminal: PseudoTerminal;
+  readonly #onvif: VirtualOnvif;
+  readonly #master: RtmpSink;
+
+  private constructor(parts: {
+    readonly browser: Browser;
+    readonly gateway: GatewayProcess;
+    readonly camera: GstCamera;
+    readonly terminal: PseudoTerminal;
+    readonly onvif: VirtualOnvif;
+    readonly master: RtmpSink;
+  }) {
+    this.browser = parts.browser;
+    this.gateway = parts.gateway;
+    this.camera = parts.camera;
+    this.terminal = parts.terminal;
+    this.#onvif = parts.onvif;
+    this.#master = parts.master;
+  }
+
+  /** `yaml`: further keys of the configuration; `options`: as of `GatewayProcess.start`. */
+  static async start(
+    yaml = '',
+    options: Parameters<typeof GatewayProcess.start>[1] = {},
+  ): Promise<DashboardScenario> {
+    const [browser, camera, terminal, master, jpeg, nobody] = await Promise.all([
+      launchBrowser(),
+      startGstCamera({ width: 320, height: 180, fps: 10, gop: 10, bitrate: 200, audio: 'none' }),
+      PseudoTerminal.make(),
+      RtmpSink.listen(),
+      makeJpeg(),
+      freePort(),
+    ]);
+    const onvif = await VirtualOnvif.start({
+      rtspUrl: camera.url,
+      auth: 'both',
+      snapshot: jpeg,
+      ptz: {},
+    });
+    const gateway = await GatewayProcess.start(
+      `mqtt: { embedded: { listen: "127.0.0.1:0" } }
+serial:
+  - { name: mast, path: "${terminal.path}", protocol: pelco-d, addresses: { yard: 1 } }
+streams:
+  gate: { source: "onvif://127.0.0.1:${onvif.port}", username: admin, password: secret }
+  yard: { source: "${camera.url}", ptz: mast/yard }
+  lost: { source: "rtsp://127.0.0.1:${nobody}/cam" }
+proxypublish:
+  targets:
+    - { targetUri: "rtmp://127.0.0.1:${master.port}/live", localStreamName: gate }
+    - { targetUri: "rtmp://127.0.0.1:${nobody}/live", localStreamName: yard }
+${yaml}`,
+      options,
+    );
+    return new DashboardScenario({ browser, gateway, camera, terminal, onvif, master });
+  }
+
+  async close(): Promise<void> {
+    await this.browser.close();
+    await this.gateway.stop();
+    await this.#onvif.close();
+    await this.#master.close();
+    await this.terminal[Symbol.asyncDispose]();
+    await this.camera[Symbol.asyncDispose]();
+  }
+
+  /** A window of its own, at a screen such as `#/wall`. */
+  async open(hash = '', options: BrowserContextOptions = {}): Promise<WatchedPage> {
+    const context = await this.browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      ...options,
+    });
+    const page = await context.newPage();
+    return await watchPage(page, `${this.gateway.url}/${hash}`);
+  }
+}
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** Errors, refusals of the page's own policy, and requests that left the box. */
+  readonly troubles: string[];
+}
+
+export async function watchPage(page: Page, url: string): Promise<WatchedPage> {
+  const troubles: string[] = [];
+  page.setDefaultTimeout(PAGE_PATIENCE_MS);
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error') troubles.push(`${message.text()} ${message.location().url}`);
+  });
+  page.on('request', (request) => {
+    const { hostname, protocol } = new URL(request.url());
+    if (hostname !== '127.0.0.1' && !/^(blob|data):$/.test(protocol)) {
+      troubles.push(`asked ${request.url()}`);
+    }
+  });
+  await page.goto(url);
+  return { page, troubles };
+}
+
+/** Faults that keep people out, as axe-core finds them: its source is text for the page, past the page's policy. */
+export async function seriousFaults(page: Page): Promise<string[]> {
+  const source = await readFile(join(process.cwd(), 'node_modules/axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(source);
+  return await page.evaluate(`axe.run().then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html + ' ' + failureSummary).join(' | ')))`);
+}
+
+/** A picture as a camera would give it. */
+async function makeJpeg(): Promise<Uint8Array> {
+  const file = join(tmpdir(), `sluice-snapshot-${process.pid}.jpg`);
+  await run('ffmpeg', [
+    ...['-v', 'error', '-y', '-f', 'lavfi', '-i', 'smptehdbars=size=640x360', '-frames:v', '1'],
+    file,
+  ]);
+  const jpeg = await readFile(file);
+  await rm(file);
+  return jpeg;
+}

@@ -1,0 +1,146 @@
+/** The web page's frame, camera wall and gateway screen in Chromium, against a running gateway with cameras. */
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Page } from 'playwright-core';
+import { DashboardScenario, PAGE_PATIENCE_MS, seriousFaults } from './dashboard-scenario.ts';
+
+const TEST_MS = 120_000;
+const OUT = join(process.cwd(), 'test/out');
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const SCREENS = ['wall', 'devices', 'targets', 'events', 'gateway', 'settings'] as const;
+
+describe('the web page of a gateway', { timeout: TEST_MS }, () => {
+  let scenario: DashboardScenario;
+
+  before(async () => {
+    await mkdir(OUT, { recursive: true });
+    scenario = await DashboardScenario.start();
+    await scenario.gateway.until(
+      'there are pictures',
+      async () => (await scenario.gateway.stream('gate'))?.status.state === 'online',
+      PAGE_PATIENCE_MS,
+    );
+  });
+
+  after(() => scenario?.close());
+
+  describe('while all is well', { concurrency: true }, () => {
+    test('the wall: snapshots, states with their reasons, bit rates; filters', async () => {
+      const { page, troubles } = await scenario.open('#/wall', { colorScheme: 'dark' });
+      await tile(page, 'gate').getByText('● online').waitFor();
+      await tile(page, 'gate').locator('img').waitFor();
+      await tile(page, 'lost')
+        .getByText(/nothing listens there/)
+        .waitFor();
+      await tile(page, 'gate')
+        .getByText(/^\d+ kbit\/s$/)
+        .waitFor();
+      await page
+        .getByText('2 of 3', { exact: false })
+        .or(page.getByText('3 of 3 cameras, 2 online'))
+        .waitFor();
+      await page.screenshot({ path: join(OUT, 'dashboard-wall-dark.png') });
+      await page.getByLabel('State').selectOption('trouble');
+      await tile(page, 'gate').waitFor({ state: 'detached' });
+      await page.getByLabel('State').selectOption('all');
+      await page.getByLabel('Filter by').fill('yar');
+      await tile(page, 'lost').waitFor({ state: 'detached' });
+      await page.getByLabel('Filter by').fill('no such');
+      await page.getByText('No camera fits the filter.').waitFor();
+      assert.deepEqual(await seriousFaults(page), []);
+      assert.deepEqual(troubles, []);
+      await page.context().close();
+    });
+
+    test('every screen has a heading, a title, and no serious fault; the keyboard alone goes everywhere', async () => {
+      const { page, troubles } = await scenario.open();
+      await tile(page, 'gate').waitFor();
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      assert.equal(await page.evaluate('document.activeElement.id'), 'main', 'the skip link skips');
+      for (const [at, screen] of SCREENS.entries()) {
+        await tabTo(page, `nav li:nth-child(${at + 1}) a`);
+        await page.keyboard.press('Enter');
+        await page.waitForFunction(`location.hash.startsWith('#/${screen}')`);
+        await page.locator('#main h1').first().waitFor();
+        await page.waitForFunction(`document.activeElement.matches('#main h1, #main')`);
+        assert.match(await page.title(), / · box · Sluice$/);
+        assert.deepEqual(await seriousFaults(page), [], screen);
+        await page.screenshot({ path: join(OUT, `dashboard-${screen}-light.png`) });
+      }
+      assert.deepEqual(troubles, []);
+      await page.context().close();
+    });
+
+    test('the gateway screen: how the box does; a command, and what became of it', async () => {
+      const { page, troubles } = await scenario.open('#/gateway', { colorScheme: 'dark' });
+      await page.getByRole('heading', { name: 'box' }).waitFor();
+      await page.getByText('2 / 3').waitFor();
+      await page.getByText('mast').waitFor();
+      await page.getByLabel('Log level').selectOption('debug');
+      await page.getByRole('button', { name: 'Set it' }).click();
+      await page.getByText('The log level is debug until the next start.').waitFor();
+      await page.screenshot({ path: join(OUT, 'dashboard-gateway-dark.png') });
+      assert.deepEqual(await seriousFaults(page), []);
+      assert.deepEqual(troubles, []);
+      await page.context().close();
+    });
+
+    test('at phone width nothing is wider than the phone; Chinese and dark are remembered', async () => {
+      const { page, troubles } = await scenario.open('#/wall', PHONE);
+      await tile(page, 'gate').waitFor();
+      await page.getByLabel('Language').selectOption('zh');
+      await page.getByRole('heading', { name: '摄像机' }).waitFor();
+      await page.getByLabel('主题').selectOption('dark');
+      await tile(page, 'lost').getByText('该端口没有服务在监听').waitFor();
+      await page.reload();
+      await tile(page, 'lost').getByText('无法访问').waitFor();
+      assert.equal(await page.evaluate('document.documentElement.lang'), 'zh-Hans');
+      assert.equal(await page.evaluate('document.documentElement.dataset.theme'), 'dark');
+      for (const screen of SCREENS) {
+        await page.goto(`${scenario.gateway.url}/#/${screen}`);
+        await page.locator('#main h1').first().waitFor();
+        const widths = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]');
+        assert.deepEqual(widths, [390, 390], screen);
+        await page.screenshot({ path: join(OUT, `dashboard-${screen}-phone.png`) });
+      }
+      assert.deepEqual(await seriousFaults(page), []);
+      assert.deepEqual(troubles, []);
+      await page.context().close();
+    });
+  });
+
+  test('a camera goes, and the wall says why; the gateway goes, and the page says so, and finds it again', async () => {
+    const { page } = await scenario.open('#/wall');
+    await tile(page, 'yard').getByText('● online').waitFor();
+    await scenario.camera.kill();
+    await tile(page, 'yard')
+      .getByText(/nothing listens there|closed the connection|ended the stream/)
+      .waitFor();
+    await scenario.gateway.kill();
+    await page.getByText('not connected').waitFor();
+    await page.getByText(/Trying again; what is shown may be old/).waitFor();
+    await scenario.gateway.startAgain();
+    await page.getByText('● live').waitFor();
+    await tile(page, 'lost')
+      .getByText(/nothing listens there/)
+      .waitFor();
+  });
+});
+
+function tile(page: Page, name: string) {
+  return page.locator('.tile').filter({ has: page.getByRole('heading', { name, exact: true }) });
+}
+
+/** As who has no mouse: on and on, until it is there. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  const isThere = () =>
+    page.evaluate(`document.activeElement.matches(${JSON.stringify(selector)})`);
+  for (let presses = 0; presses < 80; presses += 1) {
+    if (await isThere()) return;
+    await page.keyboard.press('Shift+Tab');
+  }
+  assert.fail(`the keyboard does not get to ${selector}`);
+}
