@@ -5,13 +5,14 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { type GstCamera, startGstCamera } from '../support/gst-camera.ts';
+import { Mosquitto } from '../support/mosquitto.ts';
 import { PseudoTerminal } from '../support/pseudo-terminal.ts';
 import { RtmpSink } from '../support/rtmp-sink.ts';
 import { VirtualOnvif } from '../support/virtual-onvif.ts';
@@ -19,6 +20,7 @@ import { VirtualOnvif } from '../support/virtual-onvif.ts';
 const run = promisify(execFile);
 
 export const PAGE_PATIENCE_MS = 45_000;
+export const BROKER_LOGIN = { username: 'viewer', password: 'look-from-afar' };
 
 export class DashboardScenario {
   readonly browser: Browser;
@@ -26,6 +28,9 @@ export class DashboardScenario {
   /** Behind the stream `gate`, by ONVIF, and `yard`, whose head is on the terminal (Pelco-D, address 1). */
   readonly camera: GstCamera;
   readonly terminal: PseudoTerminal;
+  /** The gateway's, with a login; pages reach it at `webPort`. */
+  readonly broker: Mosquitto;
+  readonly webPort: number;
   readonly #onvif: VirtualOnvif;
   readonly #master: RtmpSink;
 
@@ -34,6 +39,8 @@ export class DashboardScenario {
     readonly gateway: GatewayProcess;
     readonly camera: GstCamera;
     readonly terminal: PseudoTerminal;
+    readonly broker: Mosquitto;
+    readonly webPort: number;
     readonly onvif: VirtualOnvif;
     readonly master: RtmpSink;
   }) {
@@ -41,6 +48,8 @@ export class DashboardScenario {
     this.gateway = parts.gateway;
     this.camera = parts.camera;
     this.terminal = parts.terminal;
+    this.broker = parts.broker;
+    this.webPort = parts.webPort;
     this.#onvif = parts.onvif;
     this.#master = parts.master;
   }
@@ -50,8 +59,13 @@ export class DashboardScenario {
     yaml = '',
     options: Parameters<typeof GatewayProcess.start>[1] = {},
   ): Promise<DashboardScenario> {
-    const [browser, camera, terminal, master, jpeg, nobody] = await Promise.all([
+    const webPort = await freePort();
+    const [browser, broker, camera, terminal, master, jpeg, nobody] = await Promise.all([
       launchBrowser(),
+      Mosquitto.start({
+        login: BROKER_LOGIN,
+        lines: [`listener ${webPort} 127.0.0.1`, 'protocol websockets'],
+      }),
       startGstCamera({ width: 320, height: 180, fps: 10, gop: 10, bitrate: 200, audio: 'none' }),
       PseudoTerminal.make(),
       RtmpSink.listen(),
@@ -65,7 +79,7 @@ export class DashboardScenario {
       ptz: {},
     });
     const gateway = await GatewayProcess.start(
-      `mqtt: { embedded: { listen: "127.0.0.1:0" } }
+      `mqtt: { url: "${broker.url}", username: ${BROKER_LOGIN.username}, password: ${BROKER_LOGIN.password} }
 serial:
   - { name: mast, path: "${terminal.path}", protocol: pelco-d, addresses: { yard: 1 } }
 streams:
@@ -79,12 +93,14 @@ proxypublish:
 ${yaml}`,
       options,
     );
-    return new DashboardScenario({ browser, gateway, camera, terminal, onvif, master });
+    const parts = { browser, gateway, camera, terminal, broker, webPort, onvif, master };
+    return new DashboardScenario(parts);
   }
 
   async close(): Promise<void> {
     await this.browser.close();
     await this.gateway.stop();
+    await this.broker.stop();
     await this.#onvif.close();
     await this.#master.close();
     await this.terminal[Symbol.asyncDispose]();
@@ -100,7 +116,37 @@ ${yaml}`,
     const page = await context.newPage();
     return await watchPage(page, `${this.gateway.url}/${hash}`);
   }
+
+  /** The same files beside the broker, as a central server would have them: the fleet view. */
+  async openFleet(hash = '', options: BrowserContextOptions = {}): Promise<WatchedPage> {
+    const { headers } = await fetch(this.gateway.url);
+    const policy = headers.get('content-security-policy') ?? '';
+    const origin = `http://127.0.0.1:${this.webPort}`;
+    const context = await this.browser.newContext({
+      viewport: { width: 1280, height: 800 },
+      ...options,
+    });
+    await context.route(`${origin}/**`, async (route) => {
+      const name = basename(new URL(route.request().url()).pathname) || 'index.html';
+      if (name === 'config.json') {
+        await route.fulfill({ json: { view: 'fleet', mqttUrl: '/mqtt', baseTopic: 'sluice' } });
+        return;
+      }
+      const path = join(process.cwd(), 'dist/dashboard', name);
+      await route.fulfill({
+        path,
+        headers: { 'content-security-policy': policy, 'content-type': TYPES[extname(name)] ?? '' },
+      });
+    });
+    return await watchPage(await context.newPage(), `${origin}/${hash}`);
+  }
 }
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
 
 export interface WatchedPage {
   readonly page: Page;

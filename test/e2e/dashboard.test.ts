@@ -4,7 +4,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { DashboardScenario, PAGE_PATIENCE_MS, seriousFaults } from './dashboard-scenario.ts';
+import { MqttWatcher } from '../support/mqtt-watcher.ts';
+import {
+  BROKER_LOGIN,
+  DashboardScenario,
+  PAGE_PATIENCE_MS,
+  seriousFaults,
+} from './dashboard-scenario.ts';
 
 const TEST_MS = 120_000;
 const OUT = join(process.cwd(), 'test/out');
@@ -37,10 +43,7 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       await tile(page, 'gate')
         .getByText(/^\d+ kbit\/s$/)
         .waitFor();
-      await page
-        .getByText('2 of 3', { exact: false })
-        .or(page.getByText('3 of 3 cameras, 2 online'))
-        .waitFor();
+      await page.getByText('3 of 3 cameras, 2 online').waitFor();
       await page.screenshot({ path: join(OUT, 'dashboard-wall-dark.png') });
       await page.getByLabel('State').selectOption('trouble');
       await tile(page, 'gate').waitFor({ state: 'detached' });
@@ -63,9 +66,9 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       for (const [at, screen] of SCREENS.entries()) {
         await tabTo(page, `nav li:nth-child(${at + 1}) a`);
         await page.keyboard.press('Enter');
-        await page.waitForFunction(`location.hash.startsWith('#/${screen}')`);
+        await page.waitForURL(new RegExp(`#/${screen}`));
         await page.locator('#main h1').first().waitFor();
-        await page.waitForFunction(`document.activeElement.matches('#main h1, #main')`);
+        await page.locator('#main h1:focus, #main:focus').waitFor();
         assert.match(await page.title(), / · box · Sluice$/);
         assert.deepEqual(await seriousFaults(page), [], screen);
         await page.screenshot({ path: join(OUT, `dashboard-${screen}-light.png`) });
@@ -76,7 +79,7 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
 
     test('the gateway screen: how the box does; a command, and what became of it', async () => {
       const { page, troubles } = await scenario.open('#/gateway', { colorScheme: 'dark' });
-      await page.getByRole('heading', { name: 'box' }).waitFor();
+      await page.getByRole('heading', { name: 'box', exact: true }).waitFor();
       await page.getByText('2 / 3').waitFor();
       await page.getByText('mast').waitFor();
       await page.getByLabel('Log level').selectOption('debug');
@@ -109,6 +112,50 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       assert.deepEqual(await seriousFaults(page), []);
       assert.deepEqual(troubles, []);
       await page.context().close();
+    });
+
+    test('beside a broker: its login is asked for; all gateways, over MQTT 5; snapshots by command', async () => {
+      const other = await MqttWatcher.open(scenario.broker.url, 5, BROKER_LOGIN);
+      await other.publish('sluice/attic/state', 'offline', { retain: true });
+      const { page, troubles } = await scenario.openFleet();
+      await page.getByLabel('User name').fill(BROKER_LOGIN.username);
+      await page.getByLabel('Password').fill('wrong');
+      await page.getByRole('button', { name: 'Log in' }).click();
+      await page.getByText('The broker refused this login.').waitFor();
+      assert.deepEqual(await seriousFaults(page), []);
+      await page.getByLabel('User name').fill(BROKER_LOGIN.username);
+      await page.getByLabel('Password').fill(BROKER_LOGIN.password);
+      await page.getByRole('button', { name: 'Log in' }).click();
+      const row = (id: string) =>
+        page.getByRole('row').filter({ has: page.getByRole('link', { name: id, exact: true }) });
+      await row('attic').getByText('offline').waitFor();
+      await row('box').getByText('online').waitFor();
+      await row('box').getByText('2 / 3').waitFor();
+      await page.getByText('2 of 2 gateways, 1 online').waitFor();
+      await page.screenshot({ path: join(OUT, 'dashboard-fleet-light.png') });
+      const first = () => page.locator('tbody th').first().textContent();
+      assert.equal(await first(), 'attic');
+      await page.getByRole('button', { name: 'Gateway', exact: true }).click();
+      await page.locator('tbody tr:first-child th', { hasText: 'box' }).waitFor();
+      assert.deepEqual(await seriousFaults(page), []);
+      await row('box').getByRole('link', { name: 'box', exact: true }).click();
+      await tile(page, 'gate').locator('img').waitFor();
+      await page.setViewportSize(PHONE.viewport);
+      await page.goto(`http://127.0.0.1:${scenario.webPort}/#/fleet`);
+      await row('box').getByText('online').waitFor();
+      assert.equal(
+        await page.evaluate('document.documentElement.scrollWidth'),
+        PHONE.viewport.width,
+      );
+      await page.screenshot({ path: join(OUT, 'dashboard-fleet-phone.png') });
+      assert.deepEqual(
+        await page.evaluate('Object.keys(sessionStorage)'),
+        [],
+        'no login is kept unasked',
+      );
+      assert.deepEqual(troubles, []);
+      await page.context().close();
+      await other.close();
     });
   });
 

@@ -87,7 +87,7 @@ export const isStreamInfo = shape<StreamInfo>({
       channels: optional(number),
     }),
   ),
-  ...{ urls: optional(record(text)) },
+  urls: optional(record(text)),
 });
 
 export const isStreamStats = shape<StreamStats>({

@@ -5,10 +5,13 @@ const MARGIN = 1;
 
 /** `values`: the oldest first. */
 export function sparklinePoints(values: readonly number[], width: number, height: number): string {
-  const max = Math.max(1, ...values);
-  const step = values.length > 1 ? width / (values.length - 1) : 0;
+  const [only = 0] = values;
+  // One alone is a line, too.
+  const line = values.length === 1 ? [only, only] : values;
+  const max = Math.max(1, ...line);
+  const step = width / (line.length - 1);
   const inner = height - 2 * MARGIN;
-  return values
+  return line
     .map((value, at) => {
       const y = MARGIN + inner * (1 - Math.max(0, value) / max);
       return `${(at * step).toFixed(1)},${y.toFixed(1)}`;

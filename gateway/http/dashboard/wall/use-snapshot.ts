@@ -21,8 +21,10 @@ export function useSnapshot(
   isWanted: boolean,
 ): string | undefined {
   const fetched = useSignal<string | undefined>(undefined);
+  // Who asks for one that is known not to be there only fills the browser's console.
+  const isThere = !fleet.isLocal || stream.info.value?.urls?.['snapshot'] !== undefined;
   useEffect(() => {
-    if (!isWanted) return undefined;
+    if (!isWanted || !isThere) return undefined;
     const ended = new AbortController();
     void keepFetching(async () => {
       if (!fleet.isLocal) {
@@ -35,7 +37,7 @@ export function useSnapshot(
       if (before !== undefined) URL.revokeObjectURL(before);
     }, ended.signal);
     return () => ended.abort();
-  }, [isWanted, fleet, stream]);
+  }, [isWanted, isThere, fleet, stream]);
   useEffect(
     () => () => {
       if (fetched.value !== undefined) URL.revokeObjectURL(fetched.value);
