@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, extname, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
@@ -13,6 +13,7 @@ import { freePort } from '../support/free-port.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { type GstCamera, startGstCamera } from '../support/gst-camera.ts';
 import { Mosquitto } from '../support/mosquitto.ts';
+import { PageBesideBroker } from '../support/page-beside-broker.ts';
 import { PseudoTerminal } from '../support/pseudo-terminal.ts';
 import { RtmpSink } from '../support/rtmp-sink.ts';
 import { VirtualOnvif } from '../support/virtual-onvif.ts';
@@ -28,9 +29,11 @@ export class DashboardScenario {
   /** Behind the stream `gate`, by ONVIF, and `yard`, whose head is on the terminal (Pelco-D, address 1). */
   readonly camera: GstCamera;
   readonly terminal: PseudoTerminal;
-  /** The gateway's, with a login; pages reach it at `webPort`. */
+  /** The gateway's, with a login. */
   readonly broker: Mosquitto;
-  readonly webPort: number;
+  /** Where it speaks WebSocket. */
+  readonly #webPort: number;
+  #beside: PageBesideBroker | undefined;
   readonly #onvif: VirtualOnvif;
   readonly #master: RtmpSink;
 
@@ -49,7 +52,7 @@ export class DashboardScenario {
     this.camera = parts.camera;
     this.terminal = parts.terminal;
     this.broker = parts.broker;
-    this.webPort = parts.webPort;
+    this.#webPort = parts.webPort;
     this.#onvif = parts.onvif;
     this.#master = parts.master;
   }
@@ -100,6 +103,7 @@ ${yaml}`,
   async close(): Promise<void> {
     await this.browser.close();
     await this.gateway.stop();
+    this.#beside?.close();
     await this.broker.stop();
     await this.#onvif.close();
     await this.#master.close();
@@ -109,44 +113,27 @@ ${yaml}`,
 
   /** A window of its own, at a screen such as `#/wall`. */
   async open(hash = '', options: BrowserContextOptions = {}): Promise<WatchedPage> {
-    const context = await this.browser.newContext({
-      viewport: { width: 1280, height: 800 },
-      ...options,
-    });
-    const page = await context.newPage();
-    return await watchPage(page, `${this.gateway.url}/${hash}`);
+    return await this.#openAt(`${this.gateway.url}/${hash}`, options);
   }
 
   /** The same files beside the broker, as a central server would have them: the fleet view. */
   async openFleet(hash = '', options: BrowserContextOptions = {}): Promise<WatchedPage> {
     const { headers } = await fetch(this.gateway.url);
-    const policy = headers.get('content-security-policy') ?? '';
-    const origin = `http://127.0.0.1:${this.webPort}`;
+    this.#beside ??= await PageBesideBroker.start(this.#webPort, {
+      policy: headers.get('content-security-policy') ?? '',
+      config: { view: 'fleet', mqttUrl: '/mqtt', baseTopic: 'sluice' },
+    });
+    return await this.#openAt(`${this.#beside.url}/${hash}`, options);
+  }
+
+  async #openAt(url: string, options: BrowserContextOptions): Promise<WatchedPage> {
     const context = await this.browser.newContext({
       viewport: { width: 1280, height: 800 },
       ...options,
     });
-    await context.route(`${origin}/**`, async (route) => {
-      const name = basename(new URL(route.request().url()).pathname) || 'index.html';
-      if (name === 'config.json') {
-        await route.fulfill({ json: { view: 'fleet', mqttUrl: '/mqtt', baseTopic: 'sluice' } });
-        return;
-      }
-      const path = join(process.cwd(), 'dist/dashboard', name);
-      await route.fulfill({
-        path,
-        headers: { 'content-security-policy': policy, 'content-type': TYPES[extname(name)] ?? '' },
-      });
-    });
-    return await watchPage(await context.newPage(), `${origin}/${hash}`);
+    return await watchPage(await context.newPage(), url);
   }
 }
-
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-};
 
 export interface WatchedPage {
   readonly page: Page;
@@ -154,7 +141,7 @@ export interface WatchedPage {
   readonly troubles: string[];
 }
 
-export async function watchPage(page: Page, url: string): Promise<WatchedPage> {
+async function watchPage(page: Page, url: string): Promise<WatchedPage> {
   const troubles: string[] = [];
   page.setDefaultTimeout(PAGE_PATIENCE_MS);
   page.on('pageerror', (error) => troubles.push(error.message));

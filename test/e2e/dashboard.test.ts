@@ -114,8 +114,9 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       await page.context().close();
     });
 
-    test('beside a broker: its login is asked for; all gateways, over MQTT 5; snapshots by command', async () => {
+    test('beside a broker: its login is asked for; all gateways, over MQTT 5; snapshots by command', async (context) => {
       const other = await MqttWatcher.open(scenario.broker.url, 5, BROKER_LOGIN);
+      context.after(() => other.close());
       await other.publish('sluice/attic/state', 'offline', { retain: true });
       const { page, troubles } = await scenario.openFleet();
       await page.getByLabel('User name').fill(BROKER_LOGIN.username);
@@ -141,7 +142,7 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       await row('box').getByRole('link', { name: 'box', exact: true }).click();
       await tile(page, 'gate').locator('img').waitFor();
       await page.setViewportSize(PHONE.viewport);
-      await page.goto(`http://127.0.0.1:${scenario.webPort}/#/fleet`);
+      await page.getByRole('link', { name: 'Gateways' }).click();
       await row('box').getByText('online').waitFor();
       assert.equal(
         await page.evaluate('document.documentElement.scrollWidth'),
@@ -155,7 +156,6 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       );
       assert.deepEqual(troubles, []);
       await page.context().close();
-      await other.close();
     });
   });
 

@@ -36,7 +36,7 @@ export interface AppProps {
 export function App({ fleet, config, session, logOut }: AppProps) {
   const shown = screenToShow(currentRoute.value, config);
   const title = titleOf(shown);
-  useArrival(hrefOf(shown), title);
+  useArrival(currentRoute.value, title);
   return (
     <div class="frame">
       <button type="button" class="skip-link" onClick={skip}>
@@ -100,21 +100,24 @@ function titleOf(shown: ScreenRoute): string {
   return gateway === undefined ? `${screen} · Sluice` : `${screen} · ${gateway} · Sluice`;
 }
 
-/** On another screen the window is called after it, and keyboard and screen reader begin at its heading. */
-function useArrival(address: string, title: string): void {
-  const before = useRef<string>(undefined);
+/**
+ * On another screen, or when the same one was chosen once more, the window is called after it, and keyboard and screen reader begin
+ * at its heading.
+ */
+function useArrival(chosen: ScreenRoute | undefined, title: string): void {
+  const isFirst = useRef(true);
   useEffect(() => {
     document.title = title;
   }, [title]);
   useEffect(() => {
-    const isFirst = before.current === undefined;
-    before.current = address;
-    if (isFirst) return;
+    const wasFirst = isFirst.current;
+    isFirst.current = false;
+    if (wasFirst) return;
     const heading = document.querySelector<HTMLElement>('#main h1');
     if (heading !== null) heading.tabIndex = -1;
     (heading ?? document.getElementById('main'))?.focus();
     scrollTo(0, 0);
-  }, [address]);
+  }, [chosen]);
 }
 
 /** A button, because the address is taken by screens. */

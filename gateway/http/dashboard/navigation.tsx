@@ -47,5 +47,5 @@ export function Navigation({
 
 /** Whoever chooses the screen that is shown expects to be taken to it all the same. */
 function repeat(place: ScreenRoute): void {
-  if (hrefOf(place) === location.hash) currentRoute.value = place;
+  if (hrefOf(place) === location.hash) currentRoute.value = { ...place };
 }

@@ -133,7 +133,9 @@ export function FleetScreen({ fleet }: { readonly fleet: Fleet }) {
         </p>
       </div>
       {rows.value.length === 0 ? (
-        <p class="notice">{t(all.length === 0 ? 'none' : 'noMatch')}</p>
+        <p class="notice" hidden={fleet.connection.value.at !== 'connected'}>
+          {t(all.length === 0 ? 'none' : 'noMatch')}
+        </p>
       ) : (
         <div class="table-around">
           <table class="table">

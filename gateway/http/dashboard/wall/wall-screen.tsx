@@ -91,7 +91,7 @@ export function WallScreen({ fleet, gateway }: WallScreenProps) {
         </p>
       </div>
       {shown.value.length === 0 && (
-        <p class="notice">
+        <p class="notice" hidden={fleet.connection.value.at !== 'connected'}>
           {t(tiles.value.length === 0 ? 'none' : 'noMatch')}{' '}
           {tiles.value.length === 0 && (
             <a href={hrefOf({ screen: 'devices', gateway })}>{t('devices')}</a>
