@@ -1,5 +1,5 @@
 /**
- * A file in dataDir that is replaced as a whole, with the one before it beside it. Whenever the power goes, one of the
+ * A file that is replaced as a whole, with the one before it beside it where that is wanted. Whenever the power goes, one of the
  * two is whole: what is written is on the disk before it gets the name, and the name is, before this returns.
  */
 import { readFileSync, statSync } from 'node:fs';
@@ -9,7 +9,14 @@ import { join } from 'node:path';
 /** Far more than what is ever kept; a larger file is none of ours. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** Passwords may be in it. */
-const MODE = 0o600;
+const PRIVATE_MODE = 0o600;
+
+/** Whose file it is and who may read it. */
+export interface FileAccess {
+  readonly mode: number;
+  /** Left out: the user that we run as. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
 
 /** What of `node:fs/promises` is used; tests cut the power in between. */
 export type FileOperations = Pick<
@@ -40,11 +47,15 @@ export class KeptFile {
   }
 
   /** `keepsPrevious`: what is there is worth keeping. Calls must not overlap. */
-  async write(text: string, keepsPrevious: boolean): Promise<void> {
+  async write(
+    text: string,
+    keepsPrevious: boolean,
+    access: FileAccess = { mode: PRIVATE_MODE },
+  ): Promise<void> {
     const { mkdir, rename } = this.#operations;
     const temporary = `${this.#path}.new`;
     await mkdir(this.#folder, { recursive: true });
-    await this.#writeThrough(temporary, text);
+    await this.#writeThrough(temporary, text, access);
     if (keepsPrevious) await this.#keepPrevious();
     await rename(temporary, this.#path);
     await this.#syncFolder();
@@ -54,12 +65,14 @@ export class KeptFile {
     return `${this.#path}.previous`;
   }
 
-  async #writeThrough(path: string, text: string): Promise<void> {
+  async #writeThrough(path: string, text: string, { mode, owner }: FileAccess): Promise<void> {
     const { rm, open } = this.#operations;
     // What a power cut has left may have another mode.
     await rm(path, { force: true });
-    const file = await open(path, 'wx', MODE);
+    const file = await open(path, 'wx', PRIVATE_MODE);
     try {
+      if (owner !== undefined) await file.chown(owner.uid, owner.gid);
+      if (mode !== PRIVATE_MODE) await file.chmod(mode);
       await file.writeFile(text);
       await file.sync();
     } finally {

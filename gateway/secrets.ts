@@ -6,6 +6,26 @@ import { userInfoOf } from '../protocols/source-url.ts';
 
 const MASK = '***';
 
+/** What stands for one secret in `config/get`, and comes back in `config/set`: see config/secret-marks.ts. */
+const MARK = String.raw`\*\*\*[0-9a-f]{10}`;
+const IS_MARK = new RegExp(`^${MARK}$`);
+/** A secret that stands elsewhere: `$NAME` in braces, as the configuration has it; with or without a user's name before it. */
+const IS_REFERENCE = /^(?:[^:$]{1,200}:)?(?:\$\{[A-Za-z_]\w{0,200}\}){1,8}$/;
+
+/** What a piece of text that must not be shown is replaced by. */
+export type Masker = (secret: string) => string;
+const masked: Masker = (secret) => (isNoSecret(secret) ? secret : MASK);
+
+/** It only stands for one. */
+export function isNoSecret(text: string): boolean {
+  return IS_MARK.test(text) || IS_REFERENCE.test(text);
+}
+
+/** Each mark in a text, by what `replace` gives for it. */
+export function replaceMarks(text: string, replace: (mark: string) => string): string {
+  return text.replace(new RegExp(MARK, 'g'), replace);
+}
+
 /** Shorter values would mask half the log; they are still caught as URL user-info. */
 const MIN_SECRET_LENGTH = 4;
 
@@ -16,10 +36,10 @@ const MAX_URL_LENGTH = 4096;
 
 /** Query parameters under which cameras and masters take passwords and tokens; Xiongmai cameras have them in the path. */
 const SECRET_PARAMETER =
-  /([?&/;_](?:[\w-]{0,20}(?:pass|pwd|token|secret|key|auth)[\w-]{0,20}|sig|sign|signature)=)[^&\s"'<>#]+/gi;
+  /([?&/;_](?:[\w-]{0,20}(?:pass|pwd|token|secret|key|auth)[\w-]{0,20}|sig|sign|signature)=)([^&\s"'<>#]+)/gi;
 
 /** The credentials of HTTP and RTSP Basic authentication. */
-const BASIC = /\b(Basic\s+)[A-Za-z0-9+/=]{4,}/g;
+const BASIC = /\b(Basic\s+)([A-Za-z0-9+/=]{4,})/g;
 
 /** Fields that hold a name people chose to show, a word of a closed list, or a time. */
 const PUBLIC_FIELDS = new Set([
@@ -45,12 +65,14 @@ export function registerSecret(value: string): void {
   for (const form of writtenForms(value)) known.add(form);
   // Longest first, so that a secret within a secret does not leave the rest behind.
   const longestFirst = [...known].sort((a, b) => b.length - a.length);
-  knownPattern = new RegExp(longestFirst.map(escapeForPattern).join('|'), 'g');
+  // A short secret may be by chance within a mark.
+  knownPattern = new RegExp([MARK, ...longestFirst.map(escapeForPattern)].join('|'), 'g');
 }
 
-/** The text without secrets. */
-export function scrub(text: string): string {
-  return scrubPatterns(knownPattern === undefined ? text : text.replace(knownPattern, MASK));
+/** The text without secrets. Marks are none. */
+export function scrub(text: string, mask: Masker = masked): string {
+  const known = (secret: string) => (IS_MARK.test(secret) ? secret : mask(secret));
+  return scrubPatterns(knownPattern === undefined ? text : text.replace(knownPattern, known), mask);
 }
 
 /**
@@ -71,20 +93,19 @@ function scrubTree(value: unknown, field: string): unknown {
   );
 }
 
-function scrubPatterns(text: string): string {
-  return text
-    .replace(URL_WITH_AT, maskedUrl)
-    .replace(SECRET_PARAMETER, `$1${MASK}`)
-    .replace(BASIC, `$1${MASK}`);
+function scrubPatterns(text: string, mask: Masker = masked): string {
+  const last = (_whole: string, before: string, secret: string) => before + mask(secret);
+  return maskedUrls(text, mask).replace(SECRET_PARAMETER, last).replace(BASIC, last);
 }
 
 /** The user's name is masked too, for some cameras it is half the key. */
-function maskedUrl(_whole: string, scheme: string, rest: string): string {
-  const { length } = userInfoIn(rest);
-  const place = length === 0 ? rest : rest.slice(length + 1);
-  // Another URL may stand in the rest.
-  const masked = place.replace(URL_WITH_AT, maskedUrl);
-  return length === 0 ? scheme + masked : `${scheme}${MASK}@${masked}`;
+function maskedUrls(text: string, mask: Masker): string {
+  return text.replace(URL_WITH_AT, (_whole, scheme: string, rest: string) => {
+    const userInfo = userInfoIn(rest);
+    // Another URL may stand in the rest.
+    if (userInfo === '') return scheme + maskedUrls(rest, mask);
+    return `${scheme}${mask(userInfo)}@${maskedUrls(rest.slice(userInfo.length + 1), mask)}`;
+  });
 }
 
 function userInfoIn(rest: string): string {
@@ -98,7 +119,7 @@ export function registerUrlSecrets(url: string): void {
   const colon = userInfo.indexOf(':');
   if (colon >= 0) registerEncoded(userInfo.slice(colon + 1));
   for (const match of url.matchAll(SECRET_PARAMETER)) {
-    registerEncoded(match[0].slice((match[1] ?? '').length));
+    registerEncoded(match[2] ?? '');
   }
 }
 

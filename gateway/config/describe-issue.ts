@@ -92,7 +92,7 @@ function isNear(a: string, b: string): boolean {
 
 function showAt(path: KeyPath, input: unknown): string {
   const value = valueAt(path, input);
-  const isSecret = path[path.length - 1] === 'password';
+  const isSecret = ['password', 'token'].includes(String(path[path.length - 1]));
   return isSecret && value !== undefined && !isMap(value) ? 'something else' : showValue(value);
 }
 

@@ -19,7 +19,7 @@ import {
 } from './schema.ts';
 
 /** No configuration is longer; a wrong file (a video, a core) is refused before it is parsed. */
-const MAX_FILE_BYTES = 1024 * 1024;
+export const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_SECRET_BYTES = 4096;
 
 /** The schema is 5 deep; an alias to itself is endless. */
@@ -34,12 +34,15 @@ export interface LoadOptions {
 /** Throws a `ConfigError` whose message is one line. Without a path: all defaults. */
 export function loadConfig(path: string | undefined, options: LoadOptions = {}): Config {
   const file = path ?? 'configuration';
-  const source = path === undefined ? '' : readText(file, [], path, MAX_FILE_BYTES);
+  const source = path === undefined ? '' : readConfigText(path);
   const folder = path === undefined ? process.cwd() : dirname(resolve(path));
-  const config = parseConfig(source, { file, folder, env: options.env ?? process.env });
-  if (options.dataDir === undefined) return config;
-  const dataDir = resolve(options.dataDir);
-  return deepFreeze({ ...config, gateway: { ...config.gateway, dataDir } });
+  const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
+  return parseConfig(source, { file, folder, env: options.env ?? process.env, dataDir });
+}
+
+/** Throws a `ConfigError`. */
+export function readConfigText(path: string): string {
+  return readText(path, [], path, MAX_FILE_BYTES);
 }
 
 export interface ParseContext {
@@ -47,10 +50,12 @@ export interface ParseContext {
   readonly file: string;
   readonly folder: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Instead of gateway.dataDir. */
+  readonly dataDir?: string | undefined;
 }
 
 export function parseConfig(source: string, context: ParseContext): Config {
-  const tree = substitute(parseYaml(source, context.file), [], context);
+  const tree = substitute(readTree(source, context.file), [], context);
   registerUrls(tree);
   const result = configSchema.safeParse(tree);
   if (!result.success) {
@@ -59,6 +64,24 @@ export function parseConfig(source: string, context: ParseContext): Config {
   }
   checkBetweenKeys(result.data, tree, context.file);
   return deepFreeze(resolveFiles(result.data, context));
+}
+
+/** What the text says, as it says it. A key with nothing after it counts as left out. */
+export function readTree(source: string, file: string): unknown {
+  return withoutEmpty(parseYaml(source, file), [], file);
+}
+
+function withoutEmpty(node: unknown, path: KeyPath, file: string): unknown {
+  if (path.length > MAX_DEPTH) failAt(file, path.slice(0, 3), 'nested too deep');
+  if (Array.isArray(node)) {
+    return node.map((item, index) => withoutEmpty(item, [...path, index], file));
+  }
+  if (!isMap(node)) return node;
+  return Object.fromEntries(
+    Object.entries(node)
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => [key, withoutEmpty(value, [...path, key], file)]),
+  );
 }
 
 /** Tells configurations apart without telling secrets. */
@@ -92,18 +115,15 @@ function oneLine(text: string): string {
   return scrub(text).replace(/\s*\n\s*/g, ' ');
 }
 
-/** `${NAME}` in every text; `$${` stands for `${`. A key with nothing after it counts as left out. */
+/** `${NAME}` in every text; `$${` stands for `${`. */
 function substitute(node: unknown, path: KeyPath, context: ParseContext): unknown {
   if (typeof node === 'string') return substituteText(node, path, context);
-  if (path.length > MAX_DEPTH) failAt(context.file, path.slice(0, 3), 'nested too deep');
   if (Array.isArray(node)) {
     return node.map((item, index) => substitute(item, [...path, index], context));
   }
   if (!isMap(node)) return node;
   return Object.fromEntries(
-    Object.entries(node)
-      .filter(([, value]) => value !== null)
-      .map(([key, value]) => [key, substitute(value, [...path, key], context)]),
+    Object.entries(node).map(([key, value]) => [key, substitute(value, [...path, key], context)]),
   );
 }
 
@@ -146,7 +166,7 @@ function resolveFiles(config: Config, context: ParseContext): Config {
   );
   return {
     ...config,
-    gateway: { ...gateway, dataDir: resolve(context.folder, gateway.dataDir) },
+    gateway: { ...gateway, dataDir: context.dataDir ?? resolve(context.folder, gateway.dataDir) },
     discovery: { ...discovery, credentials },
     streams: resolvedStreams,
     acceptors: resolvedAcceptors,
