@@ -25,6 +25,8 @@ export interface ConfiguredSource {
   readonly host: string | undefined;
   /** What the device says about itself, when it is known. */
   readonly describe?: () => Partial<StreamInfo>;
+  /** Of discovery.credentials, where it has no login of its own. */
+  readonly logins?: CredentialChooser;
   /** Instead of the driver's. */
   readonly snapshot?: TakeSnapshot;
 }
@@ -34,6 +36,7 @@ interface Opened {
   readonly host: string | undefined;
   readonly what: string;
   readonly describe?: () => Partial<StreamInfo>;
+  readonly logins?: CredentialChooser;
 }
 
 /** `name`: undefined where there is only one source; `config` has the logins that an ONVIF source without its own is tried with. */
@@ -94,15 +97,13 @@ function openOnvif(
 ): Opened {
   const { credentials, ...endpoint } = parseOnvifUrl(stream.source);
   const own = ownCredentials(stream) ?? credentials;
-  const listed = config.discovery.credentials.map(({ username, password }) => ({
-    username,
-    password: password ?? '',
-  }));
+  const candidates = own === undefined ? discoveryLogins(config) : [own];
+  const logins = new CredentialChooser(candidates, context.now);
   const tls = tlsTrust(stream);
   const driver = new OnvifCamera(
     {
       endpoints: () => [endpoint],
-      credentials: new CredentialChooser(own === undefined ? listed : [own], context.now),
+      credentials: logins,
       profile: profileWish(config, name ?? ''),
       transport: stream.transport,
       openRtsp: (source, rtspContext) =>
@@ -120,7 +121,13 @@ function openOnvif(
       ...(profile === undefined ? {} : { profile }),
     };
   };
-  return { driver, host: endpoint.host, what: 'camera', describe };
+  const shared = own === undefined ? { logins } : {};
+  return { driver, host: endpoint.host, what: 'camera', describe, ...shared };
+}
+
+/** What cameras without a login of their own are tried with. */
+export function discoveryLogins({ discovery }: Pick<Config, 'discovery'>): Credentials[] {
+  return discovery.credentials.map(({ username, password = '' }) => ({ username, password }));
 }
 
 function openCatalogued(stream: StreamConfig, context: DriverContext): Opened {

@@ -1,15 +1,22 @@
 /** Configured and adopted cameras: one supervised source for each, and the timers they share. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import type { CredentialChooser } from '../drivers/onvif/credential-chooser.ts';
 import type { PtzHead } from '../drivers/ptz/ptz-head.ts';
 import type { AdoptedStream } from './adoption/adopted-life.ts';
 import type { AdoptionTarget } from './adoption/adopted-lives.ts';
 import type { Config } from './config/schema.ts';
-import { type OpenExtensionSource, openConfiguredSource } from './configured-source.ts';
+import {
+  type ConfiguredSource,
+  discoveryLogins,
+  type OpenExtensionSource,
+  openConfiguredSource,
+} from './configured-source.ts';
 import type { Hub } from './hub/hub.ts';
 import { type LinkedAbort, linkAbort } from './linked-abort.ts';
 import type { Board } from './report/board.ts';
 import { isClockSynchronised } from './report/health.ts';
-import { SharedSnapshot, type TakeSnapshot } from './shared-snapshot.ts';
+import { SharedSnapshot } from './shared-snapshot.ts';
 import { CameraSide } from './steering/camera-side.ts';
 import type { Steered } from './steering/steering.ts';
 import { StreamSource, type StreamSourceOptions } from './stream-source.ts';
@@ -30,6 +37,8 @@ export interface FleetContext extends SupervisorContext {
 interface Member {
   readonly source: StreamSource;
   readonly host: string | undefined;
+  /** Where it has none of its own. */
+  readonly logins: CredentialChooser | undefined;
   readonly snapshot: SharedSnapshot | undefined;
   readonly side: CameraSide;
   readonly life: LinkedAbort;
@@ -38,12 +47,13 @@ interface Member {
 }
 
 export class Fleet implements AdoptionTarget {
-  readonly #config: Config;
+  #config: Config;
+  #signal: AbortSignal = AbortSignal.abort();
   readonly #context: FleetContext;
   readonly #members = new Map<string, Member>();
   readonly #running = new Set<Promise<void>>();
-  /** Removed, and not let go yet: nobody else may have the name. */
-  readonly #leaving = new Set<string>();
+  /** Not let go yet, with their hosts: nobody else may have the name. */
+  readonly #leaving = new Map<string, string | undefined>();
   #watchdog: NodeJS.Timeout | undefined;
   #stats: NodeJS.Timeout | undefined;
 
@@ -54,12 +64,8 @@ export class Fleet implements AdoptionTarget {
 
   /** Starts the configured streams; they and the adopted ones run until `signal` aborts. */
   start(signal: AbortSignal): void {
-    for (const [name, stream] of Object.entries(this.#config.streams)) {
-      const context = { log: this.#context.log.child({ stream: name }), now: this.#context.now };
-      const { openExtension } = this.#context;
-      const source = openConfiguredSource(name, stream, this.#config, context, openExtension);
-      this.#add(name, { ...source, stallMs: this.#stallMs }, source.host, signal, source.snapshot);
-    }
+    this.#signal = signal;
+    for (const name of Object.keys(this.#config.streams)) this.#addConfigured(name);
     this.#watchdog = setInterval(() => {
       const nowMs = this.#context.now();
       for (const { source } of this.#members.values()) source.tick(nowMs);
@@ -67,6 +73,35 @@ export class Fleet implements AdoptionTarget {
     this.#stats = setInterval(() => {
       for (const { source } of this.#members.values()) source.tellStats(STATS_PERIOD_MS);
     }, STATS_PERIOD_MS);
+  }
+
+  /**
+   * The configured streams are those of `config` from now on; those that are the same do not notice. Resolves when what goes
+   * has been let go, with the new ones whose names others have: a camera that was adopted, somebody who pushes.
+   */
+  async follow(config: Config): Promise<string[]> {
+    const before = this.#config;
+    const others = Object.keys(before.streams).filter(
+      (name) => !isDeepStrictEqual(before.streams[name], own(config.streams, name)),
+    );
+    const added = Object.keys(config.streams).filter(
+      (name) => !Object.hasOwn(before.streams, name),
+    );
+    const taken = added.filter((name) => this.has(name) || this.isNameTaken(name));
+    const streams = Object.entries(config.streams).filter(([name]) => !taken.includes(name));
+    this.#config = { ...config, streams: Object.fromEntries(streams) };
+    if (!isDeepStrictEqual(before.discovery.credentials, config.discovery.credentials)) {
+      this.#changeLogins(config);
+    }
+    for (const name of added) if (!taken.includes(name)) this.#addConfigured(name);
+    await Promise.all(
+      others.map(async (name) => {
+        await this.#letGo(name);
+        if (!Object.hasOwn(config.streams, name)) this.#forget(name);
+        else this.#addConfigured(name);
+      }),
+    );
+    return taken;
   }
 
   /** Resolves when, after the signal's abort, every source has let go. */
@@ -89,10 +124,11 @@ export class Fleet implements AdoptionTarget {
   }
 
   streamAt(addresses: readonly string[]): string | undefined {
-    for (const [name, { host }] of this.#members) {
-      if (host !== undefined && addresses.includes(host)) return name;
-    }
-    return undefined;
+    const members = Array.from(this.#members, ([name, { host }]) => [name, host] as const);
+    const found = [...members, ...this.#leaving].find(
+      ([, host]) => host !== undefined && addresses.includes(host),
+    );
+    return found?.[0];
   }
 
   /** undefined: the stream has none, or there is no such stream. */
@@ -129,25 +165,41 @@ export class Fleet implements AdoptionTarget {
         return stream.who;
       },
     };
-    this.#add(name, options, undefined, signal);
+    this.#add(name, options, signal);
   }
 
-  /** Of an adopted stream that is not wanted any more; resolves when the camera is let go. */
+  /** Of a stream that is not wanted any more; resolves when the camera is let go. */
   async remove(name: string): Promise<void> {
-    const member = this.#members.get(name);
-    if (member === undefined) return;
-    this.#members.delete(name);
-    this.#leaving.add(name);
-    member.life.controller.abort(new Error('the stream is removed'));
-    member.life[Symbol.dispose]();
-    await Promise.all([member.ended, member.side.stopped()]);
-    this.#leaving.delete(name);
-    this.#context.hub.remove(name);
-    this.#context.board.removeStream(name);
+    if (await this.#letGo(name)) this.#forget(name);
   }
 
   isSilent(name: string, ms: number): boolean {
     return this.#members.get(name)?.source.isSilent(ms) ?? true;
+  }
+
+  /** False: there is none. */
+  async #letGo(name: string): Promise<boolean> {
+    const member = this.#members.get(name);
+    if (member === undefined) return false;
+    this.#members.delete(name);
+    this.#leaving.set(name, member.host);
+    member.life.controller.abort(new Error('the stream is removed'));
+    member.life[Symbol.dispose]();
+    await Promise.all([member.ended, member.side.stopped()]);
+    this.#leaving.delete(name);
+    return true;
+  }
+
+  #forget(name: string): void {
+    this.#context.hub.remove(name);
+    this.#context.board.removeStream(name);
+  }
+
+  #changeLogins(config: Config): void {
+    for (const { logins, source } of this.#members.values()) {
+      logins?.replace(discoveryLogins(config));
+      if (logins !== undefined) source.wake();
+    }
   }
 
   get #stallMs(): number {
@@ -186,12 +238,20 @@ export class Fleet implements AdoptionTarget {
     );
   }
 
+  #addConfigured(name: string): void {
+    const stream = this.#config.streams[name];
+    if (stream === undefined || this.#signal.aborted) return;
+    const context = { log: this.#context.log.child({ stream: name }), now: this.#context.now };
+    const { openExtension } = this.#context;
+    const source = openConfiguredSource(name, stream, this.#config, context, openExtension);
+    this.#add(name, { ...source, stallMs: this.#stallMs }, this.#signal, source);
+  }
+
   #add(
     name: string,
     options: StreamSourceOptions,
-    host: string | undefined,
     signal: AbortSignal,
-    configuredSnapshot?: TakeSnapshot,
+    configured: Partial<Pick<ConfiguredSource, 'host' | 'snapshot' | 'logins'>> = {},
   ): void {
     const { hub, log } = this.#context;
     const { driver } = options;
@@ -202,11 +262,17 @@ export class Fleet implements AdoptionTarget {
       { ...options, side },
       { ...this.#context, log: streamLog },
     );
-    const take = configuredSnapshot ?? driver.snapshot?.bind(driver);
+    const { host, logins } = configured;
+    const take = configured.snapshot ?? driver.snapshot?.bind(driver);
     const life = linkAbort(signal);
     const ended = source.run(life.controller.signal).finally(() => this.#running.delete(ended));
     this.#running.add(ended);
     const snapshot = take && new SharedSnapshot(take, life.controller.signal);
-    this.#members.set(name, { source, host, snapshot, side, life, ended });
+    this.#members.set(name, { source, host, logins, snapshot, side, life, ended });
   }
+}
+
+/** A stream may be called constructor. */
+function own<T>(map: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
 }

@@ -4,14 +4,15 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
 import { UDP_RECEPTION } from '../drivers/udp-receiver.ts';
-import { redactUrl } from '../protocols/source-url.ts';
 import { Publications } from './acceptors/publications.ts';
 import { adoptByCommand } from './adoption/adopt-command.ts';
 import { Adoption } from './adoption/adoption.ts';
 import { AdoptionState } from './adoption/adoption-state.ts';
 import { AttemptBudget } from './attempt-budget.ts';
+import type { ConfigFile } from './config/config-file.ts';
 import { gatewayId } from './config/identity.ts';
-import type { Config, LogLevel, TargetConfig } from './config/schema.ts';
+import type { Config, LogLevel } from './config/schema.ts';
+import { Configuring, configHandlers } from './configuring.ts';
 import { discoverNow } from './discover-now.ts';
 import { Extensions } from './extensions/extensions.ts';
 import { Fleet, STATS_PERIOD_MS } from './fleet.ts';
@@ -22,12 +23,9 @@ import { lazyRoute } from './http/lazy-routes.ts';
 import { pageRoute } from './http/page-routes.ts';
 import type { Route } from './http/route.ts';
 import { Hub } from './hub/hub.ts';
-import { fillTemplate, uniqueName } from './names.ts';
 import { PlayUrls } from './play-urls.ts';
 import { Position } from './position.ts';
-import { Proxypublish, type Target } from './proxypublish/proxypublish.ts';
-import { RtmpPublisher } from './proxypublish/publisher.ts';
-import { targetName } from './proxypublish/target-url.ts';
+import { Proxypublish } from './proxypublish/proxypublish.ts';
 import { Board } from './report/board.ts';
 import { Box } from './report/box.ts';
 import { CommandDispatcher, CommandError, type CommandHandlers } from './report/commands.ts';
@@ -36,7 +34,7 @@ import { MqttReporter } from './report/mqtt-reporter.ts';
 import type { Serving } from './serving.ts';
 import { Heads } from './steering/heads.ts';
 import { Steering } from './steering/steering.ts';
-import { tlsTrust } from './tls-trust.ts';
+import { makeTargets } from './targets.ts';
 import { VERSION } from './version.ts';
 
 /** Attempts to connect, of all cameras and masters together. */
@@ -55,6 +53,8 @@ export interface GatewayOptions {
   readonly onFatal: (reason: string) => void;
   /** Without reporting: `sluice relay`. */
   readonly isQuiet?: boolean;
+  /** Where the configuration is from; undefined: it is nobody's to change. */
+  readonly file?: ConfigFile;
 }
 
 export class Gateway {
@@ -66,6 +66,7 @@ export class Gateway {
   readonly #heads: Heads;
   readonly #position: Position;
   readonly #proxypublish: Proxypublish;
+  readonly #configuring: Configuring;
   readonly #publications: Publications;
   readonly #playUrls: PlayUrls;
   readonly #extensions: Extensions;
@@ -106,12 +107,19 @@ export class Gateway {
       head: (where) => this.#heads.head(where),
       openExtension: (url, credentials) => this.#extensions.openSource(url, credentials),
     });
-    this.#proxypublish = new Proxypublish(this.#targets(), {
+    const targets = { gatewayId: this.#id, tellsGateway: options.isQuiet !== true };
+    this.#proxypublish = new Proxypublish(makeTargets(config, targets), {
       ...shared,
       onConnectError: (reason) => {
         if (config.proxypublish.abortOnConnectError) options.onFatal(reason);
       },
     });
+    const parts = { heads: this.#heads, fleet: this.#fleet, proxypublish: this.#proxypublish };
+    this.#configuring = new Configuring(
+      options,
+      { ...parts, targets, board: this.board, adoption: () => this.#adoption },
+      this.#stopping.signal,
+    );
     this.#publications = new Publications({
       ...shared,
       hub: this.#hub,
@@ -161,6 +169,7 @@ export class Gateway {
     await this.#position.start(this.#stopping.signal);
     this.#fleet.start(this.#stopping.signal);
     this.#startDiscovery();
+    this.#configuring.watch();
     this.#status = 'running';
     log.info(
       {
@@ -174,9 +183,15 @@ export class Gateway {
     );
   }
 
+  /** The file that it is configured by, and files that that one names, may be others. */
+  async reload(): Promise<void> {
+    await this.#configuring.reload(true);
+  }
+
   /** Unpublishes, tears down, says `stopped`; bounded to less than 2 s by those it asks. */
   async stop(): Promise<void> {
     this.#status = 'stopping';
+    this.#configuring.stop();
     clearInterval(this.#publishStats);
     this.#publications.stop();
     await this.#extensions.stop();
@@ -197,8 +212,9 @@ export class Gateway {
   }
 
   #box(): Box {
-    const { config, log } = this.#options;
+    const { log } = this.#options;
     const urls = () => this.#playUrls.ofBox();
+    const config = () => this.#configuring.config;
     return new Box({ config, id: this.#id, board: this.board, log, urls });
   }
 
@@ -295,10 +311,14 @@ export class Gateway {
     const discoveryLog = log.child({ part: 'discovery' });
     const discovery = new Discovery(config.discovery, { log: discoveryLog, now: Date.now });
     this.#discovery = discovery;
+    const configuring = this.#configuring;
     this.#adoption = new Adoption({
-      ...{ ...this.#supervision, config, discovery, state, board: this.board },
+      ...{ ...this.#supervision, discovery, state, board: this.board },
       target: this.#fleet,
       log: discoveryLog,
+      get config() {
+        return configuring.config;
+      },
     });
     this.#adoption.follow(signal);
     this.#discovering = discovery.run(signal);
@@ -325,6 +345,7 @@ export class Gateway {
   #handlers(): CommandHandlers {
     return {
       ...this.#steering().handlers(),
+      ...configHandlers(() => this.#configuring),
       'stream/restart': ({ name }) => {
         if (!this.#fleet.restart(name)) {
           throw new CommandError('not-found', `there is no stream called ${name}`);
@@ -340,37 +361,6 @@ export class Gateway {
         this.#options.setLogLevel(level);
         return { level };
       },
-    };
-  }
-
-  #targets(): Target[] {
-    const ids = new Set<string>();
-    return this.#options.config.proxypublish.targets.map((target) => {
-      const id = uniqueName(targetName(target.targetUri), (name) => ids.has(name));
-      ids.add(id);
-      return {
-        id,
-        url: redactUrl(target.targetUri),
-        localStreamName: target.localStreamName,
-        keepAlive: target.keepAlive,
-        makePublisher: (stream, log) =>
-          new RtmpPublisher(this.#publisherOptions(target, stream), {
-            log,
-            now: () => performance.now(),
-            gatewayId: this.#options.isQuiet === true ? undefined : this.#id,
-          }),
-      };
-    });
-  }
-
-  #publisherOptions(target: TargetConfig, stream: string) {
-    const { queueMaxBytes, queueMaxMs } = this.#options.config.limits;
-    return {
-      ...target,
-      ...tlsTrust(target),
-      targetStreamName: fillTemplate(target.targetStreamName, { gateway: this.#id, stream }),
-      queueMaxBytes,
-      queueMaxMs,
     };
   }
 }

@@ -1,15 +1,12 @@
 /** The verb `adopt`: somebody decides about a device, and is told what came of it. */
-import { once } from 'node:events';
 import { streamStateOf } from '../causes.ts';
 import type { Board } from '../report/board.ts';
 import type { CommandData } from '../report/command-data.ts';
 import { type CommandArguments, CommandError } from '../report/commands.ts';
 import type { StreamStatus } from '../report/status.ts';
 import { registerSecret } from '../secrets.ts';
+import { streamOutcome } from '../stream-outcome.ts';
 import type { Adoption } from './adoption.ts';
-
-/** A camera that is well has sent a picture by then. */
-const OUTCOME_MS = 15_000;
 
 export async function adoptByCommand(
   adoption: Adoption | undefined,
@@ -47,7 +44,7 @@ export async function adoptByCommand(
   const result = await adoption.adoptNow(listed, { name, credentials, profile });
   if (result.at === 'failed') throw refusal(result.cause);
   const adoptedAs = result.name;
-  const status = await outcome(board, adoptedAs, signal);
+  const status = await streamOutcome(board, adoptedAs, signal);
   if (status?.state === 'unauthorized') throw refusal(status);
   const { state, code, reason } = status ?? {};
   return {
@@ -58,20 +55,4 @@ export async function adoptByCommand(
 
 function refusal({ code, reason }: Pick<StreamStatus, 'code' | 'reason'>): CommandError {
   return new CommandError(streamStateOf(code) === 'unauthorized' ? 'needs-password' : code, reason);
-}
-
-/** The stream's status once its first attempt has succeeded or failed, or as it is after a while. */
-async function outcome(
-  board: Board,
-  name: string,
-  signal: AbortSignal,
-): Promise<StreamStatus | undefined> {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(OUTCOME_MS)]);
-  const status = () => board.streams.get(name)?.status;
-  try {
-    while (status()?.state === 'connecting') await once(board, 'stream', { signal: limit });
-  } catch {
-    // Not yet: the reply says so.
-  }
-  return status();
 }

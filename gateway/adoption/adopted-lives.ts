@@ -104,6 +104,14 @@ export class AdoptedLives {
     await this.#ending.get(record);
   }
 
+  /** Other logins are configured: whoever waits because of the earlier ones need not. */
+  loginsChanged(): void {
+    for (const [record, { logins, name }] of this.#lives) {
+      logins.replace(this.#logins.list(record.credentials));
+      this.#context.target.wake(name, false);
+    }
+  }
+
   describe(record: AdoptionRecord, description: Partial<DeviceDescription>): void {
     const { manufacturer, model, serial, mac } = description;
     const told = present({ manufacturer, model, toldSerial: serial, mac: record.mac ?? mac });

@@ -17,25 +17,33 @@ export interface DeviceLogins {
 }
 
 export class AdoptionLogins {
-  readonly #credentials: readonly Credentials[];
+  #credentials: readonly Credentials[];
   readonly #state: AdoptionState;
   readonly #now: () => number;
   readonly #marks: CredentialMarks;
 
   constructor(configured: DiscoveryConfig['credentials'], state: AdoptionState, now: () => number) {
-    this.#credentials = configured.map(({ username, password = '' }) => ({
-      ...{ username, password, isSecretive: true },
-    }));
+    this.#credentials = secretive(configured);
     this.#state = state;
     this.#now = now;
     const earlier = state.records.find(({ login }) => login !== undefined);
     this.#marks = new CredentialMarks(earlier?.login?.mark);
   }
 
+  /** Another configuration. */
+  configure(configured: DiscoveryConfig['credentials']): void {
+    this.#credentials = secretive(configured);
+  }
+
+  /** For a device that `open` has given its own. */
+  list(own: Credentials | undefined): readonly Credentials[] {
+    return own === undefined ? this.#credentials : [own, ...this.#credentials];
+  }
+
   /** `kept`: what an earlier life, or an earlier look at the device, has learned. */
   open(kept: AdoptionRecord | undefined, device: DeviceLogins): CredentialChooser {
     const { own, record, refused, isSureOfDevice = () => true } = device;
-    const list = own === undefined ? this.#credentials : [own, ...this.#credentials];
+    const list = this.list(own);
     const logins: CredentialChooser = new CredentialChooser(list, this.#now, {
       kept: this.#restore(kept, list),
       isSureOfDevice,
@@ -69,4 +77,10 @@ export class AdoptionLogins {
       ...(heldUntilMs === undefined ? {} : { heldUntil: new Date(heldUntilMs).toISOString() }),
     };
   }
+}
+
+function secretive(configured: DiscoveryConfig['credentials']): Credentials[] {
+  return configured.map(({ username, password = '' }) => ({
+    ...{ username, password, isSecretive: true },
+  }));
 }

@@ -4,6 +4,7 @@
  * in the way is told on the board and tried again.
  */
 import type { EventEmitter } from 'node:events';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { AuthenticationError } from '../../codecs/errors.ts';
 import type { DeviceEvents, DiscoveredDevice } from '../../drivers/discovery/device-registry.ts';
@@ -110,6 +111,35 @@ export class Adoption {
     return this.#context.state.records.find((record) => record.name === name);
   }
 
+  /** The listed device that is this stream of the configuration. */
+  servedBy(stream: string): Listed | undefined {
+    return [...this.#listed.values()].find(({ servedBy }) => servedBy === stream);
+  }
+
+  /** The configuration is another: what is decided for devices may be, too. */
+  reconsider({ discovery: wanted }: Config, { discovery: before }: Config): void {
+    const areLoginsNew = !isDeepStrictEqual(wanted.credentials, before.credentials);
+    if (areLoginsNew) {
+      this.#logins.configure(wanted.credentials);
+      this.#lives.loginsChanged();
+    }
+    for (const listed of [...this.#listed.values()]) {
+      const device = this.#context.discovery.device(listed.id);
+      // What a command comes to is met when it is over.
+      if (device === undefined || listed.command !== undefined) continue;
+      const { record } = listed;
+      const life = this.#lives.of(record);
+      const isConfigured = this.#context.target.streamAt(device.addresses) !== undefined;
+      if (areLoginsNew || wanted.adopt !== before.adopt || isConfigured) this.#endAttempt(listed);
+      if (areLoginsNew && life === undefined) listed.logins = undefined;
+      if (life !== undefined && isConfigured && record !== undefined) {
+        void this.#lives.end(record).then(() => this.#metAgain(listed.id));
+      } else {
+        this.#met(device);
+      }
+    }
+  }
+
   /** One attempt, on command, whatever was decided before. Where it does not work, what was published goes on. */
   async adoptNow(listed: Listed, wish: AdoptionWish): Promise<AdoptionOutcome> {
     this.#endAttempt(listed);
@@ -185,6 +215,11 @@ export class Adoption {
     if (life === undefined) this.#decide(device, listed);
     else this.#lives.follow(life, device, keptAt);
     this.#tell(device.id);
+  }
+
+  #metAgain(id: string): void {
+    const device = this.#context.discovery.device(id);
+    if (device !== undefined && !this.#signal.aborted) this.#met(device);
   }
 
   #list(id: string): Listed {

@@ -1,7 +1,8 @@
 /** `sluice run`: the service, until SIGTERM or SIGINT. */
 import { parseArgs } from 'node:util';
 import { ConfigError } from '../config/config-error.ts';
-import { loadConfig } from '../config/load.ts';
+import { ConfigFile } from '../config/config-file.ts';
+
 import type { Config } from '../config/schema.ts';
 import { Gateway } from '../gateway.ts';
 import { GatewayLog } from '../log.ts';
@@ -9,16 +10,24 @@ import { withReadiness } from '../readiness.ts';
 import { describeUp } from '../report/health.ts';
 import { untilStopped } from './until-stopped.ts';
 
-const USAGE = 'usage: sluice run [--config FILE] [--data-dir DIR]';
+const USAGE = `usage: sluice run [--config FILE] [--data-dir DIR]
+
+  --config FILE     the configuration; left out: sluice.yaml in the data folder, where there is one
+  --data-dir DIR    folder for what must survive a restart, instead of gateway.dataDir; default: ./data
+
+A change of the file is taken over while it runs, as far as that can be; so is SIGHUP. The command config/set makes the
+file where there is none.`;
 
 export async function run(args: string[]): Promise<number> {
-  const config = readConfig(args);
-  if (typeof config === 'number') return config;
+  const read = readConfig(args);
+  if (typeof read === 'number') return read;
+  const { file, config } = read;
   const gatewayLog = new GatewayLog(config.log.level);
   const { log } = gatewayLog;
   return await untilStopped(log, (fail) => {
     const gateway = new Gateway({
       config,
+      file,
       log,
       setLogLevel: (level) => gatewayLog.setLevel(level),
       onFatal: (reason) =>
@@ -26,11 +35,15 @@ export async function run(args: string[]): Promise<number> {
           `a target refused at start, and proxypublish.abortOnConnectError is set: ${reason.replace(/ Trying again\.$/, '')}`,
         ),
     });
+    process.on('SIGHUP', () => {
+      log.info({ signal: 'SIGHUP' }, 'reading the configuration again');
+      gateway.reload().catch((err: unknown) => log.error({ err }, 'it was not taken over'));
+    });
     return withReadiness(gateway, { log, status: () => describeUp(gateway.board) });
   });
 }
 
-function readConfig(args: string[]): Config | number {
+function readConfig(args: string[]): { file: ConfigFile; config: Config } | number {
   try {
     const { values } = parseArgs({
       args,
@@ -44,7 +57,9 @@ function readConfig(args: string[]): Config | number {
       process.stdout.write(`${USAGE}\n`);
       return 0;
     }
-    return loadConfig(values.config, { dataDir: values['data-dir'] });
+    const { config: path, 'data-dir': dataDir } = values;
+    const file = new ConfigFile({ path, dataDir, env: process.env });
+    return { file, config: file.load() };
   } catch (error) {
     if (!(error instanceof ConfigError) && !isArgumentError(error)) throw error;
     process.stderr.write(`sluice run: ${error.message}\n`);

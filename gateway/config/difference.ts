@@ -63,5 +63,10 @@ function differences(before: unknown, after: unknown, path: KeyPath): KeyPath[] 
   const isWhole = path[0] === 'streams' && path.length === 2;
   if (isWhole || !isMap(before) || !isMap(after)) return [path];
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]);
-  return [...keys].flatMap((key) => differences(before[key], after[key], [...path, key]));
+  return [...keys].flatMap((key) => differences(own(before, key), own(after, key), [...path, key]));
+}
+
+/** A stream may be called constructor. */
+function own(map: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Object.hasOwn(map, key) ? map[key] : undefined;
 }

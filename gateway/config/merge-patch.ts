@@ -21,10 +21,7 @@ export function patchProblem(patch: unknown): { path: KeyPath; words: string } |
   return problemIn(patch, []);
 }
 
-function problemIn(
-  node: unknown,
-  path: KeyPath,
-): { path: KeyPath; words: string } | undefined {
+function problemIn(node: unknown, path: KeyPath): { path: KeyPath; words: string } | undefined {
   if (typeof node !== 'object' || node === null) return undefined;
   if (path.length >= MAX_DEPTH) return { path: path.slice(0, 3), words: 'nested too deep' };
   const entries: [PropertyKey, unknown][] = Array.isArray(node)

@@ -6,8 +6,10 @@ import { isDeepStrictEqual } from 'node:util';
 import {
   type Document,
   isAlias,
+  isCollection,
   isMap,
   isNode,
+  isPair,
   isScalar,
   isSeq,
   type Node,
@@ -72,17 +74,21 @@ function resolveAliases(document: Document): void {
 function rewritten(node: Node | null, value: unknown, document: Document): Node {
   if (isMap(node) && isTree(value)) return rewrittenMap(node, value, document);
   if (isSeq(node) && Array.isArray(value)) return rewrittenList(node, value, document);
-  if (node !== null && isDeepStrictEqual(valueOf(node, document), value)) return node;
+  if (node !== null && isDeepStrictEqual(meaningOf(node, document), value)) return node;
   const made: Node = document.createNode(value);
   if (node === null) return made;
   const { comment, commentBefore, spaceBefore } = node;
-  Object.assign(made, { commentBefore, spaceBefore });
-  // What stood behind a value on its line would stand within what is a block now.
+  if (spaceBefore === true) made.spaceBefore = true;
   if (isScalar(node) && isScalar(made)) {
-    made.comment = comment;
-    const isQuoted = node.type === Scalar.QUOTE_DOUBLE || node.type === Scalar.QUOTE_SINGLE;
-    if (isQuoted && typeof value === 'string') made.type = node.type;
+    if (typeof comment === 'string') made.comment = comment;
+    const { type } = node;
+    const isQuoted = type === Scalar.QUOTE_DOUBLE || type === Scalar.QUOTE_SINGLE;
+    if (isQuoted && typeof value === 'string') made.type = type;
   }
+  // What stood behind a value on its line would stand within what is a block now.
+  const above = isScalar(made) ? [commentBefore] : [commentBefore, comment];
+  const lines = above.filter((each) => typeof each === 'string');
+  if (lines.length > 0) made.commentBefore = lines.join('\n');
   return made;
 }
 
@@ -91,13 +97,14 @@ function rewrittenMap(map: YAMLMap, value: Tree, document: Document): Node {
   map.items = map.items.filter(({ key, value: old }) => {
     const isKept = Object.hasOwn(value, nameOf(key));
     // A key with nothing after it counts as left out, and may stay.
-    return isKept || valueOf(old, document) === null;
+    return isKept || meaningOf(old, document) === null;
   });
   const known = new Map(map.items.map((pair) => [nameOf(pair.key), pair]));
   for (const [key, inner] of Object.entries(value)) {
     const pair = known.get(key);
-    if (pair === undefined) map.items.push(new Pair(document.createNode(key), document.createNode(inner)));
-    else pair.value = rewritten(isNode(pair.value) ? pair.value : null, inner, document);
+    if (pair === undefined)
+      map.items.push(new Pair(document.createNode(key), document.createNode(inner)));
+    else pair.value = rewritten(withOwnComments(pair.value), inner, document);
   }
   return map;
 }
@@ -106,7 +113,7 @@ function rewrittenMap(map: YAMLMap, value: Tree, document: Document): Node {
 function rewrittenList(list: YAMLSeq, values: readonly unknown[], document: Document): Node {
   if (list.items.length === 0 && values.length > 0) list.flow = false;
   const old = list.items.map((item) => (isNode(item) ? item : null));
-  const meanings = old.map((item) => valueOf(item, document));
+  const meanings = old.map((item) => meaningOf(item, document));
   const free = new Set(old.keys());
   const same = values.map((value) => {
     const found = [...free].find((index) => isDeepStrictEqual(meanings[index], value));
@@ -122,6 +129,20 @@ function rewrittenList(list: YAMLSeq, values: readonly unknown[], document: Docu
   return list;
 }
 
+/** A comment above the first entry of what a key has is that entry's, and goes with it. */
+function withOwnComments(value: unknown): Node | null {
+  if (!isCollection(value)) return isNode(value) ? value : null;
+  const [item] = value.items;
+  const first = isPair(item) ? item.key : item;
+  const { commentBefore } = value;
+  if (typeof commentBefore === 'string' && value.flow !== true && isNode(first)) {
+    const own = typeof first.commentBefore === 'string' ? [first.commentBefore] : [];
+    first.commentBefore = [commentBefore, ...own].join('\n');
+    value.commentBefore = null;
+  }
+  return value;
+}
+
 function isTree(value: unknown): value is Tree {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -130,6 +151,6 @@ function nameOf(key: unknown): string {
   return String(isScalar(key) ? key.value : key);
 }
 
-function valueOf(node: unknown, document: Document): unknown {
+function meaningOf(node: unknown, document: Document): unknown {
   return isNode(node) ? node.toJS(document) : (node ?? null);
 }

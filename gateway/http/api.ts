@@ -107,6 +107,7 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['configured', 409],
   ['conflict', 409],
   ['disabled', 409],
+  ['exists', 409],
   ['name-taken', 409],
   ['too-large', 413],
   ['needs-password', 422],

@@ -10,7 +10,8 @@ import { HealthSampler, SharedHealth } from './health.ts';
 import { describeGateway } from './info.ts';
 
 export interface BoxContext {
-  readonly config: Config;
+  /** As it is now. */
+  readonly config: () => Config;
   readonly id: string;
   readonly board: Board;
   readonly log: Logger;
@@ -23,7 +24,8 @@ export class Box {
   readonly #health: SharedHealth;
 
   constructor(context: BoxContext) {
-    const { board, config, log } = context;
+    const { board, log } = context;
+    const config = context.config();
     const { dataDir } = config.gateway;
     this.#context = context;
     this.#life = { session: nextSession(config, log), startedAt: new Date().toISOString() };
@@ -33,7 +35,7 @@ export class Box {
 
   info(): GatewayInfo {
     const { board, config, id, urls } = this.#context;
-    const source = { id, version: VERSION, configHash: configHash(config), urls: urls() };
+    const source = { id, version: VERSION, configHash: configHash(config()), urls: urls() };
     return describeGateway({ ...this.#life, ...source }, board);
   }
 

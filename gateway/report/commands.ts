@@ -11,6 +11,7 @@ import { profile } from '../config/profile-schema.ts';
 import { LOG_LEVELS } from '../config/schema.ts';
 import { scrub } from '../secrets.ts';
 import { CAMERA_COMMANDS } from './camera-commands.ts';
+import { CONFIG_COMMANDS } from './config-commands.ts';
 
 /** The verbs and their arguments. Unknown arguments are ignored. */
 export const COMMANDS = {
@@ -30,6 +31,7 @@ export const COMMANDS = {
     profile: z.optional(profile),
   }),
   ...CAMERA_COMMANDS,
+  ...CONFIG_COMMANDS,
 } as const;
 
 export type CommandVerb = keyof typeof COMMANDS;

@@ -36,7 +36,19 @@ export class Heads {
   async start(signal: AbortSignal): Promise<void> {
     const lines = this.#config.serial.filter(hasHeads);
     if (lines.length > 0) await this.#openLines(lines, signal);
-    for (const { ptz } of Object.values(this.#config.streams)) {
+    await this.follow(this.#config.streams);
+  }
+
+  /** Heads over IP are those of the streams that there are now. */
+  async follow(streams: Config['streams']): Promise<void> {
+    const wanted = new Set(Object.values(streams).map(({ ptz }) => ptz));
+    for (const [ptz, head] of this.#overIp) {
+      if (wanted.has(ptz)) continue;
+      this.#overIp.delete(ptz);
+      // What a head that is not there any more answers to that does not matter.
+      void head.close().catch(() => undefined);
+    }
+    for (const ptz of wanted) {
       const address = ptz === undefined ? undefined : parseViscaUrl(ptz);
       if (ptz === undefined || address === undefined || this.#overIp.has(ptz)) continue;
       const { openViscaIp } = await import('../../drivers/ptz/visca-ip-head.ts');

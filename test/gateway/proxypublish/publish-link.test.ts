@@ -50,6 +50,7 @@ function setUp(t: TestContext, keepAlive = true) {
   const connectErrors: string[] = [];
   const target = {
     id: 'master',
+    identity: 'master',
     url: 'rtmp://master/live',
     localStreamName: 'cam*',
     keepAlive,

@@ -94,7 +94,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         error: {
           code: 'unknown-verb',
           message:
-            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
+            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder, config/get, config/set, stream/add, stream/remove',
         },
       },
     ],
@@ -107,7 +107,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         error: {
           code: 'unknown-verb',
           message:
-            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder',
+            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder, config/get, config/set, stream/add, stream/remove',
         },
       },
     ],
