@@ -10,13 +10,8 @@ import { difference, withLiveParts } from './config/difference.ts';
 import type { Config } from './config/schema.ts';
 import type { LiveParts } from './live-parts.ts';
 import type { Board } from './report/board.ts';
+import type { CommandData } from './report/command-data.ts';
 import { type CommandArguments, CommandError } from './report/commands.ts';
-import type {
-  ConfigGetReply,
-  ConfigSetReply,
-  StreamAddReply,
-  StreamRemoveReply,
-} from './report/config-commands.ts';
 import { streamOutcome } from './stream-outcome.ts';
 
 export interface ReconfiguringContext {
@@ -62,7 +57,7 @@ export class Reconfiguring {
     return this.#inTurn(() => this.#look(isAsked));
   }
 
-  get(): Promise<ConfigGetReply> {
+  get(): Promise<CommandData['config/get']> {
     return this.#inTurn(async () => {
       await this.#look(false);
       const { restartNeeded } = this.#last;
@@ -72,11 +67,11 @@ export class Reconfiguring {
     });
   }
 
-  set({ patch, revision }: CommandArguments<'config/set'>): Promise<ConfigSetReply> {
+  set({ patch, revision }: CommandArguments<'config/set'>): Promise<CommandData['config/set']> {
     return this.#inTurn(() => this.#change(patch, 'config/set', revision));
   }
 
-  async addStream(args: CommandArguments<'stream/add'>): Promise<StreamAddReply> {
+  async addStream(args: CommandArguments<'stream/add'>): Promise<CommandData['stream/add']> {
     const { name } = args;
     const entries = Object.entries(args).filter(([key]) => !REQUEST_KEYS.includes(key));
     const reply = await this.#inTurn(() => {
@@ -90,7 +85,7 @@ export class Reconfiguring {
     return { name, ...reply, ...(state && code && reason ? { state, code, reason } : {}) };
   }
 
-  removeStream({ name }: CommandArguments<'stream/remove'>): Promise<StreamRemoveReply> {
+  removeStream({ name }: CommandArguments<'stream/remove'>): Promise<CommandData['stream/remove']> {
     return this.#inTurn(async () => {
       const { parts, board } = this.#context;
       if (this.#store.hasStream(name)) {
@@ -117,7 +112,11 @@ export class Reconfiguring {
     });
   }
 
-  async #change(patch: unknown, verb: string, revision?: string): Promise<ConfigSetReply> {
+  async #change(
+    patch: unknown,
+    verb: string,
+    revision?: string,
+  ): Promise<CommandData['config/set']> {
     const change = this.#store.change(patch, revision);
     const written = await this.#store.write(change);
     this.#text = change.text;

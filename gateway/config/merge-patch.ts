@@ -6,6 +6,8 @@ import { isMap } from './describe-issue.ts';
 const MAX_DEPTH = 16;
 
 export function mergePatch(target: unknown, patch: unknown): unknown {
+  // Entries of a list are new ones, of which null says nothing.
+  if (Array.isArray(patch)) return patch.map((entry) => mergePatch(undefined, entry));
   if (!isMap(patch)) return patch;
   const entries = new Map(isMap(target) ? Object.entries(target) : []);
   for (const [key, value] of Object.entries(patch)) {

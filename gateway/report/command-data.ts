@@ -10,6 +10,15 @@ interface Told {
   readonly message: string;
 }
 
+/** Of the configuration. */
+interface Changed {
+  readonly revision: string;
+  /** Paths of keys that took effect. */
+  readonly applied: readonly string[];
+  /** All that take effect at the next start, of earlier changes, too. */
+  readonly restartNeeded: readonly string[];
+}
+
 interface Range {
   readonly min: number;
   readonly max: number;
@@ -17,8 +26,19 @@ interface Range {
 
 export interface CommandData {
   readonly 'stream/restart': { readonly name: string };
-  readonly 'stream/add': { readonly name: string };
-  readonly 'stream/remove': { readonly name: string };
+  readonly 'stream/add': Changed & {
+    readonly name: string;
+    /** How the stream does; left out where its name has to wait for a restart. */
+    readonly state?: StreamStatus['state'];
+    readonly code?: StreamStatus['code'];
+    readonly reason?: string;
+  };
+  readonly 'stream/remove': Told & {
+    /** `removed`: from the file; `ignored`: it was found, and is not adopted again until the command `adopt`. */
+    readonly outcome: 'removed' | 'ignored';
+    /** Where the file was changed. */
+    readonly revision?: string;
+  };
   readonly discover: {
     readonly devices: readonly FoundDevice[];
     readonly scan?: {
@@ -89,12 +109,10 @@ export interface CommandData {
     /** The file's content; in place of each secret a mask. */
     readonly config: Readonly<Record<string, unknown>>;
     readonly revision: string;
-    /** Keys that wait for a restart. */
-    readonly restartNeeded: unknown;
-  };
-  readonly 'config/set': {
-    readonly revision: string;
-    readonly applied: readonly string[];
+    /** Paths of keys that were changed and take effect at the next start. */
     readonly restartNeeded: readonly string[];
+    /** One line: why the file, as somebody has edited it, is not taken. */
+    readonly problem?: string;
   };
+  readonly 'config/set': Changed;
 }

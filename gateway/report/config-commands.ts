@@ -1,7 +1,6 @@
-/** What can be asked of the configuration: the arguments of those verbs, and what they answer. */
+/** What can be asked of the configuration: the arguments of those verbs. */
 import * as z from 'zod/mini';
 import { name, text } from '../config/fields.ts';
-import type { StreamStatus } from './status.ts';
 
 export const CONFIG_COMMANDS = {
   'config/get': z.object({}),
@@ -15,39 +14,3 @@ export const CONFIG_COMMANDS = {
   'stream/add': z.looseObject({ name: name() }),
   'stream/remove': z.object({ name: name() }),
 } as const;
-
-export interface ConfigGetReply {
-  /** What the file says, defaults not filled in, each secret replaced by a mask. */
-  readonly config: Readonly<Record<string, unknown>>;
-  /** Of the file's text. */
-  readonly revision: string;
-  /** Paths of keys that were changed and take effect at the next start. */
-  readonly restartNeeded: readonly string[];
-  /** One line: why the file, as somebody has edited it, is not taken. */
-  readonly problem?: string;
-}
-
-export interface ConfigSetReply {
-  readonly revision: string;
-  /** Paths of keys that took effect. */
-  readonly applied: readonly string[];
-  /** All that take effect at the next start, from earlier changes, too. */
-  readonly restartNeeded: readonly string[];
-}
-
-export interface StreamAddReply extends ConfigSetReply {
-  readonly name: string;
-  /** How the stream does. */
-  readonly state?: StreamStatus['state'];
-  readonly code?: StreamStatus['code'];
-  readonly reason?: string;
-}
-
-export interface StreamRemoveReply {
-  readonly name: string;
-  /** `removed`: from the file; `ignored`: it was an adopted camera, which is not adopted again until the command `adopt`. */
-  readonly outcome: 'removed' | 'ignored';
-  readonly message: string;
-  /** Where the file was changed. */
-  readonly revision?: string;
-}
