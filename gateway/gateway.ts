@@ -220,7 +220,7 @@ export class Gateway {
 
   async #startHttp(box: Box): Promise<void> {
     const { config, log } = this.#options;
-    const { listen, limits, cors, play, certFile, keyFile } = config.http;
+    const { listen, limits, cors, play, tokens, certFile, keyFile } = config.http;
     const httpLog = log.child({ part: 'http' });
     const tls = certFile && keyFile ? { certFile, keyFile } : undefined;
     if (!isLoopbackListen(listen) && tls === undefined) {
@@ -235,7 +235,8 @@ export class Gateway {
       limits,
       cors,
       play,
-      admin: adminLogin(config, httpLog, (words) => process.stderr.write(words)),
+      tokens,
+      admin: await adminLogin(config, httpLog, (words) => process.stderr.write(words)),
       routes: [
         ...apiRoutes({
           ...{ board: this.board, status: () => this.#status, commands: this.#commands },

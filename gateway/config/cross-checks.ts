@@ -39,9 +39,23 @@ function checkHttp(http: HttpConfig, file: string): void {
   const { admin, play } = http;
   checkCertificatePair(http, ['http'], file);
   if (admin !== undefined) checkWholeLogin(admin, ['http', 'admin'], file);
+  checkTokens(http.tokens, file);
   if (typeof play === 'object') {
     if (!hasLogin(play)) failAt(file, ['http', 'play'], 'expected a login, or open: everybody may');
     checkWholeLogin(play, ['http', 'play'], file);
+  }
+}
+
+function checkTokens(tokens: HttpConfig['tokens'], file: string): void {
+  const names = new Set<string>();
+  for (const [index, { name, token, tokenFile }] of tokens.entries()) {
+    const path = ['http', 'tokens', index];
+    if (names.has(name)) failAt(file, [...path, 'name'], `there are two tokens called ${name}`);
+    names.add(name);
+    if ((token === undefined) === (tokenFile === undefined)) {
+      const got = token === undefined ? 'neither' : 'both';
+      failAt(file, [...path, 'token'], `expected token or tokenFile, got ${got}`);
+    }
   }
 }
 

@@ -22,6 +22,9 @@ import {
 export const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_SECRET_BYTES = 4096;
 
+/** What programs send can be long; ten guesses a minute find nothing in it. */
+const MIN_TOKEN_LENGTH = 16;
+
 /** The schema is 5 deep; an alias to itself is endless. */
 const MAX_DEPTH = 16;
 
@@ -185,12 +188,24 @@ function resolveFiles(config: Config, context: ParseContext): Config {
 }
 
 function resolvedHttp(http: HttpConfig, context: ParseContext): HttpConfig {
-  const { admin, play } = http;
+  const { admin, play, tokens } = http;
   return {
     ...withCertificate(http, context),
     admin: admin && withPassword(admin, ['http', 'admin'], context),
+    tokens: tokens.map((entry, index) => machineToken(entry, ['http', 'tokens', index], context)),
     play: typeof play === 'object' ? withLogin(play, ['http', 'play'], context) : play,
   };
+}
+
+/** Looked at here, where the error does not show what is wrong with it. */
+function machineToken(entry: MachineToken, path: KeyPath, context: ParseContext): MachineToken {
+  const resolved = withToken(entry, path, context);
+  if ((resolved.token ?? '').length < MIN_TOKEN_LENGTH) {
+    const key = entry.tokenFile === undefined ? 'token' : 'tokenFile';
+    const words = `expected a token of at least ${MIN_TOKEN_LENGTH} characters`;
+    failAt(context.file, [...path, key], words);
+  }
+  return resolved;
 }
 
 interface MayHavePassword {
@@ -236,10 +251,23 @@ function withCertificate<T extends MayHaveCertificate>(entry: T, context: ParseC
 }
 
 function withLogin(entry: LoginConfig, path: KeyPath, context: ParseContext): LoginConfig {
-  const { tokenFile, ...rest } = withPassword(entry, path, context);
-  if (rest.token !== undefined) registerSecret(rest.token);
-  if (tokenFile === undefined) return rest;
-  return { ...rest, token: readSecret(tokenFile, [...path, 'tokenFile'], context) };
+  return withToken(withPassword(entry, path, context), path, context);
+}
+
+type MachineToken = HttpConfig['tokens'][number];
+
+interface MayHaveToken {
+  readonly token?: string | undefined;
+  readonly tokenFile?: string | undefined;
+}
+
+function withToken<T extends MayHaveToken>(entry: T, path: KeyPath, context: ParseContext): T {
+  const { tokenFile, ...rest } = entry;
+  if (entry.token !== undefined) registerSecret(entry.token);
+  if (tokenFile === undefined) return entry;
+  const token = readSecret(tokenFile, [...path, 'tokenFile'], context);
+  // What is left is T without one optional key, plus another optional key of T.
+  return { ...rest, token } as T;
 }
 
 /** A trailing newline is not part of it. */

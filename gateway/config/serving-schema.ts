@@ -198,6 +198,24 @@ export const vod = section(
   },
 );
 
+const machineToken = z
+  .strictObject(
+    {
+      name: name().check(z.describe('Whose it is; for people only')),
+      token: z
+        .optional(text('a token'))
+        .check(z.describe('The token; better given as tokenFile or from the environment')),
+      tokenFile: z
+        .optional(text('the path of a file'))
+        .check(z.describe('File that holds the token')),
+      access: z
+        ._default(oneOf(['read', 'admin']), 'read')
+        .check(z.describe('read: how everything is, and playing streams; admin: everything')),
+    },
+    { error: mapOnly },
+  )
+  .check(z.describe('A program that asks with Authorization: Bearer TOKEN'));
+
 const HTTP_LISTEN_EXPECTED = 'an address and a port such as 127.0.0.1:8080 or 0.0.0.0:8080';
 const ORIGIN_EXPECTED = 'an origin such as https://www.example.com, or *';
 
@@ -224,6 +242,14 @@ export const http = section('Streams for players, health and state over HTTP', {
         'Who may do everything; left out: this machine without a login, others with a password that is made at the first start and shown once',
       ),
     ),
+  tokens: z
+    ._default(
+      z
+        .array(machineToken, { error: 'a list of tokens' })
+        .check(z.maxLength(64, { error: 'at most 64 tokens' })),
+      [],
+    )
+    .check(z.describe('Programs with a login of their own, such as what collects metrics')),
   play: z
     .optional(
       z.union([z.literal('open'), players], {

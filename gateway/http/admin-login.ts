@@ -1,81 +1,137 @@
 /**
- * The administrator's login. Where none is configured and others can connect, a password is made at the first start,
- * kept in dataDir, and shown once on the console. There is never a built-in one.
+ * The administrator's login. Where none is configured and others can connect, a password is made at the first start and
+ * shown once on the console; dataDir has its hash only. There is never a built-in one.
  */
 import { randomInt } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { isLoopback, parseHostPort } from '../config/fields.ts';
-import { writeAtomically } from '../config/identity.ts';
 import type { Config } from '../config/schema.ts';
+import { KeptFile } from '../kept-file.ts';
 import { registerSecret } from '../secrets.ts';
+import { type AdminAccount, ConfiguredAdmin, KeptAdmin, type KeptLogin } from './admin-account.ts';
+import { PasswordHashing, parsePasswordHash } from './password-hash.ts';
 
 const FIRST_USERNAME = 'admin';
-const FILE = 'http-password';
-/** For nobody but the service's own user. */
-const MODE = 0o600;
+const FILE = 'http-login.json';
+/** Of versions that kept the password as it is. */
+const OLD_FILE = 'http-password';
 /** No letters that look like one another; 20 of 31 are 99 bits. */
 const LETTERS = 'abcdefghjkmnpqrstuvwxyz23456789';
 const LENGTH = 20;
 
-export interface AdminLogin {
-  readonly username: string;
-  readonly password: string;
-}
-
 /** undefined: being on this machine is the login. `show` is called when a password is new. */
-export function adminLogin(
+export async function adminLogin(
   { http, gateway }: Config,
   log: Logger,
   show: (words: string) => void,
-): AdminLogin | undefined {
+): Promise<AdminAccount | undefined> {
   if (http.admin !== undefined) {
     const { username, password = '' } = http.admin;
-    return { username, password };
+    return new ConfiguredAdmin(username, password);
   }
   if (isLoopbackListen(http.listen)) return undefined;
-  return { username: FIRST_USERNAME, password: firstPassword(gateway.dataDir, log, show) };
+  return await keptAdmin(gateway.dataDir, log, show);
 }
 
 export function isLoopbackListen(listen: string): boolean {
   return isLoopback(parseHostPort(listen)?.host ?? '');
 }
 
-function firstPassword(dataDir: string, log: Logger, show: (words: string) => void): string {
-  const file = join(dataDir, FILE);
-  const kept = readKept(file);
-  if (kept !== undefined) {
-    registerSecret(kept);
-    log.info({ username: FIRST_USERNAME, file }, 'the login for HTTP was made at the first start');
-    return kept;
-  }
-  const password = Array.from({ length: LENGTH }, () => LETTERS[randomInt(LETTERS.length)]).join(
-    '',
-  );
-  registerSecret(password);
-  let where = `It is kept in ${file}.`;
-  try {
-    writeAtomically(dataDir, FILE, `${password}\n`, MODE);
-  } catch (err) {
-    log.warn(
-      { err, dataDir },
-      'cannot write to dataDir: the login for HTTP holds until the next start',
+async function keptAdmin(
+  dataDir: string,
+  log: Logger,
+  show: (words: string) => void,
+): Promise<AdminAccount> {
+  const file = new KeptFile(dataDir, FILE);
+  const hashing = new PasswordHashing();
+  // Without the one before: a password that was replaced is to be nowhere.
+  const keep = (login: KeptLogin) => file.write(serialize(login), false);
+  const tryToKeep = async (login: KeptLogin, words: string) => {
+    try {
+      await keep(login);
+      return true;
+    } catch (err) {
+      log.warn({ err, dataDir }, words);
+      return false;
+    }
+  };
+  const text = file.read('newest');
+  let login = text === undefined ? undefined : parseKept(text);
+  if (text !== undefined && login === undefined) {
+    log.error(
+      { file: join(dataDir, FILE) },
+      'the kept login for HTTP is damaged: a new password is made',
     );
-    where = 'It holds until the next start: dataDir cannot be written to.';
   }
-  show(
-    `The login for HTTP, shown this once: ${FIRST_USERNAME} ${password}\n${where} http.admin sets another.\n`,
-  );
+  const old = readOld(dataDir);
+  if (login !== undefined) {
+    log.info(
+      { username: login.username, file: join(dataDir, FILE) },
+      'the login for HTTP is the one that is kept',
+    );
+    if (old !== undefined) removeOld(dataDir, log);
+  } else if (old !== undefined && text === undefined) {
+    login = { username: FIRST_USERNAME, isMade: true, hash: await hashing.hash(old) };
+    const words = 'cannot write to dataDir: the password for HTTP stays there as it is';
+    if (await tryToKeep(login, words)) removeOld(dataDir, log);
+  } else {
+    const password = newPassword();
+    login = { username: FIRST_USERNAME, isMade: true, hash: await hashing.hash(password) };
+    // Before it is kept: were the power to go between, the next start makes another.
+    show(
+      `The login for HTTP, shown this once: ${FIRST_USERNAME} ${password}\nSet one of your own on the web page. Lost? Delete ${join(dataDir, FILE)} and start again.\n`,
+    );
+    const words = 'cannot write to dataDir: the login for HTTP holds until the next start';
+    if (!(await tryToKeep(login, words))) {
+      show('It holds until the next start: dataDir cannot be written to.\n');
+    }
+  }
+  return new KeptAdmin(login, hashing, keep);
+}
+
+function newPassword(): string {
+  const letters = Array.from({ length: LENGTH }, () => LETTERS[randomInt(LETTERS.length)]);
+  const password = letters.join('');
+  registerSecret(password);
   return password;
 }
 
-function readKept(file: string): string | undefined {
+function serialize({ username, isMade, hash }: KeptLogin): string {
+  return `${JSON.stringify({ username, isMade, hash }, null, 2)}\n`;
+}
+
+function parseKept(text: string): KeptLogin | undefined {
   try {
-    const text = readFileSync(file, 'utf8').trim();
-    return text === '' ? undefined : text;
+    const { username, isMade, hash } = JSON.parse(text) as Record<string, unknown>;
+    const parsed = parsePasswordHash(hash);
+    if (typeof username !== 'string' || username === '' || parsed === undefined) return undefined;
+    return { username, isMade: isMade === true, hash: parsed };
   } catch {
-    // Not there, or not yet.
+    // No JSON, or null.
     return undefined;
+  }
+}
+
+function readOld(dataDir: string): string | undefined {
+  try {
+    const text = readFileSync(join(dataDir, OLD_FILE), 'utf8').trim();
+    if (text === '') return undefined;
+    registerSecret(text);
+    return text;
+  } catch {
+    // None, as it should be.
+    return undefined;
+  }
+}
+
+function removeOld(dataDir: string, log: Logger): void {
+  const file = join(dataDir, OLD_FILE);
+  try {
+    rmSync(file, { force: true });
+    log.info({ file }, 'the password for HTTP is kept as a hash from now on');
+  } catch (err) {
+    log.warn({ err, file }, 'cannot remove the file with the password as it is: remove it');
   }
 }

@@ -35,7 +35,7 @@ export function apiRoutes(context: ApiContext): Route[] {
     handle: answer,
   });
   const reading = (path: RegExp, read: (captured: readonly string[]) => unknown): Route =>
-    route(path, 'admin', async ({ response, captured }) => {
+    route(path, 'reader', async ({ response, captured }) => {
       const answer = await read(captured);
       sendAnswer(response, answer === undefined ? NO_SUCH_STREAM : ok(answer));
     });
@@ -55,7 +55,7 @@ export function apiRoutes(context: ApiContext): Route[] {
     reading(/^\/api\/v1\/position$/, () => (board.position === undefined ? [] : [board.position])),
     reading(/^\/api\/v1\/serial$/, () => [...board.serial.values()]),
     reading(/^\/api\/v1\/events$/, () => board.events),
-    route(/^\/api\/v1\/config$/, 'admin', async ({ response }) => {
+    route(/^\/api\/v1\/config$/, 'reader', async ({ response }) => {
       sendAnswer(response, dataOf(await commands.run('config/get', NO_ARGUMENTS)));
     }),
     openApiRoute(context.openApiFile ?? OPENAPI_FILE),

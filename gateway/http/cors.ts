@@ -1,5 +1,6 @@
-/** Which web pages may read what this server answers: the Fetch standard's CORS protocol, and RFC 6455 §10.2. */
+/** Which web pages may read what this server answers, and which may ask it to do something: the Fetch standard's CORS protocol, and RFC 6455 §10.2. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Access } from './route.ts';
 
 const ANY = '*';
 /** Browsers ask again after this; Chromium at most every two hours. */
@@ -47,14 +48,29 @@ export class Cors {
     response.end();
   }
 
-  /** Browsers do not ask first for a WebSocket: the server must look. Other programs have no origin. */
-  allowsWebSocket({ headers }: IncomingMessage): boolean {
-    const { origin, host } = headers;
-    if (origin === undefined || this.#origins.has(ANY) || this.#isListed(origin)) return true;
-    return URL.canParse(origin) && new URL(origin).host === host;
+  /**
+   * Browsers do not ask first for a WebSocket: the server must look. Other programs have no origin. What is for the
+   * administrator is for our own page only, whatever is listed: with "*" any page could command a box that needs no login.
+   */
+  allowsWebSocket(request: IncomingMessage, access: Access): boolean {
+    const { origin } = request.headers;
+    if (access === 'viewer' && (this.#origins.has(ANY) || this.#isListed(origin))) return true;
+    return isOwnPage(request);
   }
 
   #isListed(origin: string | undefined): origin is string {
     return origin !== undefined && this.#origins.has(origin);
   }
+}
+
+/**
+ * Whether a page of ours asks, or no page at all. The browser's word (Fetch Metadata) comes first: behind a reverse proxy
+ * Host may be another than the page knows. It says none where the page came without TLS.
+ */
+export function isOwnPage({ headers }: IncomingMessage): boolean {
+  const { origin, host } = headers;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host;
 }

@@ -10,10 +10,11 @@ import type { CertificateFiles } from '../certificate.ts';
 import { isLoopback } from '../config/fields.ts';
 import { peerOf } from '../peer.ts';
 import { type Answer, problem, sendAnswer } from './answer.ts';
-import { Cors } from './cors.ts';
-import { Gatekeeper, type GatekeeperConfig } from './gatekeeper.ts';
+import { Cors, isOwnPage } from './cors.ts';
+import { type Admission, Gatekeeper, type GatekeeperConfig, type Visitor } from './gatekeeper.ts';
 import { HttpListener } from './http-listener.ts';
-import { matchRoute, type Route, type RouteMatch, type UpgradeCall } from './route.ts';
+import { loginRoutes } from './login-routes.ts';
+import { type Access, matchRoute, type Route, type RouteMatch } from './route.ts';
 import { ServingBudget, type ViewerLimits } from './serving-budget.ts';
 
 export interface HttpServerContext extends GatekeeperConfig {
@@ -26,7 +27,14 @@ export interface HttpServerContext extends GatekeeperConfig {
   readonly log: Logger;
 }
 
+/** Let in: the route, a place in the budget, and by what right. */
+interface Place extends RouteMatch {
+  readonly held: Disposable;
+  readonly visitor: Visitor;
+}
+
 export class HttpServer {
+  readonly #routes: readonly Route[];
   readonly #context: HttpServerContext;
   readonly #listener: HttpListener;
   readonly #gatekeeper: Gatekeeper;
@@ -38,6 +46,7 @@ export class HttpServer {
   constructor(context: HttpServerContext) {
     this.#context = context;
     this.#gatekeeper = new Gatekeeper(context, () => performance.now());
+    this.#routes = [...loginRoutes(this.#gatekeeper), ...context.routes];
     this.#cors = new Cors(context.cors);
     this.#budget = new ServingBudget(context.limits);
     this.#listener = new HttpListener(context, {
@@ -70,6 +79,20 @@ export class HttpServer {
     this.#answering.set(socket, response);
     this.#cors.setHeaders(request, response);
     const place = this.#admit(request);
+    if (!(place instanceof Promise)) {
+      this.#answer(request, response, place);
+      return;
+    }
+    const answerLater = async () => this.#answer(request, response, await place);
+    answerLater().catch((err: unknown) => this.#fail(err, request, response));
+  }
+
+  #answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    place: Answer | 'preflight' | Place,
+  ): void {
+    const { socket } = request;
     if (place === 'preflight') {
       request.resume();
       this.#cors.answerPreflight(response);
@@ -80,17 +103,29 @@ export class HttpServer {
       sendAnswer(response, place);
       return;
     }
+    if (response.destroyed || socket.destroyed) {
+      place.held[Symbol.dispose]();
+      return;
+    }
     this.#listener.waiting.leave(socket);
+    // Answers of the API end by themselves.
+    const following =
+      place.route.access === 'viewer' ? this.#gatekeeper.follow(place.visitor, socket) : undefined;
     response.once('close', () => {
       place.held[Symbol.dispose]();
+      following?.[Symbol.dispose]();
       const isLast = this.#answering.get(socket) === response;
       if (isLast && !socket.destroyed) this.#listener.waiting.enter(socket);
     });
-    this.#handle(request, response, place).catch((err: unknown) => {
-      this.#context.log.error({ err, url: request.url }, 'HTTP request failed');
-      if (response.headersSent) socket.destroy();
-      else sendAnswer(response, INTERNAL);
-    });
+    this.#handle(request, response, place).catch((err: unknown) =>
+      this.#fail(err, request, response),
+    );
+  }
+
+  #fail(err: unknown, request: IncomingMessage, response: ServerResponse): void {
+    this.#context.log.error({ err, url: request.url }, 'HTTP request failed');
+    if (response.headersSent) request.socket.destroy();
+    else sendAnswer(response, INTERNAL);
   }
 
   async #handle(
@@ -115,53 +150,77 @@ export class HttpServer {
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     // Node has taken its own listeners off; a reset must not end the process.
     socket.on('error', () => socket.destroy());
-    const upgrade = matchRoute(this.#context.routes, request.url ?? '/')?.route.upgrade;
-    if (upgrade === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') {
+    const route = matchRoute(this.#routes, request.url ?? '/')?.route;
+    if (route?.upgrade === undefined || request.headers.upgrade?.toLowerCase() !== 'websocket') {
       // "Upgrade: h2c" is an offer that a server need not take (RFC 9110 §7.8).
       this.#serve(request, responseOn(socket, request));
       return;
     }
-    const refuse = (answer: Answer) => sendAnswer(responseOn(socket, request), answer);
-    const place = this.#cors.allowsWebSocket(request) ? this.#admit(request) : FORBIDDEN_ORIGIN;
-    if (place === 'preflight' || !('route' in place)) {
-      refuse(place === 'preflight' ? METHOD_NOT_ALLOWED : place);
+    if (!this.#cors.allowsWebSocket(request, route.access)) {
+      sendAnswer(responseOn(socket, request), FORBIDDEN_ORIGIN);
       return;
     }
-    this.#listener.waiting.leave(socket);
-    socket.once('close', () => place.held[Symbol.dispose]());
-    const call = { request, socket, head, captured: place.captured, refuse };
-    void this.#runUpgrade(upgrade, call);
+    void this.#upgradeTo(route.upgrade, request, socket, head);
   }
 
-  async #runUpgrade(upgrade: NonNullable<Route['upgrade']>, call: UpgradeCall): Promise<void> {
+  async #upgradeTo(
+    upgrade: NonNullable<Route['upgrade']>,
+    request: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+  ): Promise<void> {
+    const refuse = (answer: Answer) => sendAnswer(responseOn(socket, request), answer);
     try {
-      await upgrade(call);
+      const place = await this.#admit(request);
+      if (place === 'preflight' || !('route' in place)) {
+        refuse(place === 'preflight' ? METHOD_NOT_ALLOWED : place);
+        return;
+      }
+      const following = this.#gatekeeper.follow(place.visitor, socket);
+      const leave = () => {
+        place.held[Symbol.dispose]();
+        following[Symbol.dispose]();
+      };
+      if (socket.destroyed) {
+        leave();
+        return;
+      }
+      socket.once('close', leave);
+      this.#listener.waiting.leave(socket);
+      await upgrade({ request, socket, head, captured: place.captured, refuse });
     } catch (err) {
-      this.#context.log.error({ err, url: call.request.url }, 'WebSocket request failed');
-      call.socket.destroy();
+      this.#context.log.error({ err, url: request.url }, 'WebSocket request failed');
+      socket.destroy();
     }
   }
 
-  /** The route with its place in the budget, or why it is not served. */
-  #admit(
-    request: IncomingMessage,
-  ): Answer | 'preflight' | (RouteMatch & { readonly held: Disposable }) {
-    const { socket, url = '/' } = request;
+  /** The route with its place in the budget, or why it is not served; at once, but where a password has to be hashed. */
+  #admit(request: IncomingMessage): Answer | 'preflight' | Place | Promise<Answer | Place> {
     if (this.#cors.isPreflight(request)) return 'preflight';
-    const match = matchRoute(this.#context.routes, url);
+    const match = matchRoute(this.#routes, request.url ?? '/');
     const { access, query } = match ? { ...match, access: match.route.access } : NOTHING;
-    const refusal = this.#gatekeeper.refusal(access, request, query);
-    if (refusal !== undefined) return refusal;
+    const admission = this.#gatekeeper.admit(access, request, query);
+    if (!(admission instanceof Promise)) return this.#place(request, match, access, admission);
+    return admission.then((later) => this.#place(request, match, access, later));
+  }
+
+  #place(
+    request: IncomingMessage,
+    match: RouteMatch | undefined,
+    access: Access,
+    admission: Admission,
+  ): Answer | Place {
+    if ('refusal' in admission) return admission.refusal;
     const wrong =
       match?.route.maxBodyBytes === undefined ? getProblem(request) : postProblem(request);
     if (wrong !== undefined) return wrong;
     if (match === undefined) return problem(404, 'not-found', 'no such path');
-    const held = this.#budget.enter(access, addressToCount(socket));
+    const held = this.#budget.enter(access, addressToCount(request.socket));
     if (held === undefined) {
       const words = 'as many are served as may be at once; try again later';
       return problem(503, 'busy', words, { 'retry-after': '5' });
     }
-    return { ...match, held };
+    return { ...match, held, visitor: admission.visitor };
   }
 }
 
@@ -171,6 +230,11 @@ const FORBIDDEN_ORIGIN = problem(
   'forbidden-origin',
   'not for pages of this origin (http.cors)',
 );
+const FORBIDDEN_SITE = problem(
+  403,
+  'forbidden-origin',
+  'not for pages of another site; behind a reverse proxy it has to pass Host on',
+);
 const BODY_TOO_LARGE = problem(413, 'too-large', 'the body is larger than is taken here');
 const METHOD_NOT_ALLOWED = problem(405, 'method-not-allowed', 'only GET and HEAD are answered', {
   allow: 'GET, HEAD',
@@ -179,7 +243,7 @@ const NO_BODY = new Uint8Array(0);
 const NOT_JSON = problem(415, 'not-json', 'expected Content-Type: application/json');
 const ONLY_POST = problem(405, 'method-not-allowed', 'only POST is answered', { allow: 'POST' });
 /** What there is behind a path that there is not is for nobody to know. */
-const NOTHING = { access: 'admin', query: new URLSearchParams() } as const;
+const NOTHING = { access: 'reader', query: new URLSearchParams() } as const;
 
 function getProblem({ method, headers }: IncomingMessage): Answer | undefined {
   if (method !== 'GET' && method !== 'HEAD') return METHOD_NOT_ALLOWED;
@@ -188,9 +252,14 @@ function getProblem({ method, headers }: IncomingMessage): Answer | undefined {
   return hasBody ? problem(413, 'body-not-allowed', 'a GET request has no body here') : undefined;
 }
 
-/** A page of another site can make a browser POST a form or a text, but no JSON without asking first (the preflight says no). */
-function postProblem({ method, headers }: IncomingMessage): Answer | undefined {
+/**
+ * A page of another site can make a browser POST a form or a text, but no JSON without asking first (the preflight says no);
+ * what browsers say of where they ask from is looked at as well.
+ */
+function postProblem(request: IncomingMessage): Answer | undefined {
+  const { method, headers } = request;
   if (method !== 'POST') return ONLY_POST;
+  if (!isOwnPage(request)) return FORBIDDEN_SITE;
   const isJson = /^application\/json *(?:;|$)/i.test(headers['content-type'] ?? '');
   return isJson ? undefined : NOT_JSON;
 }

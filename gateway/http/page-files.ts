@@ -3,11 +3,11 @@
  * that were found in the folder are opened; nothing of a request ever becomes part of a path.
  */
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { type Answer, problem, sendAnswer } from './answer.ts';
 import type { PageConfig } from './page-routes.ts';
 import type { HttpCall, Route } from './route.ts';
@@ -111,11 +111,7 @@ class Page {
       response.end();
       return;
     }
-    const stream = createReadStream(file.path + ending, { highWaterMark: READ_BYTES });
-    // Who hangs up in the middle is no fault of ours.
-    await pipeline(stream, response).catch((error: unknown) => {
-      if (!response.destroyed) throw error;
-    });
+    await sendFile(file.path + ending, file.bytes.get(coding) ?? 0, response);
   }
 
   async #find(name: string): Promise<PageFile | Answer> {
@@ -125,6 +121,30 @@ class Page {
     const folder = await this.#folder;
     return folder?.files.get(name) ?? (name === INDEX ? NO_PAGE : NOT_FOUND);
   }
+}
+
+/** The last bytes go with the end: a browser asks for the next file as soon as it has this one. */
+async function sendFile(path: string, bytes: number, response: ServerResponse): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  let left = bytes;
+  if (left === 0) response.end();
+  try {
+    const chunks = createReadStream(path, { highWaterMark: READ_BYTES, signal: gone.signal });
+    for await (const chunk of chunks as AsyncIterable<Buffer>) {
+      left -= chunk.length;
+      if (left <= 0) {
+        response.end(chunk);
+        return;
+      }
+      if (!response.write(chunk)) await once(response, 'drain', { signal: gone.signal });
+    }
+  } catch (error) {
+    // Who hangs up in the middle is no fault of ours.
+    if (!gone.signal.aborted) throw error;
+  }
+  // Shorter than it was: an update came in between.
+  if (left > 0) response.destroy();
 }
 
 /** undefined: there is none. */

@@ -7,10 +7,11 @@ import type { Socket } from 'node:net';
 import type { Answer } from './answer.ts';
 
 /**
- * Who may ask. It also says whose budget an answer is counted in while it is sent: viewers have one of their
- * own, so that any number of them leaves the API answering.
+ * Who may ask: `viewer` plays streams, `reader` sees besides how everything is, `admin` does everything; each may what those
+ * before may. It also says whose budget an answer is counted in while it is sent: viewers and strangers have
+ * budgets of their own, so that any number of them leaves the API answering.
  */
-export type Access = 'everybody' | 'admin' | 'viewer';
+export type Access = 'everybody' | 'viewer' | 'reader' | 'admin';
 
 export interface HttpCall {
   /** GET or HEAD, without a body; or POST, whose body has been read. */

@@ -1,11 +1,13 @@
 /**
- * How many answers may be under way at once: viewers in all and per address, and apart from them everybody
- * else. A viewer counts while something is sent to it, not while its connection waits for the next request.
+ * How many answers may be under way at once: viewers in all and per address, apart from them what needs no login (the
+ * page and its files), and apart from both the API. A viewer counts while something is sent to it, not while its connection waits for the next request.
  */
 import type { Access } from './route.ts';
 
 /** API answers are small and at once; more than this under way are clients that do not read. */
 const MAX_OTHERS = 64;
+/** A browser has six connections to a server. */
+const MAX_STRANGERS = 64;
 
 export interface ViewerLimits {
   readonly viewers: number;
@@ -16,7 +18,8 @@ export class ServingBudget {
   readonly #limits: ViewerLimits;
   readonly #viewersByAddress = new Map<string, number>();
   #viewers = 0;
-  #others = 0;
+  readonly #others = new Room(MAX_OTHERS);
+  readonly #strangers = new Room(MAX_STRANGERS);
 
   constructor(limits: ViewerLimits) {
     this.#limits = limits;
@@ -27,15 +30,8 @@ export class ServingBudget {
    * reverse proxy may stand for all viewers there are.
    */
   enter(access: Access, address: string | undefined): Disposable | undefined {
-    return access === 'viewer' ? this.#enterViewer(address) : this.#enterOther();
-  }
-
-  #enterOther(): Disposable | undefined {
-    if (this.#others >= MAX_OTHERS) return undefined;
-    this.#others += 1;
-    return once(() => {
-      this.#others -= 1;
-    });
+    if (access === 'viewer') return this.#enterViewer(address);
+    return access === 'everybody' ? this.#strangers.enter() : this.#others.enter();
   }
 
   #enterViewer(address: string | undefined): Disposable | undefined {
@@ -58,6 +54,23 @@ export class ServingBudget {
     const left = (this.#viewersByAddress.get(address) ?? 1) - 1;
     if (left === 0) this.#viewersByAddress.delete(address);
     else this.#viewersByAddress.set(address, left);
+  }
+}
+
+class Room {
+  readonly #max: number;
+  #inside = 0;
+
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  enter(): Disposable | undefined {
+    if (this.#inside >= this.#max) return undefined;
+    this.#inside += 1;
+    return once(() => {
+      this.#inside -= 1;
+    });
   }
 }
 

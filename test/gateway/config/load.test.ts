@@ -308,6 +308,31 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     's.yaml: http.play: expected a login, or open: everybody may',
   ],
   [
+    'a token that can be guessed',
+    'http: {tokens: [{name: a, token: short}]}',
+    's.yaml: http.tokens[0].token: expected a token of at least 16 characters',
+  ],
+  [
+    'a token of a file that can be guessed',
+    'http: {tokens: [{name: a, tokenFile: pw}]}',
+    's.yaml: http.tokens[0].tokenFile: expected a token of at least 16 characters',
+  ],
+  [
+    'a token without its text',
+    'http: {tokens: [{name: a}]}',
+    's.yaml: http.tokens[0].token: expected token or tokenFile, got neither',
+  ],
+  [
+    'two texts of one token',
+    'http: {tokens: [{name: a, token: 0123456789abcdef0, tokenFile: f}]}',
+    's.yaml: http.tokens[0].token: expected token or tokenFile, got both',
+  ],
+  [
+    'two tokens of one name',
+    'http: {tokens: [{name: a, token: 0123456789abcdefg}, {name: a, token: 0123456789abcdefh}]}',
+    's.yaml: http.tokens[1].name: there are two tokens called a',
+  ],
+  [
     'players by a word',
     'http: {play: closed}',
     's.yaml: http.play: expected open, or a user name and a password, or a token, got "closed"',

@@ -15,6 +15,7 @@ const env = {
   CAR_PARK_PASSWORD: 'd-pass',
   PUBLISH_PASSWORD: 'e-pass',
   PLAY_TOKEN: 'f-token',
+  METRICS_TOKEN: 'a-token-of-prometheus',
   PLAY_PASSWORD: 'i-password',
   PUBLISH_TOKEN: 'g-token',
   HTTP_PASSWORD: 'h-pass',

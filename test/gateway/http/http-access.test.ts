@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { WebSocket } from 'ws';
+import { ConfiguredAdmin } from '../../../gateway/http/admin-account.ts';
 import { sendAnswer } from '../../../gateway/http/answer.ts';
 import { HttpServer, type HttpServerContext } from '../../../gateway/http/http-server.ts';
 import type { Route } from '../../../gateway/http/route.ts';
@@ -50,7 +51,7 @@ async function serve(context: Partial<HttpServerContext> = {}): Promise<void> {
   server = new HttpServer({
     listen: '127.0.0.1:0',
     limits: { viewers: 10, viewersPerAddress: 10 },
-    admin: { username: 'admin', password: 'secret-1' },
+    admin: new ConfiguredAdmin('admin', 'secret-1'),
     play: undefined,
     cors: [],
     routes,

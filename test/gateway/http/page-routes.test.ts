@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib';
+import { ConfiguredAdmin } from '../../../gateway/http/admin-account.ts';
 import { HttpServer } from '../../../gateway/http/http-server.ts';
 import { pageRoute } from '../../../gateway/http/page-routes.ts';
 import { collectingLog } from '../../support/reporting.ts';
 
 const SCRIPT = 'main-AB12CD34.js';
 const CONFIG = { view: 'local', mqttUrl: '/mqtt', baseTopic: 'sluice', gateway: 'box' } as const;
-const ADMIN = { username: 'admin', password: 'secret-1' };
+const ADMIN = new ConfiguredAdmin('admin', 'secret-1');
 
 describe('the web page', () => {
   let folder = '';

@@ -30,7 +30,17 @@ it('viewers take nothing of what everybody else has, and the other way round', (
   const others: (Disposable | undefined)[] = [];
   for (let count = 0; count < 64; count += 1) others.push(budget.enter('admin', '10.0.0.1'));
   assert.ok(others.every((place) => place !== undefined));
-  assert.equal(budget.enter('everybody', '10.0.0.1'), undefined);
+  assert.equal(budget.enter('reader', '10.0.0.1'), undefined);
   others[7]?.[Symbol.dispose]();
-  assert.ok(budget.enter('everybody', '10.0.0.1'));
+  assert.ok(budget.enter('reader', '10.0.0.1'));
+});
+
+it('strangers, who have the page and the login, take nothing of the API, and the other way round', () => {
+  const budget = new ServingBudget({ viewers: 1, viewersPerAddress: 1 });
+  const strangers = Array.from({ length: 64 }, () => budget.enter('everybody', '10.0.0.1'));
+  assert.ok(strangers.every((place) => place !== undefined));
+  assert.equal(budget.enter('everybody', '10.0.0.2'), undefined);
+  assert.ok(budget.enter('admin', '10.0.0.1'));
+  strangers[0]?.[Symbol.dispose]();
+  assert.ok(budget.enter('everybody', '10.0.0.2'));
 });
