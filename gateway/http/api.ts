@@ -67,7 +67,7 @@ export function apiRoutes(context: ApiContext): Route[] {
 function openApiRoute(file: string): Route {
   return {
     path: /^\/api\/v1\/openapi\.json$/,
-    access: 'admin',
+    access: 'reader',
     handle: async ({ response }) => {
       const text = await readFile(file);
       response.writeHead(200, {
