@@ -243,7 +243,7 @@ export class Gateway {
           ...{ info: () => box.info(), health: () => box.health() },
         }),
         lazyRoute(/^\/mqtt$/, 'admin', async () => (await this.#mqtt?.webRoutes()) ?? []),
-        lazyRoute(/^\/metrics$/, 'admin', () => this.#metrics(box)),
+        lazyRoute(/^\/metrics$/, 'reader', () => this.#metrics(box)),
         lazyRoute(PLAYER_PATHS, 'viewer', async () => (await this.#serve()).routes),
         pageRoute({
           ...{ view: 'local', mqttUrl: '/mqtt' },

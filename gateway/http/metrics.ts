@@ -34,7 +34,7 @@ export interface MetricsContext {
 export function metricsRoute(context: MetricsContext): Route {
   return {
     path: /^\/metrics$/,
-    access: 'admin',
+    access: 'reader',
     handle: async ({ response }) => {
       const body = Buffer.from(metricsText(context, await context.health()));
       response.writeHead(200, {
