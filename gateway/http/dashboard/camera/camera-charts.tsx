@@ -36,7 +36,7 @@ export function CameraCharts({ stream }: { readonly stream: StreamModel }) {
   return (
     <section class="stack" aria-labelledby="charts-title">
       <h2 id="charts-title">{t('title')}</h2>
-      <div class="cards">
+      <div class="charts">
         {SHOWN.map((name) => (
           <Chart key={name} name={name} stream={stream} />
         ))}

@@ -6,7 +6,7 @@ import type { Track } from '../../../../codecs/track.ts';
 import type { StreamInfo, StreamStatus } from '../../../report/status.ts';
 import type { StreamModel } from '../model.ts';
 import { Reason } from '../parts/reason.tsx';
-import { Badge, StateBadge } from '../parts/state-badge.tsx';
+import { Badge } from '../parts/state-badge.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
 import { wordsOf } from '../words.ts';
 
@@ -94,9 +94,6 @@ function StatusFacts({ status }: { readonly status: StreamStatus }) {
   const { state, code, reason, since, lastFrameAt, attempts, nextRetryAt } = status;
   return (
     <>
-      <Fact name={t('state')}>
-        <StateBadge state={state} />
-      </Fact>
       <Fact name={t('reason')}>
         <Reason code={code} reason={reason} />
       </Fact>

@@ -66,12 +66,12 @@ function Camera({ fleet, stream }: { readonly fleet: Fleet; readonly stream: Str
         <div class="stack">
           <LivePicture fleet={fleet} stream={stream} />
           <CameraActions fleet={fleet} stream={stream} />
-        </div>
-        <div class="stack">
-          <CameraFacts stream={stream} />
           {ptz !== undefined && (
             <PtzPad fleet={fleet} gateway={stream.gateway} stream={stream.name} ptz={ptz} />
           )}
+        </div>
+        <div class="stack">
+          <CameraFacts stream={stream} />
         </div>
       </div>
       <CameraCharts stream={stream} />

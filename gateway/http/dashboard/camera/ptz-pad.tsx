@@ -63,6 +63,7 @@ const SIGNS: Readonly<Record<DirectionName, string>> = {
   'zoom-in': '+',
   'zoom-out': '−',
 };
+const NAMES = Object.keys(DIRECTIONS);
 const BEFORE_HOME = ['up-left', 'up', 'up-right', 'left'] as const;
 const AFTER_HOME = ['right', 'down-left', 'down', 'down-right'] as const;
 
@@ -101,53 +102,61 @@ export function PtzPad({ fleet, gateway, stream, ptz }: PtzPadProps) {
       <p class="muted small" id="ptz-hint">
         {t('hint')}
       </p>
-      <fieldset
-        class="ptz-pad"
-        aria-label={t('pad')}
-        aria-describedby="ptz-hint"
-        onKeyDown={(event) => {
-          const name = directionOfKey(event.key);
-          if (name === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-          event.preventDefault();
-          if (!event.repeat) hold(`key ${name}`, name);
-        }}
-        onKeyUp={({ key }) => {
-          const name = directionOfKey(key);
-          if (name !== undefined) mover.release(`key ${name}`);
-        }}
-        onFocusOut={() => mover.releaseAll()}
-      >
-        {BEFORE_HOME.map(button)}
-        <button
-          type="button"
-          class="ptz-home"
-          // Some keyboards and heads have none: keys still need a place to land on.
-          aria-disabled={!ptz.home}
-          onClick={() => ptz.home && goHome()}
-        >
-          {t('home')}
-        </button>
-        {AFTER_HOME.map(button)}
-        {button('zoom-out')}
-        {button('zoom-in')}
-      </fieldset>
-      <label class="field">
-        <span>{t('speed')}</span>
-        <input
-          type="range"
-          min="0.1"
-          max="1"
-          step="0.1"
-          value={speed.value}
-          onInput={({ currentTarget }) => {
-            speed.value = currentTarget.valueAsNumber;
+      <div class="ptz">
+        <fieldset
+          class="ptz-pad"
+          aria-label={t('pad')}
+          aria-describedby="ptz-hint"
+          onKeyDown={(event) => {
+            const name = directionOfKey(event.key);
+            if (name === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+            event.preventDefault();
+            if (!event.repeat) hold(`key ${name}`, name);
           }}
-        />
-      </label>
-      <p role="status" class="tone-bad">
-        {words.value}
-      </p>
-      <PtzPresets ask={ask} kind={ptz.presets} />
+          onKeyUp={({ key }) => {
+            const name = directionOfKey(key);
+            if (name !== undefined) mover.release(`key ${name}`);
+          }}
+          onFocusOut={({ currentTarget, relatedTarget }) => {
+            // The press of a button moves the focus, too, within the pad or, in Safari, to nowhere: it goes on.
+            if (relatedTarget instanceof Node && currentTarget.contains(relatedTarget)) return;
+            for (const name of NAMES) mover.release(`key ${name}`);
+          }}
+        >
+          {BEFORE_HOME.map(button)}
+          <button
+            type="button"
+            class="ptz-home"
+            // Some keyboards and heads have none: keys still need a place to land on.
+            aria-disabled={!ptz.home}
+            onClick={() => ptz.home && goHome()}
+          >
+            {t('home')}
+          </button>
+          {AFTER_HOME.map(button)}
+          {button('zoom-out')}
+          {button('zoom-in')}
+        </fieldset>
+        <div class="stack">
+          <label class="field">
+            <span>{t('speed')}</span>
+            <input
+              type="range"
+              min="0.1"
+              max="1"
+              step="0.1"
+              value={speed.value}
+              onInput={({ currentTarget }) => {
+                speed.value = currentTarget.valueAsNumber;
+              }}
+            />
+          </label>
+          <p role="status" class="tone-bad">
+            {words.value}
+          </p>
+          <PtzPresets ask={ask} kind={ptz.presets} />
+        </div>
+      </div>
     </section>
   );
 }
@@ -160,6 +169,7 @@ interface DirectionButtonProps {
 
 function DirectionButton({ name, hold, mover }: DirectionButtonProps) {
   const by = `button ${name}`;
+  const pressedBy = `press ${name}`;
   return (
     <button
       type="button"
@@ -178,11 +188,12 @@ function DirectionButton({ name, hold, mover }: DirectionButtonProps) {
       onKeyDown={(event) => {
         if (event.key !== 'Enter' && event.key !== ' ') return;
         event.preventDefault();
-        if (!event.repeat) hold(by, name);
+        if (!event.repeat) hold(pressedBy, name);
       }}
       onKeyUp={({ key }) => {
-        if (key === 'Enter' || key === ' ') mover.release(by);
+        if (key === 'Enter' || key === ' ') mover.release(pressedBy);
       }}
+      onBlur={() => mover.release(pressedBy)}
       onClick={({ detail }) => {
         if (detail !== 0) return;
         hold(by, name);

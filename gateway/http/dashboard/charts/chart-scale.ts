@@ -22,7 +22,8 @@ const SHORTEST_MS = 60_000;
 /** From 0 to the first round number that is not below all values. */
 export function ticksFor(points: readonly ChartPoint[]): readonly number[] {
   const max = points.reduce((greatest, { value }) => Math.max(greatest, value), 0);
-  const least = (max > 0 ? max : 1) / MAX_TICKS;
+  if (max === 0) return [0, 1];
+  const least = max / MAX_TICKS;
   const power = 10 ** Math.floor(Math.log10(least));
   const step = (STEPS.find((factor) => factor * power >= least * 0.999) ?? 10) * power;
   const count = Math.max(1, Math.ceil(max / step - 0.001));

@@ -15,8 +15,8 @@ function values(...list: number[]) {
 
 describe('round numbers beside the line', () => {
   const cases: [string, number[], number[]][] = [
-    ['nothing', [], [0, 0.5]],
-    ['zero alone', [0], [0, 0.5]],
+    ['nothing', [], [0, 1]],
+    ['zero alone', [0], [0, 1]],
     ['25 fps', [24.8, 25], [0, 10, 20, 30]],
     ['megabits', [3_900], [0, 1_000, 2_000, 3_000, 4_000]],
     ['less than one', [0.3], [0, 0.1, 0.2, 0.3]],
