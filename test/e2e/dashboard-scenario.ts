@@ -141,7 +141,7 @@ export interface WatchedPage {
   readonly troubles: string[];
 }
 
-async function watchPage(page: Page, url: string): Promise<WatchedPage> {
+export async function watchPage(page: Page, url: string): Promise<WatchedPage> {
   const troubles: string[] = [];
   page.setDefaultTimeout(PAGE_PATIENCE_MS);
   page.on('pageerror', (error) => troubles.push(error.message));
