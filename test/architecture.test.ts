@@ -77,6 +77,43 @@ for (const [name, layer] of Object.entries(LAYERS)) {
   });
 }
 
+/** It runs in browsers: of the service it may name types that come without Node's modules. */
+describe('the web page', () => {
+  const page = 'gateway/http/dashboard';
+  const packages = ['preact', 'preact/hooks', '@preact/signals', 'mqtt'];
+  const isPage = (path: string) => path.startsWith(`${page}/`);
+  const imports = modulesOf('gateway', /\.tsx?$/).flatMap((path) =>
+    importsOf(readFileSync(join(ROOT, path), 'utf8')).map((found) => ({ path, ...found })),
+  );
+  const targetOf = (path: string, specifier: string) => normalize(join(dirname(path), specifier));
+
+  it('imports itself, codecs/, its packages, and types of what is reported', () => {
+    const own = imports.filter(({ path }) => isPage(path));
+    assert.ok(own.length > 50, `saw only ${own.length} imports`);
+    const wrong = own.filter(({ path, specifier, typeOnly }) => {
+      if (!specifier.startsWith('.')) return !packages.includes(specifier);
+      const target = targetOf(path, specifier);
+      const isReported = /^gateway\/(report\/|http\/session-state\.ts$)/.test(target);
+      return !isPage(target) && !target.startsWith('codecs/') && !(isReported && typeOnly);
+    });
+    assert.deepEqual(
+      wrong.map(({ path, specifier }) => `${path} imports ${specifier}`),
+      [],
+    );
+  });
+
+  it('is imported by nothing of the service', () => {
+    const wrong = imports.filter(
+      ({ path, specifier }) =>
+        !isPage(path) && specifier.startsWith('.') && isPage(targetOf(path, specifier)),
+    );
+    assert.deepEqual(
+      wrong.map(({ path, specifier }) => `${path} imports ${specifier}`),
+      [],
+    );
+  });
+});
+
 describe('this test', () => {
   const cases: { source: string; want: Import[] }[] = [
     { source: "import './a.ts';", want: [{ specifier: './a.ts', typeOnly: false }] },
@@ -119,9 +156,9 @@ describe('this test', () => {
   });
 });
 
-function modulesOf(folder: string): string[] {
+function modulesOf(folder: string, ending = /\.ts$/): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => ending.test(name))
     .map((name) => join(folder, name))
     .sort();
 }

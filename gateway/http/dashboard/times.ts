@@ -5,17 +5,20 @@ import { type Language, language } from './words.ts';
 /** The time, to the second (`page-clock.ts`). Who reads it while drawing is drawn again each second, so read it in a `computed`. */
 export const nowMs = signal(Date.now());
 
+/** Clocks differ, and that of the page goes by seconds. */
+const NOW_S = 2;
 const MINUTE_S = 60;
 const HOUR_S = 60 * MINUTE_S;
 const DAY_S = 24 * HOUR_S;
 
 const TAGS: Readonly<Record<Language, string>> = { en: 'en', zh: 'zh-Hans' };
 
-/** "12 sec. ago", "in 5 sec." */
+/** "12 sec. ago", "in 5 min.", "now". */
 export function relativeWords(atMs: number, now: number, tongue: Language): string {
   const seconds = Math.round((atMs - now) / 1000);
-  const format = new Intl.RelativeTimeFormat(TAGS[tongue], { style: 'short' });
+  const format = new Intl.RelativeTimeFormat(TAGS[tongue], { style: 'short', numeric: 'auto' });
   const distance = Math.abs(seconds);
+  if (distance <= NOW_S) return format.format(0, 'second');
   if (distance < MINUTE_S) return format.format(seconds, 'second');
   if (distance < HOUR_S) return format.format(Math.round(seconds / MINUTE_S), 'minute');
   if (distance < DAY_S) return format.format(Math.round(seconds / HOUR_S), 'hour');

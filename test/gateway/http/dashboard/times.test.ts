@@ -17,6 +17,7 @@ for (const [seconds, want] of durations) {
 
 it('the past, the future, and in Chinese', () => {
   assert.match(relativeWords(0, 12_000, 'en'), /12 sec\. ago/);
+  assert.equal(relativeWords(1_000, 0, 'en'), 'now');
   assert.match(relativeWords(300_000, 0, 'en'), /in 5 min/);
   assert.match(relativeWords(0, 7_200_000, 'zh'), /2.*小时前/);
 });
