@@ -3,9 +3,12 @@
  * values with the payloads that were really sent (Debian's Jinja evaluates them), and its commands arrive.
  */
 import assert from 'node:assert/strict';
-import { after, before, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { Ajv } from 'ajv';
+import { concat } from '../../codecs/bytes.ts';
 import { COMMANDS } from '../../gateway/report/commands.ts';
+import { GatewayProcess } from '../support/gateway-process.ts';
+import { hex } from '../support/hex.ts';
 import {
   DISCOVERY_TOPIC,
   type Discovery,
@@ -21,12 +24,17 @@ import {
   type Reporting,
   streamStatus,
 } from '../support/reporting.ts';
+import { ScriptedCamera } from '../support/scripted-camera.ts';
+import { motionMessage } from '../support/virtual-onvif/event-service.ts';
+import { VirtualOnvif } from '../support/virtual-onvif.ts';
 
 const PREFIX = 'homeassistant/';
+const OWN = 'homeassistant/device/test-1/';
 const GATEWAY = 'homeassistant/device/test-1/config';
 const DOOR = 'homeassistant/device/test-1/door/config';
 const SERIAL = 'homeassistant/device/test-1/serial/config';
 const LAST_FRAME = '2026-11-25T10:00:00.000Z';
+const JPEG = concat(hex`ffd8ffe0`, new Uint8Array(1_000).fill(0x4a), hex`ffd9`);
 const ODD_PRESET = `it's "{{ 7 * 7 }}" \\ 😀`;
 
 const check = new Ajv({ allErrors: true, discriminator: true, strict: false }).compile(
@@ -35,7 +43,12 @@ const check = new Ajv({ allErrors: true, discriminator: true, strict: false }).c
 
 let broker: Mosquitto;
 let watcher: MqttWatcher;
+let rtsp: ScriptedCamera;
+let camera: VirtualOnvif;
+let gateway: GatewayProcess;
+let pictures: NodeJS.Timeout;
 let reporting: Reporting;
+let withoutBroker: Reporting;
 const restarted: string[] = [];
 
 before(async () => {
@@ -68,10 +81,27 @@ before(async () => {
   board.setMotion('door', 'ON');
   board.setPublish('door', 'master', publishStatus({ reason: 'It’s "fine" <here>' }), 'status');
   await reporter.start();
+  withoutBroker = makeReporting({ homeAssistant: true, embedded: { listen: '127.0.0.1:0' } });
+  await withoutBroker.reporter.start();
+  rtsp = await ScriptedCamera.open();
+  pictures = setInterval(() => rtsp.sendPicture({ idr: true }), 100);
+  camera = await VirtualOnvif.start({
+    ...{ rtspUrl: rtsp.url, auth: 'both', snapshot: JPEG, ptz: {}, events: {} },
+  });
+  camera.ptz.presets.set('p1', { name: ODD_PRESET, position: { pan: 0.5, tilt: 0, zoom: 0 } });
+  gateway = await GatewayProcess.start(`mqtt: { url: "${broker.url}", homeAssistant: true }
+streams:
+  gate: { source: "onvif://127.0.0.1:${camera.port}", username: admin, password: secret }
+`);
 });
 
 after(async () => {
+  clearInterval(pictures);
+  await gateway?.stop();
+  await camera?.close();
+  await rtsp?.close();
   await reporting?.reporter.stop();
+  await withoutBroker?.reporter.stop();
   await watcher?.close();
   await broker?.stop();
 });
@@ -104,7 +134,7 @@ it('tells what Home Assistant takes, and takes back what an earlier life told', 
     watcher.state.get(DOOR)?.includes('"preset"') ? true : undefined,
   );
   await told(SERIAL);
-  const topics = [...watcher.state.keys()].filter((topic) => topic.startsWith(PREFIX));
+  const topics = [...watcher.state.keys()].filter((topic) => topic.startsWith(OWN));
   assert.deepEqual(topics.sort(), [GATEWAY, DOOR, SERIAL]);
   for (const topic of topics) {
     assert.match(topic.slice(PREFIX.length), DISCOVERY_TOPIC);
@@ -215,4 +245,65 @@ it('the birth of Home Assistant has everything sent again; a removed stream is c
   reporting.board.removeStream('serial');
   await watcher.until('the removal', () => (watcher.state.has(SERIAL) ? undefined : true));
   assert.ok(watcher.state.has(DOOR));
+});
+
+it('Home Assistant on the same box finds the gateway at the embedded broker', async () => {
+  const { embeddedPort } = withoutBroker.reporter;
+  const there = await MqttWatcher.open(`mqtt://127.0.0.1:${embeddedPort}`, 4);
+  try {
+    assert.ok(check(writtenOut(await there.untilState(GATEWAY))));
+    const before = there.heard.length;
+    await there.publish('homeassistant/status', 'online');
+    await there.until('it again', () =>
+      there.heard.slice(before).find(({ topic }) => topic === GATEWAY),
+    );
+  } finally {
+    await there.close();
+  }
+});
+
+describe('a camera of the running service', () => {
+  const topic = 'homeassistant/device/box/gate/config';
+
+  async function component(id: string): Promise<Record<string, unknown>> {
+    const read = () => writtenOut(watcher.state.get(topic) ?? '{"dev":{},"o":{},"cmps":{}}');
+    return await watcher.until(`${id} in ${topic}`, () => read().components[id]);
+  }
+
+  it('has what it can do, and is behind its gateway', async () => {
+    for (const id of ['preset', 'ptz-home', 'snapshot']) await component(id);
+    const discovery = await told(topic);
+    assert.ok(check(discovery), JSON.stringify(check.errors, undefined, 1));
+    assert.equal(discovery.device['via_device'], 'sluice_box');
+    const box = await told('homeassistant/device/box/config');
+    assert.deepEqual(box.device['identifiers'], ['sluice_box']);
+  });
+
+  it('has motion from the first time that it tells of it', async () => {
+    await watcher.until('the subscription', () =>
+      camera.events.subscriptions.size === 1 ? true : undefined,
+    );
+    camera.events.emit(
+      motionMessage('tns1:RuleEngine/CellMotionDetector/Motion', { IsMotion: 'true' }),
+    );
+    assert.equal(held((await component('motion'))['state_topic']), 'ON');
+  });
+
+  it('goes to the preset that is picked there, turns at a press, and shows its picture', async () => {
+    const preset = await component('preset');
+    const template = String(preset['command_template']);
+    const [command = ''] = renderJinja([{ template, payload: ODD_PRESET }]);
+    await watcher.publish(String(preset['command_topic']), command);
+    await watcher.until('the preset', () => (camera.ptz.position.pan === 0.5 ? true : undefined));
+    const left = await component('ptz-left');
+    await watcher.publish(String(left['command_topic']), String(left['payload_press']));
+    await watcher.until('the move', () => (camera.ptz.velocity.pan < 0 ? true : undefined));
+    await watcher.until('its end', () => (camera.ptz.velocity.pan === 0 ? true : undefined));
+    const press = await component('take-snapshot');
+    const { image_topic } = await component('snapshot');
+    await watcher.publish(String(press['command_topic']), String(press['payload_press']));
+    await watcher.until('the picture', () =>
+      watcher.heard.find((message) => message.topic === image_topic),
+    );
+  });
 });
