@@ -110,6 +110,10 @@ ${yaml}`,
     return child;
   }
 
+  get dataDir(): string {
+    return join(this.#folder, 'data');
+  }
+
   get url(): string {
     return `http://127.0.0.1:${this.#httpPort}`;
   }
