@@ -94,9 +94,8 @@ ${yaml}`,
   }
 
   #spawn(): ChildProcess {
-    const file = join(this.#folder, 'sluice.yaml');
     this.#startedAt = this.log.length;
-    const node = [process.execPath, 'dist/gateway/main.js', 'run', '--config', file];
+    const node = [process.execPath, 'dist/gateway/main.js', 'run', '--config', this.configFile];
     const [program = '', ...args] = this.#tmpfs === undefined ? node : within(this.#tmpfs, node);
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -116,6 +115,10 @@ ${yaml}`,
 
   get url(): string {
     return `http://127.0.0.1:${this.#httpPort}`;
+  }
+
+  get configFile(): string {
+    return join(this.#folder, 'sluice.yaml');
   }
 
   get isRunning(): boolean {

@@ -1,16 +1,6 @@
 /** A configuration while it is edited: reading and writing one place of it leaves the rest as it is. */
 import type { FieldPath } from './field-path.ts';
-import { isList, isMap, isSame, type Json, type JsonMap, valueIn } from './json.ts';
-
-export function valueAt(value: Json | undefined, path: FieldPath): Json | undefined {
-  let at: Json | undefined = value;
-  for (const part of path) {
-    if (typeof part === 'number') at = isList(at) ? at[part] : undefined;
-    else at = isMap(at) ? valueIn(at, part) : undefined;
-  }
-  // A key with nothing after it counts as left out.
-  return at === null ? undefined : at;
-}
+import { isList, isMap, isSame, type Json, type JsonMap } from './json.ts';
 
 /** undefined leaves it out. In a list it takes the item out. */
 export function withValue(draft: JsonMap, path: FieldPath, value: Json | undefined): JsonMap {
