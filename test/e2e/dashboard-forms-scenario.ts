@@ -26,6 +26,14 @@ const OWN_PASSWORD = 'wet cat on a tin roof';
 const DESKTOP = { viewport: { width: 1280, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
+/** What is there when a screen has something to show. */
+const READY = {
+  settings: 'summary',
+  devices: 'li.card',
+  targets: 'tbody tr',
+  events: '#main p',
+} as const;
+
 const outcomes: Record<string, PartOutcome> = {};
 
 async function main(): Promise<void> {
@@ -164,7 +172,7 @@ class Bench {
 
   async adopt(): Promise<void> {
     const { page, troubles } = await this.#open(this.#box, '#/devices');
-    const card = page.locator('li.card', { hasText: 'Acme Dome' });
+    const card = page.locator('li.card', { hasText: 'Dome' });
     await card.getByText('waits for you').waitFor();
     await this.#shoot(page, 'devices');
     await page.getByRole('button', { name: 'Search now' }).click();
@@ -218,8 +226,8 @@ class Bench {
     await control(page, 'log.level').selectOption('debug');
     await this.#shoot(page, 'settings');
     await page.getByText('2 changes, not saved yet.').waitFor();
-    await this.#saveReviewed(page, 'limits.stallMs');
-    await page.getByText('Saved.').waitFor();
+    await this.#saveReviewed(page, 'log.level');
+    await page.getByText('Saved.', { exact: true }).waitFor();
     const text = await readFile(this.#box.configFile, 'utf8');
     assert.match(text, /# kept by whoever wrote it/);
     assert.match(text, /level: debug/);
@@ -253,7 +261,7 @@ class Bench {
     assert.equal(await secret.getAttribute('placeholder'), 'Set. Type to replace it');
     await page.getByRole('button', { name: 'Remove porch' }).click();
     await this.#saveReviewed(page, 'streams.porch');
-    await page.getByText('Saved.').waitFor();
+    await page.getByText('Saved.', { exact: true }).waitFor();
     await this.#box.until(
       'it is gone',
       async () => (await this.#box.stream('porch')) === undefined,
@@ -307,13 +315,15 @@ class Bench {
   }
 
   async screenshots(): Promise<void> {
-    for (const screen of ['settings', 'devices', 'targets', 'events']) {
+    for (const screen of ['settings', 'devices', 'targets', 'events'] as const) {
       for (const [name, options] of [
         ['phone', { ...PHONE, colorScheme: 'light' }],
         ['dark', { ...DESKTOP, colorScheme: 'dark' }],
       ] as const) {
         const { page, troubles } = await this.#open(this.#box, `#/${screen}`, options);
         await page.locator('#main h1').waitFor();
+        await page.locator('.frame-header .badge-ok').waitFor();
+        await page.locator(READY[screen]).first().waitFor();
         if (screen === 'settings') {
           await openSection(page, 'discovery');
           await openSection(page, 'streams');
@@ -329,13 +339,11 @@ class Bench {
         await page.context().close();
       }
     }
-    const { page } = await this.#open(this.#box, '#/settings');
-    await page.locator('summary').first().waitFor();
-    await page
-      .getByRole('button', { name: '中文' })
-      .or(page.getByRole('combobox').first())
-      .first()
-      .waitFor();
+    const { page } = await this.#open(this.#box, '#/settings', { ...PHONE, colorScheme: 'dark' });
+    await page.getByRole('combobox', { name: 'Language' }).selectOption('zh');
+    await page.getByRole('heading', { name: '设置', exact: true }).waitFor();
+    await openSection(page, 'log');
+    await this.#shoot(page, 'settings-chinese');
     await page.context().close();
   }
 

@@ -150,7 +150,11 @@ function Device({ fleet, row, hasGateway, adopt }: DeviceProps) {
         <h2>{title}</h2>
         <Badge tone={TONES[standing]}>{t(standing)}</Badge>
       </div>
-      <Reason code={device.code} reason={device.reason} />
+      {standing === 'waiting' ? (
+        <p>{t('waitingReason')}</p>
+      ) : (
+        <Reason code={device.code} reason={device.reason} />
+      )}
       <dl class="facts">
         {hasGateway && <Fact name={t('gateway')} value={gateway} />}
         <Fact name={t('addresses')} value={addresses.join(', ') || '–'} />

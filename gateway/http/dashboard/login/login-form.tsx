@@ -41,34 +41,38 @@ export function LoginForm({ username = '', refusal, logIn, children }: LoginForm
   const described = refusal === undefined ? {} : { 'aria-describedby': ids.refusal };
   return (
     <form class="form" onSubmit={(event) => void submit(event)}>
-      <label for={ids.name}>{t('username')}</label>
-      <input
-        id={ids.name}
-        name="username"
-        autocomplete="username"
-        autocapitalize="none"
-        spellcheck={false}
-        required
-        value={name}
-        onInput={({ currentTarget }) => {
-          name.value = currentTarget.value;
-        }}
-      />
-      <label for={ids.password}>{t('password')}</label>
-      <input
-        id={ids.password}
-        ref={passwordInput}
-        name="password"
-        type="password"
-        autocomplete="current-password"
-        required
-        aria-invalid={refusal !== undefined}
-        {...described}
-        value={password}
-        onInput={({ currentTarget }) => {
-          password.value = currentTarget.value;
-        }}
-      />
+      <div class="field">
+        <label for={ids.name}>{t('username')}</label>
+        <input
+          id={ids.name}
+          name="username"
+          autocomplete="username"
+          autocapitalize="none"
+          spellcheck={false}
+          required
+          value={name}
+          onInput={({ currentTarget }) => {
+            name.value = currentTarget.value;
+          }}
+        />
+      </div>
+      <div class="field">
+        <label for={ids.password}>{t('password')}</label>
+        <input
+          id={ids.password}
+          ref={passwordInput}
+          name="password"
+          type="password"
+          autocomplete="current-password"
+          required
+          aria-invalid={refusal !== undefined}
+          {...described}
+          value={password}
+          onInput={({ currentTarget }) => {
+            password.value = currentTarget.value;
+          }}
+        />
+      </div>
       <p id={ids.refusal} role="alert" class="error">
         {refusal}
       </p>

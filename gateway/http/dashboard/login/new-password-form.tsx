@@ -72,7 +72,7 @@ export function NewPasswordForm({ current, done }: NewPasswordFormProps) {
   return (
     <form class="form" onSubmit={(event) => void submit(event)}>
       {current === undefined && (
-        <>
+        <div class="field">
           <label for={ids.current}>{t('current')}</label>
           <input
             id={ids.current}
@@ -84,34 +84,38 @@ export function NewPasswordForm({ current, done }: NewPasswordFormProps) {
               typedCurrent.value = currentTarget.value;
             }}
           />
-        </>
+        </div>
       )}
-      <label for={ids.fresh}>{t('fresh')}</label>
-      <input
-        id={ids.fresh}
-        type="password"
-        autocomplete="new-password"
-        required
-        aria-describedby={`${ids.hint} ${ids.problem}`}
-        value={fresh}
-        onInput={({ currentTarget }) => {
-          fresh.value = currentTarget.value;
-        }}
-      />
+      <div class="field">
+        <label for={ids.fresh}>{t('fresh')}</label>
+        <input
+          id={ids.fresh}
+          type="password"
+          autocomplete="new-password"
+          required
+          aria-describedby={`${ids.hint} ${ids.problem}`}
+          value={fresh}
+          onInput={({ currentTarget }) => {
+            fresh.value = currentTarget.value;
+          }}
+        />
+      </div>
       <p id={ids.hint} role="status" class={`small ${TONES[strength.value]}`}>
         {t(strength.value)}
       </p>
-      <label for={ids.again}>{t('again')}</label>
-      <input
-        id={ids.again}
-        type="password"
-        autocomplete="new-password"
-        required
-        value={again}
-        onInput={({ currentTarget }) => {
-          again.value = currentTarget.value;
-        }}
-      />
+      <div class="field">
+        <label for={ids.again}>{t('again')}</label>
+        <input
+          id={ids.again}
+          type="password"
+          autocomplete="new-password"
+          required
+          value={again}
+          onInput={({ currentTarget }) => {
+            again.value = currentTarget.value;
+          }}
+        />
+      </div>
       <p id={ids.problem} role="alert" class="error">
         {problem}
       </p>
