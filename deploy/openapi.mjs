@@ -129,7 +129,10 @@ export function openApi({ verbs, describe, replySchema }) {
       securitySchemes: {
         basic: { type: 'http', scheme: 'basic' },
         token: { type: 'http', scheme: 'bearer' },
-        session: { type: 'apiKey', in: 'cookie', name: 'sluice-session' },
+        session: {
+          ...{ type: 'apiKey', in: 'cookie', name: 'sluice-8080' },
+          description: 'With the port of this server in its name; over HTTPS __Host- is before it',
+        },
       },
     },
   };

