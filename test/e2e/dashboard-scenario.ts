@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +20,7 @@ import { RtmpSink } from '../support/rtmp-sink.ts';
 import { VirtualOnvif } from '../support/virtual-onvif.ts';
 
 const run = promisify(execFile);
+const require = createRequire(import.meta.url);
 
 export const PAGE_PATIENCE_MS = 45_000;
 export const BROKER_LOGIN = { username: 'viewer', password: 'look-from-afar' };
@@ -160,7 +162,7 @@ export async function watchPage(page: Page, url: string): Promise<WatchedPage> {
 
 /** Faults that keep people out, as axe-core finds them: its source is text for the page, past the page's policy. */
 export async function seriousFaults(page: Page): Promise<string[]> {
-  const source = await readFile(join(process.cwd(), 'node_modules/axe-core/axe.min.js'), 'utf8');
+  const source = await readFile(require.resolve('axe-core/axe.min.js'), 'utf8');
   await page.evaluate(source);
   return await page.evaluate(`axe.run().then(({ violations }) => violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
