@@ -75,11 +75,11 @@ export class HomeAssistant {
     this.#gatewayTopic = `${prefix}/device/${gatewayId}/config`;
   }
 
-  /** A broker is there, for the first time or again. */
-  attach(link: BrokerLink): void {
+  /** A broker is there, for the first time or again. `isMain`: an earlier life told it, too, or there is no other. */
+  attach(link: BrokerLink, isMain: boolean): void {
     const { prefix, gatewayId } = this.#context;
     link.subscribe(this.#statusTopic, true);
-    if (this.#phase === 'telling') return;
+    if (!isMain || this.#phase === 'telling') return;
     link.subscribe(this.#gatewayTopic, true);
     link.subscribe(`${prefix}/device/${gatewayId}/+/config`, true);
     if (this.#phase === 'listening') return;

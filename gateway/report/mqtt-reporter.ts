@@ -240,7 +240,8 @@ export class MqttReporter {
   #greet(link: BrokerLink): void {
     link.subscribe(this.topics.commandFilter, false);
     link.subscribe(this.topics.state, true);
-    this.#homeAssistant?.attach(link);
+    const isMain = link === this.#remote || this.#context.config.url === undefined;
+    this.#homeAssistant?.attach(link, isMain);
     void this.#tellHealth(() => [link]);
     this.#rounds?.beginAgain();
   }

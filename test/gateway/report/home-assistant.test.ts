@@ -76,7 +76,7 @@ describe('the discovery topics of Home Assistant', () => {
   });
 
   function begin(): void {
-    discovery.attach(link);
+    discovery.attach(link, true);
     mock.timers.tick(3_000);
   }
 
@@ -86,7 +86,7 @@ describe('the discovery topics of Home Assistant', () => {
 
   it('are told only once the broker has told what it holds', () => {
     board.setStreamStatus('door', streamStatus());
-    discovery.attach(link);
+    discovery.attach(link, true);
     assert.deepEqual(subscribed, [
       'homeassistant/status',
       GATEWAY,
@@ -97,6 +97,15 @@ describe('the discovery topics of Home Assistant', () => {
     mock.timers.tick(1);
     // The gateway first: Home Assistant wants to know what a device is behind.
     assert.deepEqual([...held.topics.keys()], [GATEWAY, DOOR]);
+  });
+
+  it('wait for the broker that an earlier life told, not for a page that comes sooner', () => {
+    discovery.attach(link, false);
+    mock.timers.tick(10_000);
+    assert.deepEqual(subscribed, ['homeassistant/status']);
+    assert.equal(held.topics.size, 0);
+    begin();
+    assert.deepEqual([...held.topics.keys()], [GATEWAY]);
   });
 
   it('follow streams and targets that come and go', () => {
@@ -119,7 +128,7 @@ describe('the discovery topics of Home Assistant', () => {
 
   it('take back what an earlier life told and is no more, streams only after a minute', () => {
     board.setStreamStatus('door', streamStatus());
-    discovery.attach(link);
+    discovery.attach(link, true);
     const cmps = {
       'publish-old': { p: 'sensor', unique_id: 'x' },
       told: { p: 'button' },
