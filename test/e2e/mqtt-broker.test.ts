@@ -217,7 +217,7 @@ describe('MQTT with Mosquitto', () => {
 describe('MQTT with a login', () => {
   it('the right password gets in, a wrong one is a plain reason without the password', async () => {
     const login = { username: 'gw', password: 'right-Pa55' };
-    const broker = await Mosquitto.start({ login });
+    const broker = await Mosquitto.start({ logins: [login] });
     const good = makeReporting({ url: broker.url, ...login });
     await good.reporter.start();
     const watcher = await MqttWatcher.open(broker.url, 5, login);

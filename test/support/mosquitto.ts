@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,11 +14,18 @@ import { freePort } from './free-port.ts';
 
 const START_TIMEOUT_MS = 10_000;
 
+interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
 export interface MosquittoOptions {
-  /** Only this login is let in; without, everybody. */
-  readonly login?: { readonly username: string; readonly password: string };
-  /** Further lines of mosquitto.conf. */
-  readonly lines?: readonly string[];
+  /** Only these are let in; without, everybody. */
+  readonly logins?: readonly Login[];
+  /** Further lines of mosquitto.conf; files are in the broker's folder. */
+  readonly lines?: (folder: string) => readonly string[];
+  /** Contents by file name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export class Mosquitto {
@@ -93,24 +100,27 @@ export class Mosquitto {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #configure({ login, lines = [] }: MosquittoOptions): Promise<void> {
+  async #configure({ logins = [], lines, files = {} }: MosquittoOptions): Promise<void> {
     const passwords = join(this.folder, 'passwords');
-    if (login !== undefined) {
-      await writeFile(passwords, '');
-      execFileSync('mosquitto_passwd', ['-b', passwords, login.username, login.password]);
+    const hasLogins = logins.length > 0;
+    await writeFile(passwords, '');
+    for (const { username, password } of logins) {
+      execFileSync('mosquitto_passwd', ['-b', passwords, username, password]);
     }
     const config = [
       `listener ${this.port} 127.0.0.1`,
-      `allow_anonymous ${login === undefined}`,
-      ...(login === undefined ? [] : [`password_file ${passwords}`]),
+      `allow_anonymous ${!hasLogins}`,
+      ...(hasLogins ? [`password_file ${passwords}`] : []),
       'persistence false',
       'log_type all',
-      ...lines,
+      ...(lines?.(this.folder) ?? []),
     ];
     await writeFile(join(this.folder, 'mosquitto.conf'), `${config.join('\n')}\n`);
+    for (const [name, text] of Object.entries(files))
+      await writeFile(join(this.folder, name), text);
     // Started as root, Mosquitto becomes the user `mosquitto` and must still read its files.
     await chmod(this.folder, 0o755);
-    if (login !== undefined) await chmod(passwords, 0o644);
+    for (const name of await readdir(this.folder)) await chmod(join(this.folder, name), 0o644);
   }
 }
 
