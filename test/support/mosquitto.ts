@@ -22,8 +22,8 @@ interface Login {
 export interface MosquittoOptions {
   /** Only these are let in; without, everybody. */
   readonly logins?: readonly Login[];
-  /** Further lines of mosquitto.conf; files are in the broker's folder. */
-  readonly lines?: (folder: string) => readonly string[];
+  /** Further lines of mosquitto.conf; `files` are in its folder. */
+  readonly lines?: readonly string[] | ((folder: string) => readonly string[]);
   /** Contents by file name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -100,7 +100,7 @@ export class Mosquitto {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #configure({ logins = [], lines, files = {} }: MosquittoOptions): Promise<void> {
+  async #configure({ logins = [], lines = [], files = {} }: MosquittoOptions): Promise<void> {
     const passwords = join(this.folder, 'passwords');
     const hasLogins = logins.length > 0;
     await writeFile(passwords, '');
@@ -113,7 +113,7 @@ export class Mosquitto {
       ...(hasLogins ? [`password_file ${passwords}`] : []),
       'persistence false',
       'log_type all',
-      ...(lines?.(this.folder) ?? []),
+      ...(typeof lines === 'function' ? lines(this.folder) : lines),
     ];
     await writeFile(join(this.folder, 'mosquitto.conf'), `${config.join('\n')}\n`);
     for (const [name, text] of Object.entries(files))
