@@ -68,7 +68,7 @@ export class DashboardScenario {
     const [browser, broker, camera, terminal, master, jpeg, nobody] = await Promise.all([
       launchBrowser(),
       Mosquitto.start({
-        login: BROKER_LOGIN,
+        logins: [BROKER_LOGIN],
         lines: [`listener ${webPort} 127.0.0.1`, 'protocol websockets'],
       }),
       startGstCamera({ width: 320, height: 180, fps: 10, gop: 10, bitrate: 200, audio: 'none' }),
