@@ -72,6 +72,15 @@ ${yaml}`,
     return gateway;
   }
 
+  /** Its configuration. */
+  get file(): string {
+    return join(this.#folder, 'sluice.yaml');
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal);
+  }
+
   /** As a power cut would: nothing is said to anybody. */
   async kill(): Promise<void> {
     const exited = once(this.#process, 'exit');
