@@ -9,7 +9,8 @@ setFlagsFromString('--semi-space-growth-factor=1');
 
 const USAGE = `sluice ${VERSION}: finds cameras, pulls them, publishes them to an RTMP master, and tells over MQTT
 
-usage: sluice [run] [--config FILE] [--data-dir DIR]    the service; with no file: discovery on, MQTT broker inside
+usage: sluice [run] [--config FILE] [--data-dir DIR]    the service; with no file: discovery on, MQTT broker inside.
+                                                        Without --config: sluice.yaml in the data folder, if there is one
        sluice relay SOURCE TARGET...                    one source to one or more RTMP targets, until stopped
        sluice discover [--json] [--timeout-ms N] [--interface NAME] [--scan NETWORK]
                                                         lists what answers on the LAN, and exits
