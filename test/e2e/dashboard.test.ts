@@ -37,6 +37,7 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       const { page, troubles } = await scenario.open('#/wall', { colorScheme: 'dark' });
       await tile(page, 'gate').getByText('● online').waitFor();
       await tile(page, 'gate').locator('img').waitFor();
+      await tile(page, 'yard').getByText('the camera has none to give').waitFor();
       await tile(page, 'lost')
         .getByText(/nothing listens there/)
         .waitFor();

@@ -9,12 +9,13 @@ import { Badge, StateBadge } from '../parts/state-badge.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
 import { hrefOf } from '../screen-route.ts';
 import { wordsOf } from '../words.ts';
-import { useSnapshot } from './use-snapshot.ts';
+import { givesSnapshots, useSnapshot } from './use-snapshot.ts';
 
 const t = wordsOf({
   en: {
     picture: 'Picture of {name}',
     noPicture: 'No snapshot: the camera has none to give',
+    noPictureYet: 'No snapshot yet',
     noPictureNow: 'No picture now',
     motion: 'motion',
     bitrate: 'Bit rate of the last half hour, {rate} now',
@@ -23,6 +24,7 @@ const t = wordsOf({
   zh: {
     picture: '{name} 的画面',
     noPicture: '没有快照：摄像机不提供',
+    noPictureYet: '还没有快照',
     noPictureNow: '现在没有画面',
     motion: '有动静',
     bitrate: '最近半小时的码率，现在 {rate}',
@@ -44,11 +46,13 @@ export function CameraTile({ fleet, stream, isGatewayShown }: CameraTileProps) {
   const stats = stream.stats.value;
   const isOnline = status?.state === 'online';
   const snapshot = useSnapshot(fleet, stream, isVisible && isOnline);
+  const nothingYet = givesSnapshots(fleet, stream) ? 'noPictureYet' : 'noPicture';
+  const nothing = isOnline ? nothingYet : 'noPictureNow';
   return (
     <li ref={tile} class="card tile">
       <a class="tile-picture" href={hrefOf({ screen: 'camera', gateway, stream: name })}>
         {snapshot === undefined || !isOnline ? (
-          <span class="tile-nothing muted small">{t(isOnline ? 'noPicture' : 'noPictureNow')}</span>
+          <span class="tile-nothing muted small">{t(nothing)}</span>
         ) : (
           <img src={snapshot} alt={t('picture', { name })} />
         )}

@@ -21,8 +21,7 @@ export function useSnapshot(
   isWanted: boolean,
 ): string | undefined {
   const fetched = useSignal<string | undefined>(undefined);
-  // Who asks for one that is known not to be there only fills the browser's console.
-  const isThere = !fleet.isLocal || stream.info.value?.urls?.['snapshot'] !== undefined;
+  const isThere = givesSnapshots(fleet, stream);
   useEffect(() => {
     if (!isWanted || !isThere) return undefined;
     const ended = new AbortController();
@@ -45,6 +44,11 @@ export function useSnapshot(
     [],
   );
   return fetched.value ?? stream.snapshot.value;
+}
+
+/** Who asks for one that is known not to be there only fills the browser's console. */
+export function givesSnapshots(fleet: Fleet, { info }: StreamModel): boolean {
+  return !fleet.isLocal || info.value?.urls?.['snapshot'] !== undefined;
 }
 
 async function keepFetching(fetchOne: () => Promise<void>, signal: AbortSignal): Promise<void> {
