@@ -222,7 +222,7 @@ export function labelling({ field, path, problems, more }: Omit<LabelledProps, '
   const key = formatPath(path);
   const id = controlId(key);
   const problem = problems.get(key);
-  const hint = [descriptionWords(field.description), more].filter((one) => one !== undefined);
+  const hint = [descriptionWords(path, field.description), more].filter((one) => one !== undefined);
   const attributes: ControlAttributes = {
     id,
     'aria-invalid': problem !== undefined,

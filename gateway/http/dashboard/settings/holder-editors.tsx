@@ -252,7 +252,7 @@ function Frame({ title, children, ...props }: FrameProps) {
 
 function FrameHint({ field, path }: { readonly field: Field; readonly path: FieldPath }) {
   // A section has said it at its head.
-  const words = path.length > 1 ? descriptionWords(field.description) : undefined;
+  const words = path.length > 1 ? descriptionWords(path, field.description) : undefined;
   return words === undefined ? null : <p class="muted small">{words}</p>;
 }
 

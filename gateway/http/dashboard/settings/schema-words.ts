@@ -1,5 +1,139 @@
-/** What the configuration's JSON Schema says of its keys, in the page's language; English where nobody has translated it. */
+/** What the configuration's JSON Schema says of its keys (English), in Chinese where somebody has translated it. */
+import { language } from '../words.ts';
+import type { FieldPath } from './field-path.ts';
 
-export function descriptionWords(description: string | undefined): string | undefined {
-  return description;
+/** By section and key, else by key alone. */
+const CHINESE: Readonly<Record<string, string>> = {
+  username: '用户名',
+  password: '密码；最好写在 passwordFile 或环境变量中',
+  passwordFile: '存放密码的文件；末尾换行不算密码的一部分',
+  token: '代替用户名和密码：?token= 必须给出的值',
+  tokenFile: '存放令牌的文件',
+  caFile: '信任的证书颁发机构，代替系统自带的',
+  fingerprint: '对方证书的 SHA-256：只信任这一张证书',
+  insecure: '使用 TLS 但不检查证书；会明显提示',
+  certFile: 'TLS 证书',
+  keyFile: '证书的私钥',
+  listen: '地址和端口',
+  gateway: '本机',
+  'gateway.id': '本网关在主题中的名称；留空则由机器生成',
+  'gateway.dataDir': '重启后仍需保留的内容所在的文件夹',
+  log: '日志：标准输出上的 JSON 行，在终端上为易读格式',
+  'log.level': '写入日志的最低级别',
+  discovery: '在局域网中查找摄像机',
+  'discovery.onvif': '用 ONVIF WS-Discovery 查找',
+  'discovery.mdns': '用 mDNS（DNS-SD）查找',
+  'discovery.mdnsBackend': '由谁执行 mDNS：内置、系统的 Avahi，或有 Avahi 时用 Avahi',
+  'discovery.intervalMs': '再次查找的间隔',
+  'discovery.interfaces': '在哪些网络接口上查找；空：全部',
+  'discovery.hosts': '逐个询问的主机（以前发现过的也会询问）：用于路由器后面、组播到不了的摄像机',
+  'discovery.adopt': 'auto：发现即推流；ask：列出并等待；off：只列出',
+  'discovery.profile': '拉取摄像机的哪个画面：最佳、最小，或按限制选择',
+  'discovery.maxHeight': '画面最大高度（行）',
+  'discovery.maxKbps': '最高码率（kbit/s）',
+  'discovery.codec': '希望的视频编码；留空：有 H.264 则用 H.264',
+  'discovery.name':
+    '所发现摄像机的本地流名称，由 {manufacturer}、{model}、{serial}、{mac}、{address} 组成',
+  'discovery.credentials': '按顺序尝试；每台摄像机最多被拒绝 3 次',
+  'discovery.motion': '向 ONVIF 摄像机订阅事件，并通过 MQTT 报告移动',
+  'discovery.setClock': '当 ONVIF 摄像机时钟误差超过 5 秒时，按本机校正',
+  streams: '预先知道的来源，以本地流名称为键',
+  'streams.source':
+    '流的来源：rtsp://、rtsps://、rtmp://、rtmps://（rtmpe、rtmpt、rtmpts、rtmpte）、http://、https://（FLV、MPEG-TS）、udp://、rtp://、tcp://（MPEG-TS）、sdp:///文件（RTP）或 onvif://主机',
+  'streams.transport': 'RTP 的传输方式：auto 依次尝试 TCP、UDP、组播；http：经 HTTP 的 RTSP',
+  'streams.interface': '接收组播的网络接口（或本机地址）',
+  'streams.snapshot': '摄像机提供 JPEG 的地址：http:// 或 https://；ONVIF 摄像机会自动询问',
+  'streams.ptz':
+    '非 ONVIF 时由什么控制云台：serial 中的 线路/云台，或 visca://主机:端口（VISCA over IP）',
+  'streams.program': 'MPEG-TS 节目号；留空：第一个可传送的节目',
+  serial: '串行线路：云台（PTZ）和 GNSS 接收机',
+  'serial.name': '线路名称',
+  'serial.path': '设备；最好用 /dev/serial/by-id 中不会变化的名称',
+  'serial.protocol': '线路上使用的协议；nmea：GNSS 接收机',
+  'serial.baudRate': '默认：Pelco-D 2400，Pelco-P 和 NMEA 4800，VISCA 9600',
+  'serial.rs485': '由内核切换线路方向（TIOCSRS485）；用于需要它的 UART，不用于 USB 转换器',
+  'serial.addresses': '线路上的云台，以名称为键：其总线地址',
+  acceptors: '别人推入、观众拉取的入口',
+  'acceptors.protocol':
+    'rtmp（同一端口含 RTMPE 和 RTMPT）、rtmps、rtmpt、liveflv、mpegts-tcp、mpegts-udp、rtsp',
+  'acceptors.certFile': 'TLS 证书；留空：使用保存在 dataDir 中的自制证书，其指纹写在日志中',
+  'acceptors.apps': '接受的 RTMP 应用名；"*"：全部',
+  'acceptors.localStreamName': '协议本身没有流名称时在此使用的名称',
+  'acceptors.interface': 'mpegts-udp：加入组播的网络接口（或本机地址）',
+  'acceptors.publish': '谁可以推入；留空：所有人',
+  'acceptors.addresses': 'liveflv、mpegts-tcp、mpegts-udp：允许的来源地址；最后一种只接受单个地址',
+  'acceptors.play': '谁可以播放；留空：所有人',
+  'acceptors.duplicatePublisher': '名称已在推流时：拒绝新的，或结束旧的',
+  'acceptors.limits': '此入口的客户端最多占用多少',
+  'acceptors.connections': '连接总数',
+  'acceptors.connectionsPerAddress': '每个地址的连接数',
+  'acceptors.handshakeMs': '从连接到推流或播放的时限',
+  'acceptors.bytesBeforeLogin': '在获准推流或播放之前最多接收的字节数',
+  'acceptors.streamsPerConnection': '一个连接同时可有的流数',
+  extensions: '您自己的协议和流处理模块，在本服务内运行',
+  'extensions.module': '导出扩展的 JavaScript 模块',
+  'extensions.options': '原样交给模块',
+  proxypublish: '每路流都推送到这些 RTMP 主服务器',
+  'proxypublish.abortOnConnectError': 'true：启动时有目标拒绝，服务即以 1 退出',
+  'proxypublish.targets': '主服务器',
+  'proxypublish.targetUri':
+    '主服务器：rtmp://、rtmps://、rtmpe://、rtmpt://、rtmpts:// 或 rtmpte://；Adobe 认证用 用户:密码@',
+  'proxypublish.localStreamName': '哪些流：确切名称或通配符',
+  'proxypublish.targetStreamName': '在主服务器上的名称，由 {gateway} 和 {stream} 组成',
+  'proxypublish.targetStreamType': '向主服务器请求的发布类型',
+  'proxypublish.videoCodecMode':
+    '向此主服务器发送 H.265 的方式。auto：对方列出 hvc1 时用 enhanced RTMP，否则用编码号 12，失败则换另一种；enhanced；legacy12；refuse：只推送 H.264',
+  'proxypublish.audio': 'passthrough：按摄像机原样；drop：不发声音；silence：总是发送静音 AAC',
+  'proxypublish.keepAlive': '会话结束后总是重新连接',
+  'proxypublish.emulateUserAgent': '对主服务器自称的名称（flashVer）',
+  'proxypublish.tcUrl': '发送的 tcUrl，与 targetUri 不同时填写',
+  'proxypublish.swfUrl': '发送的 swfUrl',
+  'proxypublish.pageUrl': '发送的 pageUrl',
+  recording: '以 record 或 append 方式推入的流会存成文件',
+  'recording.dir': '文件夹；不是绝对路径时位于 gateway.dataDir 之下',
+  'recording.format': 'flv，或 fmp4：浏览器也能播放的分片 MP4',
+  'recording.maxBytes': '全部录像的总量：超出时删除最旧的；0：不限',
+  'recording.maxAgeMs': '删除比这更旧的录像；0：不限',
+  vod: '播放器可用 flv:名称、mp4:名称、mp3:名称 取得的文件（录像之外）',
+  'vod.dir': '其他文件的文件夹；只读',
+  mqtt: '向哪里报告状态：一个消息服务器；没有 url 时用服务内置的',
+  'mqtt.url': '消息服务器：mqtt://、mqtts://，或经 WebSocket 的 ws://、wss://',
+  'mqtt.certFile': '本网关的证书，用于要求证书的消息服务器',
+  'mqtt.baseTopic': '所有主题的开头部分',
+  'mqtt.homeAssistant': '是否向 Home Assistant 通报网关及其流',
+  'mqtt.homeAssistantPrefix': 'Home Assistant 查找设备的主题的开头部分',
+  'mqtt.snapshotIntervalMs': '每路流的摄像机 JPEG 发送间隔；0：仅在请求时',
+  'mqtt.embedded': '服务内置的消息服务器，没有 url 时使用',
+  http: '通过 HTTP 提供流、健康状况和状态',
+  'http.listen': '地址和端口；非本机地址需要登录',
+  'http.admin': '谁可以做一切；留空：本机无需登录，他人使用首次启动时生成并显示一次的密码',
+  'http.tokens': '有自己令牌的程序，例如收集指标的程序',
+  'http.name': '属于谁；仅供人阅读',
+  'http.access': 'read：查看状况和播放；admin：一切',
+  'http.play': '另外谁可以观看；open：所有人。留空：只有可以做一切的人',
+  'http.cors': '这些来源的网页可以播放流并读取 API；*：任何来源',
+  'http.limits': '对观众的限制；API 另有自己的限制',
+  'http.viewers': '同时服务的观众数',
+  'http.viewersPerAddress': '同上，每个地址；本机不计',
+  limits: '内存和等待的上限',
+  'limits.gopCacheMaxBytes': '所有 GOP 缓存之和；0：不缓存',
+  'limits.queueMaxBytes': '一路流到一个目标的队列；满时丢弃整个 GOP',
+  'limits.queueMaxMs': '同一队列，以媒体毫秒计',
+  'limits.hlsMaxBytes': '所有以 HLS 观看的流的分片；最旧的先删',
+  'limits.stallMs': '摄像机这么久没有数据就重新连接',
+};
+
+export function descriptionWords(
+  path: FieldPath,
+  description: string | undefined,
+): string | undefined {
+  if (description === undefined || language.value === 'en') return description;
+  const [section] = path;
+  const key = path.at(-1);
+  const place = path.length === 1 ? String(key) : `${section}.${key}`;
+  return own(place) ?? own(String(key)) ?? description;
+}
+
+function own(place: string): string | undefined {
+  return Object.hasOwn(CHINESE, place) ? CHINESE[place] : undefined;
 }

@@ -128,7 +128,7 @@ function Section({ name, field, value, set, problems }: SectionProps) {
         <h2>{name}</h2>
         {isTroubled && <span class="badge badge-bad">✕</span>}
         {count > 0 && <span class="badge badge-off">{t('setHere', { count })}</span>}
-        <span class="muted small">{descriptionWords(field.description)}</span>
+        <span class="muted small">{descriptionWords([name], field.description)}</span>
       </summary>
       {field.kind === 'group' ? (
         <GroupFields field={field} {...props} />
