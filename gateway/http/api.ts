@@ -108,6 +108,7 @@ const STATUS_OF_CODE: ReadonlyMap<string, number> = new Map([
   ['conflict', 409],
   ['disabled', 409],
   ['exists', 409],
+  ['exists', 409],
   ['name-taken', 409],
   ['too-large', 413],
   ['needs-password', 422],
