@@ -1,5 +1,6 @@
 /**
- * Every topic, in one place. State is retained, QoS 1; `stats`, `snapshot` and `event` are neither.
+ * Every topic, in one place. State is retained, QoS 1; `stats` are neither, `event` is QoS 1 alone, `snapshot` is retained
+ * where it is told every so often (`mqtt.snapshotIntervalMs`).
  * Payloads are the types of status.ts as JSON; `state` and `motion` are plain words, `snapshot` is a JPEG.
  */
 import { toName } from '../names.ts';

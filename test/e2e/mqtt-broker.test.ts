@@ -175,9 +175,57 @@ describe('MQTT with Mosquitto', () => {
     const script = fileURLToPath(new URL('../support/reporter-process.js', import.meta.url));
     const child = spawn(process.execPath, [script, broker.url], { stdio: 'inherit' });
     await watcher.untilState(`${B}/state`, 'online');
+    const killedAt = performance.now();
     child.kill('SIGKILL');
     await once(child, 'exit');
     await watcher.untilState(`${B}/state`, 'offline');
+    assert.ok(performance.now() - killedAt > 3_500, 'whoever is back within 5 s was never away');
+  });
+
+  it('a process that is back within the will’s delay was never away', async () => {
+    const script = fileURLToPath(new URL('../support/reporter-process.js', import.meta.url));
+    const child = spawn(process.execPath, [script, broker.url], { stdio: 'inherit' });
+    await watcher.untilState(`${B}/state`, 'online');
+    const before = watcher.heard.length;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const { reporter } = makeReporting({ url: broker.url });
+    await reporter.start();
+    await watcher.until('online again', () =>
+      watcher.heard
+        .slice(before)
+        .find(({ topic, text }) => topic === `${B}/state` && text === 'online'),
+    );
+    await reporter.stop();
+    await watcher.untilState(`${B}/state`, 'stopped');
+    assert.ok(!watcher.heard.slice(before).some(({ text }) => text === 'offline'));
+  });
+
+  it('snapshots every so often: kept, of streams that are online, removed with the stream', async () => {
+    const asked: string[] = [];
+    const { board, reporter } = makeReporting(
+      { url: broker.url, snapshotIntervalMs: 60_000 },
+      {},
+      60_000,
+      (stream) => {
+        asked.push(stream);
+        if (stream === 'broken') return Promise.reject(new Error('no picture'));
+        return stream === 'none' ? undefined : Promise.resolve(Buffer.from(`JPEG of ${stream}`));
+      },
+    );
+    for (const name of ['broken', 'none', 'front']) board.setStreamStatus(name, streamStatus());
+    board.setStreamStatus('away', streamStatus({ state: 'unreachable', code: 'network' }));
+    await reporter.start();
+    await watcher.untilState(`${B}/stream/front/snapshot`, 'JPEG of front');
+    const late = await MqttWatcher.open(broker.url);
+    await late.untilState(`${B}/stream/front/snapshot`, 'JPEG of front');
+    await late.close();
+    assert.ok(!asked.includes('away'));
+    board.removeStream('front');
+    await watcher.until('the removal', () =>
+      watcher.state.has(`${B}/stream/front/snapshot`) ? undefined : true,
+    );
+    await reporter.stop();
   });
 
   it('a will that is published late does not stay', async () => {
