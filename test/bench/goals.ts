@@ -2,6 +2,7 @@
 import type { FanOutMeasured } from './fan-out.ts';
 import type { Measured } from './measurement.ts';
 import type { Memory } from './process-usage.ts';
+import type { ReportingCost } from './reporting.ts';
 
 /** From as many cameras on: what Node costs at rest is shared by all. */
 const CPU_GOAL_FROM_CAMERAS = 16;
@@ -11,6 +12,8 @@ const MAX_LATENCY_P99_MS = 5;
 const TS_PICTURE_MS = 40;
 const MAX_IDLE_ANONYMOUS_MB = 25;
 const MAX_RSS_MB: Readonly<Record<number, number>> = { 16: 90, 64: 110 };
+const MAX_REPORTING_CPU_PERCENT = 0.5;
+const MAX_REPORTING_ANONYMOUS_MB = 12;
 /** Where viewers may come, the GOPs of all streams are kept: limits.gopCacheMaxBytes. */
 const GOP_CACHE_MB = 16;
 
@@ -50,6 +53,17 @@ export function fanOutGoals(all: readonly FanOutMeasured[]): Goal[] {
         atMost(`${at}access units lost or damaged`, 0, lost + corrupt + disordered),
       ];
     });
+}
+
+export function reportingGoals(all: readonly ReportingCost[]): Goal[] {
+  return all.flatMap(({ cameras, cpuPercent, anonymousMb }) => [
+    atMost(
+      `reporting, ${cameras} cameras: CPU, % of a core`,
+      MAX_REPORTING_CPU_PERCENT,
+      cpuPercent,
+    ),
+    atMost(`reporting, ${cameras} cameras: RssAnon, MB`, MAX_REPORTING_ANONYMOUS_MB, anonymousMb),
+  ]);
 }
 
 export function shareOfCpu(gateway: Measured, ffmpeg: Measured): number {

@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { stop } from './children.ts';
 import { type FanOutMeasured, measureFanOut } from './fan-out.ts';
-import { fanOutGoals, findFfmpeg, type Goal, goals, shareOfCpu } from './goals.ts';
+import { fanOutGoals, findFfmpeg, type Goal, goals, reportingGoals, shareOfCpu } from './goals.ts';
 import {
   type Measured,
   measure,
@@ -19,6 +19,7 @@ import {
   summarize,
 } from './measurement.ts';
 import { type Memory, memory } from './process-usage.ts';
+import { measureReporting, type ReportingCost } from './reporting.ts';
 import { findScenario, SCENARIOS, type Scenario } from './scenario.ts';
 import { ffmpeg, gateway, nginx, startIdleGateway } from './systems.ts';
 
@@ -79,6 +80,7 @@ async function main(): Promise<void> {
   const idle = isWanted('idle') ? await measureIdle(options) : undefined;
   const all: Measured[] = [];
   const fanOuts: FanOutMeasured[] = [];
+  const reporting: ReportingCost[] = [];
   for (const scenario of scenarios) {
     if (scenario.players !== undefined) {
       for (const count of playerCounts ?? [scenario.players]) {
@@ -90,17 +92,21 @@ async function main(): Promise<void> {
       continue;
     }
     for (const count of counts ?? scenario.cameras) {
+      if (scenario.isReporting === true) {
+        if (isWanted('gateway')) reporting.push(await measureReporting(scenario, count, options));
+        continue;
+      }
       for (const system of systemsOf(scenario)) {
         console.error(`${scenario.name}: ${system.name}, ${count} cameras …`);
         all.push(await measure(scenario, system, count, options));
       }
     }
   }
-  const checked = [...goals(all, idle), ...fanOutGoals(fanOuts)];
-  report(all);
+  const checked = [...goals(all, idle), ...fanOutGoals(fanOuts), ...reportingGoals(reporting)];
+  report([...all, ...reporting.flatMap(({ quiet, telling }) => [...quiet, ...telling])]);
   reportFanOuts(fanOuts);
   reportGoals(idle, checked);
-  save({ options, idle, measured: all, fanOuts, goals: checked });
+  save({ options, idle, measured: all, fanOuts, reporting, goals: checked });
   if (values.assert && checked.some((goal) => !goal.isReached)) process.exitCode = 1;
 }
 

@@ -9,6 +9,8 @@ export interface Scenario {
   readonly codec: VideoCodec;
   readonly videoBitsPerSecond: number;
   readonly source: 'rtsp-tcp' | 'rtsp-udp' | 'udp-ts' | 'rtmp';
+  /** What MQTT, HTTP and the web page cost, and nothing else. */
+  readonly isReporting?: boolean;
   /** How many watch each camera, unless told otherwise; left out: all goes on to a RTMP server. */
   readonly players?: number;
 }
@@ -17,6 +19,8 @@ export interface Scenario {
 const MAIN_BITS_PER_SECOND = 4_000_000;
 /** With the sound 1 Mbit/s: what is watched by many. */
 const SUB_BITS_PER_SECOND = 870_000;
+/** So little that the difference is seen beside it. */
+const SMALL_BITS_PER_SECOND = 200_000;
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -67,6 +71,15 @@ export const SCENARIOS: readonly Scenario[] = [
     videoBitsPerSecond: SUB_BITS_PER_SECOND,
     source: 'rtmp',
     players: 500,
+  },
+  {
+    name: 'reporting',
+    what: 'what MQTT, HTTP and an open web page cost: with all of it and without any, in turns, three times',
+    cameras: [16],
+    codec: 'h264',
+    videoBitsPerSecond: SMALL_BITS_PER_SECOND,
+    source: 'rtsp-tcp',
+    isReporting: true,
   },
 ];
 

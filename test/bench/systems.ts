@@ -4,6 +4,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.ts';
 import { launch } from './children.ts';
 import { type Options, OUT_FOLDER, type Place, type System } from './measurement.ts';
@@ -19,21 +20,33 @@ export const gateway: System = {
   name: 'gateway',
   sharesPort: true,
   async start(place) {
-    const { rtmpPort } = place;
-    return [
-      await launchGateway(place, [
-        ...gatewaySources(place),
-        ...(rtmpPort === undefined
-          ? []
-          : [
-              'proxypublish:',
-              '  targets:',
-              `    - { targetUri: "rtmp://127.0.0.1:${rtmpPort}/live" }`,
-            ]),
-      ]),
-    ];
+    return [await launchGateway(place, [await embeddedBroker(), ...targetLines(place)])];
   },
 };
+
+/** Of the configuration: all cameras, and where they go. */
+export function targetLines(place: Place): string[] {
+  const { rtmpPort } = place;
+  return [
+    ...gatewaySources(place),
+    ...(rtmpPort === undefined
+      ? []
+      : [
+          'proxypublish:',
+          '  targets:',
+          `    - { targetUri: "rtmp://127.0.0.1:${rtmpPort}/live" }`,
+        ]),
+  ];
+}
+
+async function embeddedBroker(): Promise<string> {
+  return `mqtt: { embedded: { listen: "127.0.0.1:${await freePort()}" } }`;
+}
+
+export function visitorCommand(httpPort: number): string[] {
+  const program = fileURLToPath(new URL('page-visitor.js', import.meta.url));
+  return [process.execPath, program, String(httpPort)];
+}
 
 function gatewaySources({ scenario, cameras, sourcePorts }: Place): string[] {
   const [port] = sourcePorts;
@@ -84,7 +97,7 @@ rtmp { server { listen 127.0.0.1:${sourcePorts[0]}; application live { live on; 
 };
 
 export function startIdleGateway(cpu: number | undefined, options: Options): Promise<ChildProcess> {
-  return launchGateway({ cpu, options }, []);
+  return embeddedBroker().then((broker) => launchGateway({ cpu, options }, [broker]));
 }
 
 export const ffmpeg: System = {
@@ -128,17 +141,17 @@ function ffmpegOutput({ scenario, rtmpPort, tsPort }: Place, camera: number): st
     : ['-f', 'flv', `rtmp://127.0.0.1:${rtmpPort}/live/cam-${camera}`];
 }
 
-async function launchGateway(
+export async function launchGateway(
   { cpu, options }: Pick<Place, 'cpu' | 'options'>,
   more: readonly string[],
+  httpPort?: number,
 ): Promise<ChildProcess> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'sluice-bench-'));
   const config = join(dataFolder, 'sluice.yaml');
   const lines = [
     'gateway: { id: bench }',
     'discovery: { onvif: false, mdns: false }',
-    `http: { listen: "127.0.0.1:${await freePort()}" }`,
-    `mqtt: { embedded: { listen: "127.0.0.1:${await freePort()}" } }`,
+    `http: { listen: "127.0.0.1:${httpPort ?? (await freePort())}" }`,
     ...more,
   ];
   writeFileSync(config, `${lines.join('\n')}\n`);

@@ -1,6 +1,11 @@
 /** A subscriber that keeps what it hears: retained state per topic, and everything in order. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectAsync, type IClientPublishOptions, type MqttClient } from 'mqtt';
+import {
+  connectAsync,
+  type IClientOptions,
+  type IClientPublishOptions,
+  type MqttClient,
+} from 'mqtt';
 
 export interface Heard {
   readonly topic: string;
@@ -32,7 +37,7 @@ export class MqttWatcher {
   static async open(
     url: string,
     protocolVersion: 4 | 5 = 5,
-    login: { username?: string; password?: string } = {},
+    login: Pick<IClientOptions, 'username' | 'password' | 'ca'> = {},
   ): Promise<MqttWatcher> {
     const client = await connectAsync(url, { protocolVersion, reconnectPeriod: 100, ...login });
     const watcher = new MqttWatcher(client);

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# A login for one more gateway: its id is its user name at the broker. Prints what belongs into its sluice.yaml; given a gateway that
+# has one already, it gets a new password.
+#
+#   ./add-gateway.sh shop-1 [--folder /etc/sluice-central] [--nginx]      --nginx: the master is nginx-rtmp, not Sluice
+set -euo pipefail
+umask 077
+id=""
+folder=/etc/sluice-central
+master=sluice
+while [ $# -gt 0 ]; do
+  case $1 in
+    --folder) folder=${2:?--folder wants a path}; shift 2 ;;
+    --nginx) master=nginx; shift ;;
+    -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) id=$1; shift ;;
+  esac
+done
+if ! [[ $id =~ ^[a-z0-9-]{1,48}$ ]]; then
+  echo "usage: $0 GATEWAY [--folder DIR] [--nginx]: 1 to 48 lower-case letters, digits or hyphens, as gateway.id" >&2
+  exit 2
+fi
+if [ "$id" = dashboard ]; then
+  echo "dashboard is the name of the people's login; choose another id" >&2
+  exit 2
+fi
+if [ ! -f "$folder/passwords" ]; then
+  echo "$folder/passwords is missing: run set-up.sh first" >&2
+  exit 1
+fi
+password=$(openssl rand -hex 16)
+# It makes the file anew: mode and group go back to what set-up.sh gave them.
+mode=$(stat -c %a "$folder/passwords")
+group=$(stat -c %g "$folder/passwords")
+mosquitto_passwd -b "$folder/passwords" "$id" "$password" 2>/dev/null
+chmod "$mode" "$folder/passwords"
+[ "$(id -u)" != 0 ] || chgrp "$group" "$folder/passwords"
+host=$(sed -n 's/^# host: //p' "$folder/mosquitto.conf")
+publish=$(cat "$folder/publish-password")
+if [ "$master" = nginx ]; then
+  target="rtmp://$host/live"
+  name="{gateway}-{stream}?key=$publish"
+  trust=""
+else
+  target="rtmps://edge:$publish@$host:1936/live"
+  name="{gateway}-{stream}"
+  trust=", caFile: ca.pem"
+fi
+cat <<END
+# sluice.yaml of $id; beside it belongs ca.pem, a copy of $folder/tls/ca.pem
+gateway: { id: $id }
+mqtt: { url: "mqtts://$host:8883", caFile: ca.pem, username: $id, password: "$password" }
+proxypublish:
+  targets:
+    - { targetUri: "$target", targetStreamName: "$name"$trust }
+END
+# Mosquitto reads its passwords again on SIGHUP.
+if systemctl --quiet is-active mosquitto 2>/dev/null; then systemctl reload mosquitto; fi
