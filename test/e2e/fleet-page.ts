@@ -67,7 +67,7 @@ export async function lookAtFleet(
     await page.goto(`${url}#/wall`);
     const tiles: string[] = [];
     for (const gateway of gateways) {
-      const tile = page.getByRole('link').filter({ hasText: gateway });
+      const tile = page.getByRole('listitem').filter({ hasText: gateway });
       tiles.push(((await tile.first().textContent()) ?? '').replace(/\s+/g, ' '));
     }
     await page.screenshot({ path: join(OUT, 'fleet-wall-dark.png') });
