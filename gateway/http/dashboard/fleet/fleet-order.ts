@@ -19,10 +19,17 @@ export interface Order {
   readonly isReversed: boolean;
 }
 
+interface Count {
+  readonly up: number;
+  readonly total: number;
+}
+
 export interface Row {
   readonly gateway: GatewayModel;
   readonly health: Health | undefined;
   readonly seenAt: string | undefined;
+  readonly cameras: Count;
+  readonly pushes: Count;
   /** In which a filter looks, in lower case. */
   readonly text: string;
 }
@@ -38,6 +45,11 @@ export function rowOf(gateway: GatewayModel): Row {
     gateway,
     health,
     seenAt: health?.at,
+    // Health tells as much, every 10 s; this is so at once.
+    cameras: count(gateway.streams.value.map(({ status }) => status.value?.state === 'online')),
+    pushes: count(
+      gateway.publishes.value.map(({ status }) => status.value?.state === 'publishing'),
+    ),
     text: [...words, ...(info?.addresses ?? [])].join(' ').toLowerCase(),
   };
 }
@@ -56,25 +68,32 @@ export function sortRows(rows: readonly Row[], { by, isReversed }: Order): reado
   });
 }
 
-export function camerasOf({ health }: Row): string {
-  return health === undefined ? '–' : `${health.streamsUp} / ${health.streamsTotal}`;
+export function camerasOf({ cameras }: Row): string {
+  return `${cameras.up} / ${cameras.total}`;
 }
 
-export function pushesOf({ health }: Row): string {
-  return health === undefined ? '–' : `${health.publishesUp} / ${health.publishesTotal}`;
+export function pushesOf({ pushes }: Row): string {
+  return `${pushes.up} / ${pushes.total}`;
+}
+
+function count(isUp: readonly boolean[]): Count {
+  return { up: isUp.filter(Boolean).length, total: isUp.length };
 }
 
 /** Cameras and pushes sort by how many are missing. */
-function keyOf({ gateway, health, seenAt }: Row, by: Column): string | number | undefined {
+function keyOf(
+  { gateway, health, seenAt, cameras, pushes }: Row,
+  by: Column,
+): string | number | undefined {
   switch (by) {
     case 'id':
       return gateway.id;
     case 'state':
       return STATES.indexOf(gateway.state.value ?? '');
     case 'cameras':
-      return health && health.streamsUp - health.streamsTotal;
+      return cameras.up - cameras.total;
     case 'pushes':
-      return health && health.publishesUp - health.publishesTotal;
+      return pushes.up - pushes.total;
     case 'uplink':
       return health?.uplinkKbps;
     case 'temperature':

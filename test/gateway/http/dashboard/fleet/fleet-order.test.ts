@@ -32,16 +32,23 @@ const HEALTH: Health = {
 
 const context = { makeUrl: () => '', dropUrl: () => {} };
 
-function box(id: string, health: Partial<Health> | undefined, state?: 'online' | 'offline') {
+function box(
+  id: string,
+  health: Partial<Health> | undefined,
+  state?: 'online' | 'offline',
+  streams: readonly string[] = [],
+) {
   return {
     ...Object.assign(Object.create(null), new GatewayRecord(id, context)),
+    streams: signal(streams.map((one) => ({ status: signal({ state: one }) }))),
+    publishes: signal([]),
     state: signal(state),
     health: signal(health && { ...HEALTH, ...health }),
   };
 }
 
 const boxes = [
-  box('box-10', { temperatureC: 70, streamsUp: 3, streamsTotal: 4, cpuPercent: 5 }, 'online'),
+  box('box-10', { temperatureC: 70, cpuPercent: 5 }, 'online', ['online', 'stalled']),
   box('box-2', undefined, 'offline'),
   box('box-9', { temperatureC: 40, cpuPercent: 90 }, 'online'),
 ];
@@ -49,7 +56,7 @@ const boxes = [
 const cases: { by: Column; isReversed?: true; want: string[] }[] = [
   { by: 'id', want: ['box-2', 'box-9', 'box-10'] },
   { by: 'state', want: ['box-2', 'box-9', 'box-10'] },
-  { by: 'cameras', want: ['box-10', 'box-9', 'box-2'] },
+  { by: 'cameras', want: ['box-10', 'box-2', 'box-9'] },
   { by: 'temperature', want: ['box-9', 'box-10', 'box-2'] },
   { by: 'temperature', isReversed: true, want: ['box-10', 'box-9', 'box-2'] },
   { by: 'cpu', isReversed: true, want: ['box-9', 'box-10', 'box-2'] },
