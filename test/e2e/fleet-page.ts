@@ -55,6 +55,7 @@ export async function lookAtFleet(
     const rows: string[] = [];
     for (const gateway of gateways) {
       const row = page.getByRole('row').filter({ hasText: gateway });
+      await row.filter({ hasText: /1 \/ 1.*1 \/ 1/ }).waitFor();
       rows.push(((await row.first().textContent()) ?? '').replace(/\s+/g, ' '));
     }
     await page.screenshot({ path: join(OUT, 'fleet-table-light.png') });
