@@ -1,15 +1,27 @@
 /** The camera page in Chromium, against a running gateway: live pictures are counted, a head on a serial line is moved. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { launchBrowser } from '../support/browser.ts';
+import { freePort } from '../support/free-port.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { type GstCamera, startGstCamera } from '../support/gst-camera.ts';
+import { Mosquitto } from '../support/mosquitto.ts';
+import { PageBesideBroker } from '../support/page-beside-broker.ts';
 import { PseudoTerminal } from '../support/pseudo-terminal.ts';
 import { until } from '../support/until.ts';
-import { seriousFaults, type WatchedPage, watchPage } from './dashboard-scenario.ts';
+import {
+  BROKER_LOGIN,
+  makeJpeg,
+  seriousFaults,
+  type WatchedPage,
+  watchPage,
+} from './dashboard-scenario.ts';
 
 const TEST_MS = 150_000;
 const PATIENCE_MS = 60_000;
@@ -31,6 +43,11 @@ const GO_TO_5 = 'ff01000700050d';
 let browser: Browser;
 let gateway: GatewayProcess;
 let terminal: PseudoTerminal;
+let broker: Mosquitto;
+/** Where it speaks WebSocket. */
+let webPort: number;
+/** Gives the snapshots of the stream `g711`. */
+let snapshots: Server;
 let cameras: { readonly cam: GstCamera; readonly hevc: GstCamera; readonly g711: GstCamera };
 
 before(async () => {
@@ -42,13 +59,31 @@ before(async () => {
     startGstCamera({ ...small, audio: 'pcma' }),
   ]);
   cameras = { cam, hevc, g711 };
-  [terminal, browser] = await Promise.all([PseudoTerminal.make(), launchBrowser()]);
-  gateway = await GatewayProcess.start(`mqtt: { embedded: { listen: "127.0.0.1:0" } }
+  webPort = await freePort();
+  let jpeg: Uint8Array;
+  [terminal, browser, broker, jpeg] = await Promise.all([
+    PseudoTerminal.make(),
+    launchBrowser(),
+    Mosquitto.start({
+      login: BROKER_LOGIN,
+      lines: [`listener ${webPort} 127.0.0.1`, 'protocol websockets'],
+    }),
+    makeJpeg(),
+  ]);
+  snapshots = createServer((_, response) => {
+    response.setHeader('content-type', 'image/jpeg').end(jpeg);
+  }).listen(0, '127.0.0.1');
+  await once(snapshots, 'listening');
+  const { port } = snapshots.address() as AddressInfo;
+  gateway = await GatewayProcess.start(
+    `mqtt: { url: "${broker.url}", username: ${BROKER_LOGIN.username}, password: ${BROKER_LOGIN.password} }
 serial: [{ name: mast, path: "${terminal.path}", protocol: pelco-d, addresses: { yard: 1 } }]
 streams:
   cam: { source: "${cam.url}", ptz: mast/yard }
   hevc: { source: "${hevc.url}" }
-  g711: { source: "${g711.url}" }`);
+  g711: { source: "${g711.url}", snapshot: "http://127.0.0.1:${port}/now.jpg" }`,
+    { http: 'cors: ["*"]' },
+  );
   for (const name of Object.keys(cameras)) {
     const isOnline = async () => (await gateway.stream(name))?.status.state === 'online';
     await gateway.until(`${name} is online`, isOnline, PATIENCE_MS);
@@ -59,6 +94,8 @@ streams:
 after(async () => {
   await browser?.close();
   await gateway?.stop();
+  await broker?.stop();
+  snapshots?.close();
   await terminal?.[Symbol.asyncDispose]();
   for (const camera of Object.values(cameras ?? {})) await camera[Symbol.asyncDispose]();
 });
@@ -222,6 +259,8 @@ describe('the camera page', { timeout: TEST_MS }, () => {
 
     test('charts, with a table for who does not see them; dark, light and on a telephone', async (test) => {
       const { page, troubles } = await openCamera(test, 'cam', { colorScheme: 'dark' });
+      // Its numbers come meanwhile, every 10 s.
+      const phone = await openCamera(test, 'cam', PHONE);
       await waitForFrames(page, 5);
       const chart = page.locator('.chart', { hasText: 'Bit rate' });
       await chart.getByRole('img', { name: /^Bit rate: \d+ kbit\/s now/ }).waitFor();
@@ -234,7 +273,6 @@ describe('the camera page', { timeout: TEST_MS }, () => {
       await page.screenshot({ path: join(OUT, 'dashboard-camera-light.png'), fullPage: true });
       assert.deepEqual(await seriousFaults(page), []);
       assert.deepEqual(troubles, []);
-      const phone = await openCamera(test, 'cam', PHONE);
       await waitForFrames(phone.page, 5);
       await phone.page.locator('.chart').first().getByRole('img').waitFor();
       await phone.page.screenshot({
@@ -246,6 +284,40 @@ describe('the camera page', { timeout: TEST_MS }, () => {
       );
       assert.equal(overflow, 0, 'nothing is wider than the telephone');
       assert.deepEqual(phone.troubles, []);
+    });
+
+    describe('in the fleet view', { concurrency: true }, () => {
+      /** Logged in at the broker. */
+      async function openFleet(test: TestContext, name: string, config: object) {
+        const policy = (await fetch(gateway.url)).headers.get('content-security-policy') ?? '';
+        const beside = await PageBesideBroker.start(webPort, {
+          policy: policy.replace('connect-src', `connect-src ${gateway.url}`),
+          config: { view: 'fleet', mqttUrl: '/mqtt', baseTopic: 'sluice', ...config },
+        });
+        test.after(() => beside.close());
+        const context = await browser.newContext(DESKTOP);
+        test.after(() => context.close());
+        const url = `${beside.url}/#/camera/box/${name}`;
+        const watched = await watchPage(await context.newPage(), url);
+        await watched.page.getByLabel('User name').fill(BROKER_LOGIN.username);
+        await watched.page.getByLabel('Password').fill(BROKER_LOGIN.password);
+        await watched.page.getByRole('button', { name: 'Log in' }).click();
+        return watched;
+      }
+
+      test('live pictures from where the configuration says', async (test) => {
+        const playUrl = `${gateway.url}/live/{stream}.flv`;
+        const { page, troubles } = await openFleet(test, 'cam', { playUrl });
+        await waitForFrames(page, ENOUGH_FRAMES);
+        assert.deepEqual(troubles, []);
+      });
+
+      test('snapshots over MQTT where it says nothing', async (test) => {
+        const { page, troubles } = await openFleet(test, 'g711', {});
+        await page.getByRole('img', { name: 'Newest snapshot of g711' }).waitFor();
+        await page.getByText('has no address that streams play at', { exact: false }).waitFor();
+        assert.deepEqual(troubles, []);
+      });
     });
   });
 

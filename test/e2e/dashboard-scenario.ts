@@ -170,7 +170,7 @@ export async function seriousFaults(page: Page): Promise<string[]> {
 }
 
 /** A picture as a camera would give it. */
-async function makeJpeg(): Promise<Uint8Array> {
+export async function makeJpeg(): Promise<Uint8Array> {
   const file = join(tmpdir(), `sluice-snapshot-${process.pid}.jpg`);
   await run('ffmpeg', [
     ...['-v', 'error', '-y', '-f', 'lavfi', '-i', 'smptehdbars=size=640x360', '-frames:v', '1'],
