@@ -65,7 +65,7 @@ before(async () => {
     PseudoTerminal.make(),
     launchBrowser(),
     Mosquitto.start({
-      login: BROKER_LOGIN,
+      logins: [BROKER_LOGIN],
       lines: [`listener ${webPort} 127.0.0.1`, 'protocol websockets'],
     }),
     makeJpeg(),
