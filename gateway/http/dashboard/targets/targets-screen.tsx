@@ -36,6 +36,7 @@ const t = wordsOf({
     nextRetry: 'Next try',
     attempts: 'attempt {count}',
     sort: 'Sort by {column}',
+    order: 'Order',
   },
   zh: {
     title: '推流目标',
@@ -54,6 +55,7 @@ const t = wordsOf({
     nextRetry: '下次重试',
     attempts: '第 {count} 次',
     sort: '按{column}排序',
+    order: '排序',
   },
 });
 
@@ -89,6 +91,24 @@ export function TargetsScreen({ fleet, gateway }: TargetsScreenProps) {
             {STATES.map((state) => (
               <option key={state} value={state}>
                 {stateWords(state)} ({counts.get(state) ?? 0})
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      {rows.value.length > 0 && (
+        <label class="row narrow-only">
+          {t('order')}
+          <select
+            value={wanted.value.by}
+            onChange={({ currentTarget }) => {
+              const by = COLUMNS.find((one) => one === currentTarget.value) ?? 'stream';
+              wanted.value = { ...wanted.value, by, isReversed: false };
+            }}
+          >
+            {COLUMNS.map((column) => (
+              <option key={column} value={column}>
+                {t(column)}
               </option>
             ))}
           </select>
