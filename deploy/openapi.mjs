@@ -40,7 +40,7 @@ export function openApi({ verbs, describe, replySchema }) {
     },
     '/metrics': {
       get: {
-        ...operation('metrics', 'Counters in Prometheus’ text format', 'service'),
+        ...operation('metrics', 'Metrics in Prometheus’ text format', 'service'),
         responses: {
           200: {
             description: 'Metrics',

@@ -33,7 +33,10 @@ const PAYLOADS = [
 const PLAIN_TOPICS = [
   ['B/state', 'The word online, stopped, or by last will offline. Retained.'],
   ['B/stream/<name>/motion', 'The word ON or OFF. Retained.'],
-  ['B/stream/<name>/snapshot', 'A JPEG, when one was asked for.'],
+  [
+    'B/stream/<name>/snapshot',
+    'A JPEG, when one was asked for; with `mqtt.snapshotIntervalMs` every so often, and retained then.',
+  ],
 ];
 
 /** What verbs do, for people. */

@@ -14,9 +14,6 @@ import type { StreamInfo, StreamStatus } from './report/status.ts';
 import { StreamMeter } from './stream-meter.ts';
 import { type SupervisedState, Supervisor, type SupervisorContext } from './supervisor.ts';
 
-/** `lastFrameAt` of a stream that is well is told so often, and not with every frame. */
-const FRAME_NEWS_MS = 60_000;
-
 export interface StreamSourceOptions {
   readonly driver: StreamDriver;
   /** Where the source is, without secrets. */
@@ -57,7 +54,6 @@ export class StreamSource {
   #lastUnitAtMs: number | undefined;
   #status: StreamStatus;
   #reconnects = 0;
-  #toldFrameAtMs = 0;
   #toldNotes = '';
 
   constructor(stream: Stream, options: StreamSourceOptions, context: StreamSourceContext) {
@@ -158,10 +154,8 @@ export class StreamSource {
     });
     if (this.#lastUnitAtMs === undefined) return;
     const lastFrameAt = this.#iso(this.#lastUnitAtMs);
-    const isStale = Date.parse(lastFrameAt) - this.#toldFrameAtMs >= FRAME_NEWS_MS;
     this.#status = { ...this.#status, lastFrameAt };
-    if (isStale) this.#tell(this.#status);
-    else board.touchStream(this.#stream.name, lastFrameAt);
+    board.touchStream(this.#stream.name, lastFrameAt);
   }
 
   async #run(signal: AbortSignal, up: () => void): Promise<void> {
@@ -255,7 +249,6 @@ export class StreamSource {
 
   #tell(status: StreamStatus): void {
     this.#status = status;
-    if (status.lastFrameAt !== null) this.#toldFrameAtMs = Date.parse(status.lastFrameAt);
     this.#context.board.setStreamStatus(this.#stream.name, status);
   }
 

@@ -16,6 +16,9 @@ import type {
   StreamStatus,
 } from './status.ts';
 
+/** A status tells when the last frame came; while nothing else changes, so often. */
+const FRAME_NEWS_MS = 60_000;
+
 export interface StreamEntry {
   readonly name: string;
   status: StreamStatus;
@@ -23,6 +26,8 @@ export interface StreamEntry {
   stats: StreamStats | undefined;
   /** undefined: the camera has not said anything about it yet. */
   motion: Motion | undefined;
+  /** The last frame that listeners know of; 0: none. */
+  toldFrameAtMs: number;
 }
 
 export type StreamPart = 'status' | 'info' | 'stats' | 'motion' | 'removed';
@@ -78,13 +83,18 @@ export class Board extends EventEmitter<BoardEvents> {
   setStreamStatus(name: string, status: StreamStatus): void {
     const entry = this.streams.get(name) ?? this.#addStream(name, status);
     entry.status = status;
+    if (status.lastFrameAt !== null) entry.toldFrameAtMs = Date.parse(status.lastFrameAt);
     this.emit('stream', entry, 'status');
   }
 
-  /** Brings the time of the last frame up to date without telling anybody. */
+  /** Brings the time of the last frame up to date, which is news only now and then. */
   touchStream(name: string, lastFrameAt: string): void {
     const entry = this.streams.get(name);
-    if (entry !== undefined) entry.status = { ...entry.status, lastFrameAt };
+    if (entry === undefined) return;
+    const status = { ...entry.status, lastFrameAt };
+    const isNews = Date.parse(lastFrameAt) - entry.toldFrameAtMs >= FRAME_NEWS_MS;
+    if (isNews) this.setStreamStatus(name, status);
+    else entry.status = status;
   }
 
   setStreamInfo(name: string, info: Omit<StreamInfo, 'urls'>): void {
@@ -181,6 +191,7 @@ export class Board extends EventEmitter<BoardEvents> {
       info: undefined,
       stats: undefined,
       motion: undefined,
+      toldFrameAtMs: 0,
     };
     this.streams.set(name, entry);
     return entry;

@@ -67,8 +67,11 @@ const RUN_TIMEOUT_MS = 60_000;
 const DEFAULT_TTL_MS = 10_000;
 const MAX_TTL_MS = 24 * 60 * 60_000;
 
+const id = z.optional(z.union([z.string().check(z.maxLength(128)), z.number()]));
+/** Whoever asks wrongly is to know which request that was. */
+const envelopeId = z.looseObject({ id });
 const request = z.looseObject({
-  id: z.optional(z.union([z.string().check(z.maxLength(128)), z.number()])),
+  id,
   ts: z.optional(z.union([z.string().check(z.maxLength(64)), z.number()])),
   ttlMs: z._default(wholeNumber(1, MAX_TTL_MS), DEFAULT_TTL_MS),
 });
@@ -92,9 +95,12 @@ export class CommandDispatcher {
     if (payload.length > MAX_REQUEST_BYTES) {
       return failed('too-large', `expected at most ${MAX_REQUEST_BYTES} bytes`);
     }
-    const parsed = request.safeParse(parseJson(payload));
-    if (!parsed.success)
-      return failed('bad-request', 'expected a JSON object with valid id, ts and ttlMs');
+    const asked = parseJson(payload);
+    const parsed = request.safeParse(asked);
+    if (!parsed.success) {
+      const words = 'expected a JSON object with valid id, ts and ttlMs';
+      return failed('bad-request', words, envelopeId.safeParse(asked).data?.id);
+    }
     const { id, ts, ttlMs } = parsed.data;
     if (ts !== undefined) {
       const sentAtMs = typeof ts === 'number' ? ts : Date.parse(ts);

@@ -67,6 +67,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
     ['no JSON', 'discover', 'please', envelope],
     ['a list', 'discover', '[]', envelope],
     ['an id that is an object', 'discover', '{"id":{}}', envelope],
+    ['a bad ttl, with an id', 'discover', '{"id":7,"ttlMs":0}', { id: 7, ...envelope }],
     [
       'a ts that is no time',
       'discover',
