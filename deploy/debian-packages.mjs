@@ -44,6 +44,8 @@ const PACKAGES = [
   'curl',
   // The viewer in a browser.
   'chromium',
+  // Its Chinese: without a font that page is boxes in the screenshots.
+  'fonts-wqy-microhei',
   // Certificates; network namespaces, and what loses packets in them.
   'iproute2',
   'iptables',
