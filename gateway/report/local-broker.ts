@@ -9,6 +9,7 @@ import packets from 'mqtt-packet';
 import type { Logger } from 'pino';
 import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
 import { PacketBound } from './packet-bound.ts';
+import { RateLimit } from './rate-limit.ts';
 
 /** Of what clients publish; our own payloads are a few kilobytes. */
 export const MAX_PACKET_BYTES = 256 * 1024;
@@ -20,6 +21,12 @@ const MAX_UNREAD_BYTES = 2 * 1024 * 1024;
 const MAX_NOT_READING_MS = 30_000;
 /** A page has a handful. */
 const MAX_SUBSCRIPTIONS = 100;
+/**
+ * Each makes the broker gather what it holds, faster than a client takes it: thousands at once took 300 MB. Twice all that a
+ * client may have, and then as often as somebody who clicks through a program.
+ */
+const SUBSCRIBE_BURST = 2 * MAX_SUBSCRIPTIONS;
+const SUBSCRIBES_PER_S = 20;
 /** QoS 2 messages of one client between their two halves, each of them held. */
 const MAX_HALF_PUBLISHED = 16;
 /** What is on its way to clients at the end has so long. */
@@ -124,6 +131,13 @@ const OPTIONS: AedesOptions = {
 };
 
 function rules(problems: WeakMap<object, PublishProblem>): AedesOptions {
+  const rates = new WeakMap<object, RateLimit>();
+  const rateOf = (connection: object) => {
+    const now = () => performance.now();
+    const rate = rates.get(connection) ?? new RateLimit(SUBSCRIBES_PER_S, SUBSCRIBE_BURST, now);
+    rates.set(connection, rate);
+    return rate;
+  };
   return {
     preConnect: (_client, packet, done) => {
       // What is kept for clients that have gone would have no bound.
@@ -135,7 +149,12 @@ function rules(problems: WeakMap<object, PublishProblem>): AedesOptions {
       done(problem ? new Error(problem) : null);
     },
     authorizeSubscribe: (client, subscription, done) => {
-      const { subscriptions } = client as Client & { readonly subscriptions: object };
+      const { conn, subscriptions } = client as Client & { readonly subscriptions: object };
+      if (rateOf(conn).take() === undefined) {
+        conn.destroy(new Error('the client subscribes too often'));
+        done(null, null);
+        return;
+      }
       const isOne = !subscription.topic.startsWith('$');
       done(
         null,

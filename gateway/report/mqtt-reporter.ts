@@ -29,6 +29,8 @@ const PERIOD_MS = 10_000;
 const HEALTH_EXPIRY_S = 30;
 /** `stopped` has so long to reach the broker. */
 const FLUSH_TIMEOUT_MS = 1_000;
+/** In the log: ours are shorter, and a topic may have 64 kB. */
+const MAX_VERB_TOLD = 64;
 const EVENTS_PER_S = 1;
 const EVENTS_BURST = 30;
 
@@ -257,12 +259,16 @@ export class MqttReporter {
 
   async #runCommand(verb: string, message: IncomingMessage, link: BrokerLink): Promise<void> {
     const outcome = await this.#context.commands.run(verb, message.payload);
+    const told = verb.slice(0, MAX_VERB_TOLD);
     if (outcome.kind === 'ignored') {
-      this.#log.warn({ verb, why: outcome.why }, 'command ignored: it is older than its ttlMs');
+      this.#log.warn(
+        { verb: told, why: outcome.why },
+        'command ignored: it is older than its ttlMs',
+      );
       return;
     }
     const { reply } = outcome;
-    this.#log.info({ verb, ok: reply.ok }, 'command done');
+    this.#log.info({ verb: told, ok: reply.ok }, 'command done');
     // To the connection that is there now: the one that it came by may have been replaced.
     this.#reply(link === this.#local ? link : this.#remote, verb, message, reply);
   }

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import packets from 'mqtt-packet';
+import { pino } from 'pino';
+import { EmbeddedBroker } from '../../../gateway/report/embedded-broker.ts';
+import { LocalBroker } from '../../../gateway/report/local-broker.ts';
+
+test('a client that subscribes over and over is closed, others stay', async (t) => {
+  const log = pino({ enabled: false });
+  const broker = await LocalBroker.open(log, () => {});
+  const entrance = await EmbeddedBroker.start('127.0.0.1:0', log, () => Promise.resolve(broker));
+  assert.ok(entrance !== undefined);
+  t.after(async () => {
+    await broker.close();
+    await entrance.close();
+  });
+  broker.publish({ topic: 'a', payload: 'kept', qos: 0, retain: true });
+  const subscribe = packets.generate({
+    cmd: 'subscribe',
+    messageId: 1,
+    subscriptions: [{ topic: '#', qos: 0 }],
+  });
+  const open = async (clientId: string) => {
+    const socket = connect(entrance.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(packets.generate({ cmd: 'connect', clientId, clean: true, keepalive: 0 }));
+    await once(socket, 'data');
+    return socket;
+  };
+  const calm = await open('calm');
+  for (let count = 0; count < 150; count += 1) calm.write(subscribe);
+  await once(calm, 'data');
+
+  const eager = await open('eager');
+  const closed = once(eager, 'close', { signal: AbortSignal.timeout(20_000) });
+  eager.resume();
+  for (let count = 0; count < 2_000; count += 1) eager.write(subscribe);
+  await closed;
+
+  calm.write(packets.generate({ cmd: 'pingreq' }));
+  await once(calm, 'data');
+  assert.equal(calm.destroyed, false);
+  calm.destroy();
+});
