@@ -8,6 +8,8 @@ import type { Access } from './route.ts';
 const MAX_OTHERS = 64;
 /** A browser has six connections to a server. */
 const MAX_STRANGERS = 64;
+/** Two browsers; whoever sends the body of a login byte by byte keeps nobody else from the page. */
+const MAX_STRANGERS_OF_ADDRESS = 16;
 
 export interface ViewerLimits {
   readonly viewers: number;
@@ -15,14 +17,12 @@ export interface ViewerLimits {
 }
 
 export class ServingBudget {
-  readonly #limits: ViewerLimits;
-  readonly #viewersByAddress = new Map<string, number>();
-  #viewers = 0;
-  readonly #others = new Room(MAX_OTHERS);
-  readonly #strangers = new Room(MAX_STRANGERS);
+  readonly #viewers: Room;
+  readonly #others = new Room(MAX_OTHERS, MAX_OTHERS);
+  readonly #strangers = new Room(MAX_STRANGERS, MAX_STRANGERS_OF_ADDRESS);
 
   constructor(limits: ViewerLimits) {
-    this.#limits = limits;
+    this.#viewers = new Room(limits.viewers, limits.viewersPerAddress);
   }
 
   /**
@@ -30,47 +30,40 @@ export class ServingBudget {
    * reverse proxy may stand for all viewers there are.
    */
   enter(access: Access, address: string | undefined): Disposable | undefined {
-    if (access === 'viewer') return this.#enterViewer(address);
-    return access === 'everybody' ? this.#strangers.enter() : this.#others.enter();
-  }
-
-  #enterViewer(address: string | undefined): Disposable | undefined {
-    if (this.#viewers >= this.#limits.viewers) return undefined;
-    if (address === undefined) {
-      this.#viewers += 1;
-      return once(() => {
-        this.#viewers -= 1;
-      });
-    }
-    const ofAddress = this.#viewersByAddress.get(address) ?? 0;
-    if (ofAddress >= this.#limits.viewersPerAddress) return undefined;
-    this.#viewers += 1;
-    this.#viewersByAddress.set(address, ofAddress + 1);
-    return once(() => this.#leave(address));
-  }
-
-  #leave(address: string): void {
-    this.#viewers -= 1;
-    const left = (this.#viewersByAddress.get(address) ?? 1) - 1;
-    if (left === 0) this.#viewersByAddress.delete(address);
-    else this.#viewersByAddress.set(address, left);
+    if (access === 'viewer') return this.#viewers.enter(address);
+    return access === 'everybody' ? this.#strangers.enter(address) : this.#others.enter(undefined);
   }
 }
 
 class Room {
   readonly #max: number;
+  readonly #maxOfAddress: number;
+  readonly #insideByAddress = new Map<string, number>();
   #inside = 0;
 
-  constructor(max: number) {
+  constructor(max: number, maxOfAddress: number) {
     this.#max = max;
+    this.#maxOfAddress = maxOfAddress;
   }
 
-  enter(): Disposable | undefined {
+  /** `address` undefined: not counted by address. */
+  enter(address: string | undefined): Disposable | undefined {
     if (this.#inside >= this.#max) return undefined;
+    if (address !== undefined) {
+      const ofAddress = this.#insideByAddress.get(address) ?? 0;
+      if (ofAddress >= this.#maxOfAddress) return undefined;
+      this.#insideByAddress.set(address, ofAddress + 1);
+    }
     this.#inside += 1;
-    return once(() => {
-      this.#inside -= 1;
-    });
+    return once(() => this.#leave(address));
+  }
+
+  #leave(address: string | undefined): void {
+    this.#inside -= 1;
+    if (address === undefined) return;
+    const left = (this.#insideByAddress.get(address) ?? 1) - 1;
+    if (left === 0) this.#insideByAddress.delete(address);
+    else this.#insideByAddress.set(address, left);
   }
 }
 

@@ -37,10 +37,22 @@ it('viewers take nothing of what everybody else has, and the other way round', (
 
 it('strangers, who have the page and the login, take nothing of the API, and the other way round', () => {
   const budget = new ServingBudget({ viewers: 1, viewersPerAddress: 1 });
-  const strangers = Array.from({ length: 64 }, () => budget.enter('everybody', '10.0.0.1'));
+  const strangers = Array.from({ length: 64 }, (_, index) =>
+    budget.enter('everybody', `10.0.0.${index % 4}`),
+  );
   assert.ok(strangers.every((place) => place !== undefined));
-  assert.equal(budget.enter('everybody', '10.0.0.2'), undefined);
+  assert.equal(budget.enter('everybody', '10.0.0.9'), undefined);
   assert.ok(budget.enter('admin', '10.0.0.1'));
   strangers[0]?.[Symbol.dispose]();
+  assert.ok(budget.enter('everybody', '10.0.0.9'));
+});
+
+it('one address leaves places for other strangers', () => {
+  const budget = new ServingBudget({ viewers: 1, viewersPerAddress: 1 });
+  const places = Array.from({ length: 17 }, () => budget.enter('everybody', '10.0.0.1'));
+  assert.equal(places.filter((place) => place !== undefined).length, 16);
   assert.ok(budget.enter('everybody', '10.0.0.2'));
+  assert.ok(budget.enter('everybody', undefined));
+  places[0]?.[Symbol.dispose]();
+  assert.ok(budget.enter('everybody', '10.0.0.1'));
 });
