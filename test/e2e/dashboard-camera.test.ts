@@ -337,6 +337,9 @@ describe('the camera page', { timeout: TEST_MS }, () => {
     await page.locator('.player-words:empty').waitFor({ state: 'attached' });
     await waitForFrames(page, ENOUGH_FRAMES);
     assert.equal(await words.textContent(), '');
+    await page.getByRole('button', { name: 'Restart stream' }).click();
+    await page.getByText('The stream begins anew.').waitFor();
+    await waitForFrames(page, (await shown(page)).frames + ENOUGH_FRAMES);
     assert.deepEqual(troubles, []);
   });
 });

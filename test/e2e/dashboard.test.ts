@@ -44,6 +44,10 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       await tile(page, 'gate')
         .getByText(/^\d+ kbit\/s$/)
         .waitFor();
+      const line = tile(page, 'gate')
+        .getByRole('img', { name: /kbit\/s/ })
+        .locator('polyline');
+      assert.match((await line.getAttribute('points')) ?? '', /^[\d.]+,[\d.]+ [\d.]+,/);
       await page.getByText('3 of 3 cameras, 2 online').waitFor();
       await page.screenshot({ path: join(OUT, 'dashboard-wall-dark.png') });
       await page.getByLabel('State').selectOption('trouble');
