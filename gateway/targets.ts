@@ -53,7 +53,9 @@ function newTarget(
         {
           ...target,
           ...tlsTrust(target),
-          targetStreamName: fillTemplate(target.targetStreamName, { gateway: gatewayId, stream }),
+          targetStreamName:
+            target.streamKey ??
+            fillTemplate(target.targetStreamName, { gateway: gatewayId, stream }),
           queueMaxBytes,
           queueMaxMs,
         },

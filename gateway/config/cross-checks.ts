@@ -27,6 +27,9 @@ export function checkBetweenKeys(config: Config, tree: unknown, file: string): v
   for (const [index, target] of config.proxypublish.targets.entries()) {
     const path = ['proxypublish', 'targets', index];
     checkTrust(target, target.targetUri, TARGETS_WITH_TLS, path, file);
+    if (target.streamKey !== undefined && target.streamKeyFile !== undefined) {
+      failAt(file, [...path, 'streamKey'], 'expected streamKey or streamKeyFile, got both');
+    }
   }
   checkSerial(config.serial, file);
   checkAcceptors(config, file);

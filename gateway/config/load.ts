@@ -16,6 +16,7 @@ import {
   configSchema,
   type HttpConfig,
   type LoginConfig,
+  type TargetConfig,
 } from './schema.ts';
 
 /** No configuration is longer; a wrong file (a video, a core) is refused before it is parsed. */
@@ -90,7 +91,7 @@ function withoutEmpty(node: unknown, path: KeyPath, file: string): unknown {
 /** Tells configurations apart without telling secrets. */
 export function configHash(config: Config): string {
   const text = JSON.stringify(config, (key, value: unknown) =>
-    key === 'password' || key === 'token' ? undefined : value,
+    key === 'password' || key === 'token' || key === 'streamKey' ? undefined : value,
   );
   return createHash('sha256').update(scrub(text)).digest('hex').slice(0, 12);
 }
@@ -165,7 +166,11 @@ function resolveFiles(config: Config, context: ParseContext): Config {
     withLogins(acceptor, ['acceptors', index], context),
   );
   const targets = proxypublish.targets.map((target, index) =>
-    withCaFile(target, ['proxypublish', 'targets', index], context),
+    withStreamKey(
+      withCaFile(target, ['proxypublish', 'targets', index], context),
+      ['proxypublish', 'targets', index],
+      context,
+    ),
   );
   return {
     ...config,
@@ -268,6 +273,13 @@ function withToken<T extends MayHaveToken>(entry: T, path: KeyPath, context: Par
   const token = readSecret(tokenFile, [...path, 'tokenFile'], context);
   // What is left is T without one optional key, plus another optional key of T.
   return { ...rest, token } as T;
+}
+
+function withStreamKey(entry: TargetConfig, path: KeyPath, context: ParseContext): TargetConfig {
+  const { streamKeyFile, ...rest } = entry;
+  if (rest.streamKey !== undefined) registerSecret(rest.streamKey);
+  if (streamKeyFile === undefined) return rest;
+  return { ...rest, streamKey: readSecret(streamKeyFile, [...path, 'streamKeyFile'], context) };
 }
 
 /** A trailing newline is not part of it. */

@@ -98,7 +98,7 @@ function placeOf(path: KeyPath, text: string): string {
 
 function isSecretAt(path: KeyPath): boolean {
   const last = path[path.length - 1];
-  if (last === 'password' || last === 'token') return true;
+  if (last === 'password' || last === 'token' || last === 'streamKey') return true;
   if (path[0] !== 'extensions' || path[2] !== 'options') return false;
   const names = path.slice(3).map(String);
   return names.some((name) => LIKELY_SECRET.test(name)) && !NAMES_FILE.test(names.at(-1) ?? '');

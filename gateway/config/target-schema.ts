@@ -21,7 +21,17 @@ const target = z
           checkedText('a template such as {gateway}-{stream}', streamNameProblem),
           '{stream}',
         )
-        .check(z.describe('Name at the master, from {gateway} and {stream}')),
+        .check(z.describe('Name at the master, from {gateway} and {stream}; people see it')),
+      streamKey: z
+        .optional(text('a stream key'))
+        .check(
+          z.describe(
+            'Name at the master where it is a secret, as at YouTube; in place of targetStreamName',
+          ),
+        ),
+      streamKeyFile: z
+        .optional(text('the path of a file'))
+        .check(z.describe('File that holds the stream key')),
       targetStreamType: z
         ._default(oneOf(['live', 'record', 'append']), 'live')
         .check(z.describe('Publish type asked of the master')),

@@ -56,7 +56,7 @@ class Planting {
   }
 
   /** As `password` or `passwordFile`, and so on. */
-  key(key: 'password' | 'token', place: string, odd = ''): Record<string, string> {
+  key(key: 'password' | 'token' | 'streamKey', place: string, odd = ''): Record<string, string> {
     const text = this.text(`${place}.${key}`, odd);
     if (this.form !== 'file') return { [key]: text };
     const file = join(this.#folder, `${this.form}-${this.secrets.size}`);
@@ -198,7 +198,15 @@ async function startBox(planting: Planting, mqttLogin: Record<string, string>): 
           swfUrl: `http://127.0.0.1/x.swf?token=${planting.text('swfUrl')}`,
           pageUrl: `http://127.0.0.1/?token=${planting.text('pageUrl')}`,
         },
-        { targetUri: at(`rtmp://127.0.0.1:${nobody}/live`, 'gone') },
+        {
+          targetUri: at(`rtmp://127.0.0.1:${nobody}/live`, 'gone'),
+          ...planting.key('streamKey', 'proxypublish.targets.*'),
+        },
+        {
+          targetUri: `rtmp://${USER}:${targetLogin}@127.0.0.1:${master.port}/live`,
+          localStreamName: 'rtsp',
+          ...planting.key('streamKey', 'live'),
+        },
       ],
     },
   };
@@ -235,7 +243,7 @@ function credentialFields(node: unknown, path: string): string[] {
   const { properties, items, additionalProperties, anyOf } = node as Record<string, unknown>;
   const fields = Object.entries(properties ?? {}).flatMap(([key, inner]) => {
     const at = path === '' ? key : `${path}.${key}`;
-    return /^(?:password|token)(?:File)?$/.test(key) ? [at] : credentialFields(inner, at);
+    return /^(?:password|token|streamKey)(?:File)?$/.test(key) ? [at] : credentialFields(inner, at);
   });
   const more = [items, additionalProperties].flatMap((inner) =>
     credentialFields(inner, `${path}.*`),
@@ -264,7 +272,7 @@ it('every credential field of the schema has one', () => {
 });
 
 it('they are in use: cameras, masters, broker, login', { timeout: TEST_MS }, async () => {
-  for (const { planting, gateway, headers } of boxes) {
+  for (const { planting, gateway, headers, master } of boxes) {
     const topic = (rest: string) => `sluice/${planting.form}/${rest}`;
     await watcher.untilState(topic('state'), 'online');
     for (const name of ['onvif', 'rtsp']) {
@@ -276,6 +284,10 @@ it('they are in use: cameras, masters, broker, login', { timeout: TEST_MS }, asy
       [...watcher.state].some(
         ([at, text]) => at.startsWith(topic('publish/onvif/')) && /"publishing"/.test(text),
       ),
+    );
+    const streamKey = planting.secret('live.streamKey');
+    await gateway.until('it is published under its stream key', async () =>
+      [...master.sessions].some(({ streamName }) => streamName === streamKey),
     );
     assert.equal((await fetch(`${gateway.url}/api/v1/streams`)).status, 401);
     assert.equal((await fetch(`${gateway.url}/api/v1/streams`, { headers })).status, 200);

@@ -323,6 +323,11 @@ const bad: readonly (readonly [name: string, source: string, line: string])[] = 
     's.yaml: http.tokens[0].token: expected token or tokenFile, got neither',
   ],
   [
+    'two texts of one stream key',
+    'proxypublish: {targets: [{targetUri: "rtmp://m/live", streamKey: k, streamKeyFile: f}]}',
+    's.yaml: proxypublish.targets[0].streamKey: expected streamKey or streamKeyFile, got both',
+  ],
+  [
     'two texts of one token',
     'http: {tokens: [{name: a, token: 0123456789abcdef0, tokenFile: f}]}',
     's.yaml: http.tokens[0].token: expected token or tokenFile, got both',

@@ -26,7 +26,11 @@ const TREE = {
   acceptors: [
     { protocol: 'rtmp', publish: { token: 'planted-7' }, play: { tokenFile: 'token.txt' } },
   ],
-  proxypublish: { targets: [{ targetUri: 'rtmp://u:planted-8@master/live?key=planted-9' }] },
+  proxypublish: {
+    targets: [
+      { targetUri: 'rtmp://u:planted-8@master/live?key=planted-9', streamKey: 'planted-12' },
+    ],
+  },
   extensions: [
     {
       module: 'x.js',

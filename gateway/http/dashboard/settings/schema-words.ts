@@ -79,7 +79,9 @@ const CHINESE: Readonly<Record<string, string>> = {
   'proxypublish.targetUri':
     '主服务器：rtmp://、rtmps://、rtmpe://、rtmpt://、rtmpts:// 或 rtmpte://；Adobe 认证用 用户:密码@',
   'proxypublish.localStreamName': '哪些流：确切名称或通配符',
-  'proxypublish.targetStreamName': '在主服务器上的名称，由 {gateway} 和 {stream} 组成',
+  'proxypublish.targetStreamName': '在主服务器上的名称，由 {gateway} 和 {stream} 组成；所有人可见',
+  'proxypublish.streamKey': '在主服务器上的名称（保密时，如 YouTube），代替 targetStreamName',
+  'proxypublish.streamKeyFile': '存放推流密钥的文件',
   'proxypublish.targetStreamType': '向主服务器请求的发布类型',
   'proxypublish.videoCodecMode':
     '向此主服务器发送 H.265 的方式。auto：对方列出 hvc1 时用 enhanced RTMP，否则用编码号 12，失败则换另一种；enhanced；legacy12；refuse：只推送 H.264',

@@ -3,7 +3,7 @@
 /** The gateway puts it in place of every secret, with a short mark behind it; sent back it means: as it is. */
 const MASK = '***';
 
-const SECRET_KEYS: ReadonlySet<unknown> = new Set(['password', 'token']);
+const SECRET_KEYS: ReadonlySet<unknown> = new Set(['password', 'token', 'streamKey']);
 
 export function isSecretKey(key: unknown): boolean {
   return SECRET_KEYS.has(key);

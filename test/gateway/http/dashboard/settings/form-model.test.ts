@@ -86,12 +86,12 @@ describe('the form of the configuration', () => {
       .filter(({ field }) => field.kind === 'text' && field.isSecret)
       .map(({ path }) => path);
     assert.deepEqual(
-      secrets.filter((path) => !/\.(password|token)$/.test(path)),
+      secrets.filter((path) => !/\.(password|token|streamKey)$/.test(path)),
       [],
     );
     const named = allFields(form)
       .map(({ path }) => path)
-      .filter((path) => /\.(password|token)$/.test(path));
+      .filter((path) => /\.(password|token|streamKey)$/.test(path));
     assert.deepEqual(secrets, named);
   });
 
