@@ -11,7 +11,6 @@ import type { DeviceEvents, DiscoveredDevice } from '../../drivers/discovery/dev
 import type { Discovery } from '../../drivers/discovery/discovery.ts';
 import type { Credentials } from '../../drivers/driver.ts';
 import { CredentialChooser } from '../../drivers/onvif/credential-chooser.ts';
-import type { DeviceDescription } from '../../drivers/onvif/onvif-client.ts';
 import { endpointsOf } from '../../drivers/onvif/onvif-endpoint.ts';
 import { type Cause, explain } from '../causes.ts';
 import type { Config, ProfileWanted } from '../config/schema.ts';
@@ -26,7 +25,6 @@ import { AdoptedLives, type AdoptionTarget } from './adopted-lives.ts';
 import { AdoptionLogins } from './adoption-logins.ts';
 import type { AdoptionRecord } from './adoption-record.ts';
 import type { AdoptionState } from './adoption-state.ts';
-import { logInToDevice } from './device-login.ts';
 import {
   AWAITS_ONVIF,
   isBusy,
@@ -36,6 +34,7 @@ import {
   toFound,
   whyNotAdopted,
 } from './listed-device.ts';
+import { ListedIdentity } from './listed-identity.ts';
 
 /** A device found by mDNS alone may be a camera that answers ONVIF a moment later. */
 const ONVIF_GRACE_MS = 5_000;
@@ -66,6 +65,7 @@ export class Adoption {
   readonly #listed = new Map<string, Listed>();
   readonly #lives: AdoptedLives;
   readonly #logins: AdoptionLogins;
+  readonly #identity: ListedIdentity;
   #signal: AbortSignal = AbortSignal.abort();
 
   constructor(context: AdoptionContext) {
@@ -73,6 +73,7 @@ export class Adoption {
     const { config, state, now } = context;
     this.#logins = new AdoptionLogins(config.discovery.credentials, state, now);
     this.#lives = new AdoptedLives(context, this.#logins);
+    this.#identity = new ListedIdentity(context, this.#lives, this.#logins);
   }
 
   get isOff(): boolean {
@@ -152,7 +153,7 @@ export class Adoption {
     if (credentials !== undefined) listed.logins = new CredentialChooser([credentials], now);
     try {
       const signal = AbortSignal.any([this.#signal, attempt.signal]);
-      const record = await this.#logIn(listed, signal);
+      const record = await this.#identity.learn(listed, signal);
       await this.#lives.end(record);
       this.#signal.throwIfAborted();
       const isListed = this.#listed.get(listed.id) === listed;
@@ -161,7 +162,7 @@ export class Adoption {
       }
       listed.logins = undefined;
       if (credentials !== undefined && record.sourceUrl === undefined) {
-        listed.logins = this.#newLogins(listed, credentials);
+        listed.logins = this.#identity.newLogins(listed, credentials);
         listed.logins.worked(listed.logins.candidates[0]);
       }
       return { at: 'adopted', name: this.#adopt(listed, record, wish) };
@@ -272,7 +273,7 @@ export class Adoption {
     const supervisor = new Supervisor(
       {
         run: async (signal) => {
-          const record = await this.#logIn(listed, signal);
+          const record = await this.#identity.learn(listed, signal);
           signal.throwIfAborted();
           const isIgnored = record.decision === 'ignored';
           if (!isIgnored && this.#lives.of(record) === undefined) this.#adopt(listed, record, {});
@@ -303,30 +304,6 @@ export class Adoption {
     listed.attempt = undefined;
   }
 
-  /** Resolves with what is kept of the device, once it is known who it is. */
-  async #logIn(listed: Listed, signal: AbortSignal): Promise<AdoptionRecord> {
-    const { discovery, state, now } = this.#context;
-    const found = discovery.device(listed.id);
-    const endpoints = found === undefined ? [] : endpointsOf(found);
-    const isOnvif = endpoints.length > 0 || found === undefined || urlsOf(found).length === 0;
-    let description: Partial<DeviceDescription> = {};
-    if (isOnvif) {
-      // One count for each device, whoever logs in.
-      listed.logins ??=
-        this.#lives.of(listed.record)?.logins ??
-        this.#newLogins(listed, listed.record?.credentials);
-      description = await logInToDevice(endpoints, listed.logins, now, signal);
-      signal.throwIfAborted();
-      discovery.learn(listed.id, description);
-    }
-    const device = discovery.device(listed.id);
-    if (device === undefined) throw new Error('the device is not listed any more');
-    const record = state.find(device) ?? listed.record ?? state.add(device);
-    listed.record = record;
-    this.#lives.describe(record, description);
-    return record;
-  }
-
   /** Decides for it, and makes it a stream. Returns its name. */
   #adopt(listed: Listed, record: AdoptionRecord, wish: AdoptionWish): string {
     const { discovery, state } = this.#context;
@@ -347,22 +324,6 @@ export class Adoption {
     if (device !== undefined) life.found(device, device.addresses);
     this.#tell(listed.id);
     return life.name;
-  }
-
-  /** For a device of which nothing is decided yet; what it refuses is kept all the same. */
-  #newLogins(listed: Listed, own: Credentials | undefined): CredentialChooser {
-    const { discovery, state } = this.#context;
-    const record = () => {
-      const device = discovery.device(listed.id);
-      if (device !== undefined) listed.record ??= state.find(device) ?? state.add(device);
-      return listed.record;
-    };
-    const life = () => this.#lives.of(listed.record);
-    return this.#logins.open(listed.record, {
-      ...{ own, record },
-      isSureOfDevice: () => life()?.isSure ?? true,
-      refused: () => life()?.loginRefused(),
-    });
   }
 
   #left(device: DiscoveredDevice, supersededBy: DiscoveredDevice | undefined): void {

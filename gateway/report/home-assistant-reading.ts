@@ -1,5 +1,6 @@
 /** What the broker held of our discovery topics, and what a camera answered: neither is trusted to have its form. */
-import type { Platform, Preset } from './home-assistant-devices.ts';
+import type { Platform } from './home-assistant-device.ts';
+import type { Preset } from './home-assistant-stream.ts';
 
 const PLATFORMS: readonly Platform[] = [
   'binary_sensor',

@@ -8,14 +8,10 @@ import type { Board, PublishEntry, StreamEntry, StreamPart } from './board.ts';
 import type { GatewayInfo, Health } from './box-status.ts';
 import type { BrokerLink, IncomingMessage } from './broker-link.ts';
 import type { CommandDispatcher } from './commands.ts';
-import {
-  type DiscoveryPayload,
-  gatewayDevice,
-  type Platform,
-  type Preset,
-  streamDevice,
-} from './home-assistant-devices.ts';
+import type { DiscoveryPayload, Platform } from './home-assistant-device.ts';
+import { gatewayDevice } from './home-assistant-gateway.ts';
 import { readComponents, readPresets } from './home-assistant-reading.ts';
+import { type Preset, streamDevice } from './home-assistant-stream.ts';
 import type { RetainedSet } from './retained-set.ts';
 import type { Topics } from './topics.ts';
 

@@ -7,6 +7,7 @@ import type { IClientOptions, IPublishPacket, MqttClient } from 'mqtt';
 import { connectionWords } from './connection-words.ts';
 import { CommandFailure, type Connection, type Fleet, type GatewayModel } from './model.ts';
 import type { MqttModel } from './mqtt-model.ts';
+import { pause } from './pause.ts';
 import { PendingCommands } from './pending-commands.ts';
 
 /** Browsers let timers of hidden pages run once a minute: a shorter one would end their connections. */
@@ -279,22 +280,6 @@ export class MqttConnection implements Fleet {
 
 function wordsOfError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Returns early when the signal aborts. */
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }
 
 /** `randomUUID` is for pages over https alone. */

@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { wordsOf } from '../words.ts';
+import { PasswordField } from './password-field.tsx';
 
 const t = wordsOf({
   en: { username: 'User name', password: 'Password', logIn: 'Log in', waiting: 'Checking…' },
@@ -22,7 +23,7 @@ export function LoginForm({ username = '', refusal, logIn, children }: LoginForm
   const isBusy = useSignal(false);
   const name = useSignal(username);
   const password = useSignal('');
-  const ids = { name: useId(), password: useId(), refusal: useId() };
+  const ids = { name: useId(), refusal: useId() };
   const passwordInput = useRef<HTMLInputElement>(null);
   // Whoever is refused mostly mistyped the password.
   useEffect(() => {
@@ -38,7 +39,6 @@ export function LoginForm({ username = '', refusal, logIn, children }: LoginForm
       isBusy.value = false;
     }
   };
-  const described = refusal === undefined ? {} : { 'aria-describedby': ids.refusal };
   return (
     <form class="form" onSubmit={(event) => void submit(event)}>
       <div class="field">
@@ -56,23 +56,14 @@ export function LoginForm({ username = '', refusal, logIn, children }: LoginForm
           }}
         />
       </div>
-      <div class="field">
-        <label for={ids.password}>{t('password')}</label>
-        <input
-          id={ids.password}
-          ref={passwordInput}
-          name="password"
-          type="password"
-          autocomplete="current-password"
-          required
-          aria-invalid={refusal !== undefined}
-          {...described}
-          value={password}
-          onInput={({ currentTarget }) => {
-            password.value = currentTarget.value;
-          }}
-        />
-      </div>
+      <PasswordField
+        label={t('password')}
+        value={password}
+        autocomplete="current-password"
+        describedBy={refusal === undefined ? undefined : ids.refusal}
+        isInvalid={refusal !== undefined}
+        inputRef={passwordInput}
+      />
       <p id={ids.refusal} role="alert" class="error">
         {refusal}
       </p>

@@ -3,6 +3,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
 import type { SessionState } from '../../session-state.ts';
 import { wordsOf } from '../words.ts';
+import { PasswordField } from './password-field.tsx';
 import { type PasswordStrength, passwordStrength } from './password-strength.ts';
 import { refusalWords } from './refusal-words.ts';
 import { setPassword } from './session.ts';
@@ -49,7 +50,7 @@ export function NewPasswordForm({ current, done }: NewPasswordFormProps) {
   const isBusy = useSignal(false);
   const problem = useSignal<string | undefined>(undefined);
   const strength = useComputed(() => passwordStrength(fresh.value));
-  const ids = { current: useId(), fresh: useId(), again: useId(), hint: useId(), problem: useId() };
+  const ids = { hint: useId(), problem: useId() };
   const submit = async (event: Event) => {
     event.preventDefault();
     if (isBusy.value) return;
@@ -72,50 +73,18 @@ export function NewPasswordForm({ current, done }: NewPasswordFormProps) {
   return (
     <form class="form" onSubmit={(event) => void submit(event)}>
       {current === undefined && (
-        <div class="field">
-          <label for={ids.current}>{t('current')}</label>
-          <input
-            id={ids.current}
-            type="password"
-            autocomplete="current-password"
-            required
-            value={typedCurrent}
-            onInput={({ currentTarget }) => {
-              typedCurrent.value = currentTarget.value;
-            }}
-          />
-        </div>
+        <PasswordField label={t('current')} value={typedCurrent} autocomplete="current-password" />
       )}
-      <div class="field">
-        <label for={ids.fresh}>{t('fresh')}</label>
-        <input
-          id={ids.fresh}
-          type="password"
-          autocomplete="new-password"
-          required
-          aria-describedby={`${ids.hint} ${ids.problem}`}
-          value={fresh}
-          onInput={({ currentTarget }) => {
-            fresh.value = currentTarget.value;
-          }}
-        />
-      </div>
+      <PasswordField
+        label={t('fresh')}
+        value={fresh}
+        autocomplete="new-password"
+        describedBy={`${ids.hint} ${ids.problem}`}
+      />
       <p id={ids.hint} role="status" class={`small ${TONES[strength.value]}`}>
         {t(strength.value)}
       </p>
-      <div class="field">
-        <label for={ids.again}>{t('again')}</label>
-        <input
-          id={ids.again}
-          type="password"
-          autocomplete="new-password"
-          required
-          value={again}
-          onInput={({ currentTarget }) => {
-            again.value = currentTarget.value;
-          }}
-        />
-      </div>
+      <PasswordField label={t('again')} value={again} autocomplete="new-password" />
       <p id={ids.problem} role="alert" class="error">
         {problem}
       </p>

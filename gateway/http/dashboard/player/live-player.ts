@@ -7,6 +7,7 @@ import { codecName } from '../../../../codecs/codec-name.ts';
 import { UnsupportedError } from '../../../../codecs/errors.ts';
 import { FlvDemuxer } from '../../../../codecs/flv/flv-demuxer.ts';
 import type { Track } from '../../../../codecs/track.ts';
+import { pause } from '../pause.ts';
 import { AppendQueue } from './append-queue.ts';
 import { readFlv } from './flv-connection.ts';
 import { LiveRemuxer } from './live-remuxer.ts';
@@ -228,18 +229,4 @@ function watchProgress(video: HTMLVideoElement, stuck: () => void): ReturnType<t
     lastS = video.currentTime;
     if (now - movedMs > STUCK_MS) stuck();
   }, LOOK_EVERY_MS);
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -5,6 +5,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Fleet, StreamModel } from '../model.ts';
+import { pause } from '../pause.ts';
 import { SnapshotTurns } from './snapshot-turns.ts';
 
 const PERIOD_MS = 10_000;
@@ -67,19 +68,4 @@ async function fetchSnapshot(name: string, signal: AbortSignal): Promise<string>
   const response = await fetch(`./live/${name}.jpg`, { signal, cache: 'no-store' });
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   return URL.createObjectURL(await response.blob());
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

@@ -4,11 +4,8 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import type { GatewayInfo, Health } from '../../../gateway/report/box-status.ts';
 import { COMMANDS, type CommandVerb } from '../../../gateway/report/commands.ts';
-import {
-  gatewayDevice,
-  type StreamFacts,
-  streamDevice,
-} from '../../../gateway/report/home-assistant-devices.ts';
+import { gatewayDevice } from '../../../gateway/report/home-assistant-gateway.ts';
+import { type StreamFacts, streamDevice } from '../../../gateway/report/home-assistant-stream.ts';
 import type { PtzInfo } from '../../../gateway/report/status.ts';
 import { Topics } from '../../../gateway/report/topics.ts';
 import { registerSecret } from '../../../gateway/secrets.ts';
