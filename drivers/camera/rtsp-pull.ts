@@ -239,11 +239,11 @@ export class RtspPull {
 function originsOf(
   tracks: readonly PulledTrack[],
   rtpInfo: readonly RtpInfo[],
-): (RtpInfo | undefined)[] {
+): (number | undefined)[] {
   return tracks.map(({ url }, index) => {
     const named = rtpInfo.find(
       (info) => info.url === url || (info.url !== '' && url.endsWith(info.url)),
     );
-    return named ?? (rtpInfo.length === tracks.length ? rtpInfo[index] : undefined);
+    return (named ?? (rtpInfo.length === tracks.length ? rtpInfo[index] : undefined))?.rtpTimestamp;
   });
 }

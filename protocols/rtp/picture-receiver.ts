@@ -29,8 +29,7 @@ export class PictureReceiver {
   readonly #pictures: PictureAssembler;
   readonly #gate = new RandomAccessGate();
   #droppedUnits = 0;
-  /** −1: none has come. */
-  #timestamp = -1;
+  #timestamp = 0;
   #isDamaged = false;
   #inFragment = false;
   #markers: 'believed' | 'doubted' | 'proven' | 'refuted' = 'believed';

@@ -25,8 +25,6 @@ export class Reception {
   ssrc = 0;
   /** In units of the RTP clock. */
   jitter = 0;
-  /** Of the first packet, as PLAY stated (RTP-Info): what is missing before the one that comes first was lost. */
-  firstSequenceNumber: number | undefined;
   #cycles = 0;
   #highest = -1;
   #base = 0;
@@ -74,13 +72,9 @@ export class Reception {
 
   #place(sequenceNumber: number): Arrival {
     if (this.#highest < 0) {
-      const missing = (sequenceNumber - (this.firstSequenceNumber ?? sequenceNumber)) & 0xffff;
-      // Further off, what PLAY stated is not about this packet (many cameras state 0).
-      const lost = missing <= MAX_MISORDER ? missing : 0;
       this.#highest = sequenceNumber;
-      this.#base = sequenceNumber - lost;
-      this.lostPackets += lost;
-      return lost === 0 ? 'next' : 'gap';
+      this.#base = sequenceNumber;
+      return 'next';
     }
     const ahead = (sequenceNumber - this.#highest) & 0xffff;
     if (ahead !== 0 && ahead < MAX_DROPOUT) {

@@ -41,12 +41,6 @@ export interface PresentationCounters {
   awaits: Awaited | undefined;
 }
 
-/** An entry of RTP-Info, RFC 2326 §12.33. */
-export interface TrackOrigin {
-  readonly rtpTimestamp: number | undefined;
-  readonly seq: number | undefined;
-}
-
 export class RtpPresentation {
   readonly #sink: StreamSink;
   readonly #now: () => number;
@@ -71,12 +65,9 @@ export class RtpPresentation {
     this.#tracks = medias.map((media) => new PresentationTrack(media, this));
   }
 
-  /** Where each track begins, as PLAY stated; undefined where it did not. */
-  setOrigins(origins: readonly (TrackOrigin | undefined)[]): void {
-    for (const [index, track] of this.#tracks.entries()) {
-      track.origin = origins[index]?.rtpTimestamp;
-      track.reception.firstSequenceNumber = origins[index]?.seq;
-    }
+  /** The RTP time of each track at which the stream begins, as PLAY stated; undefined where it did not. */
+  setOrigins(rtpTimestamps: readonly (number | undefined)[]): void {
+    for (const [index, track] of this.#tracks.entries()) track.origin = rtpTimestamps[index];
   }
 
   /** One RTP packet of a track, in order as far as the transport gives it. True: it was taken. */

@@ -203,10 +203,7 @@ describe('audio that tells what it is only in its packets', () => {
 
 test('the RTP times that PLAY stated are 0', () => {
   const harness = new Harness();
-  harness.presentation.setOrigins([
-    { rtpTimestamp: 90_000, seq: undefined },
-    { rtpTimestamp: 48_000, seq: undefined },
-  ]);
+  harness.presentation.setOrigins([90_000, 48_000]);
   harness.video(90_000 + 9000);
   harness.nowMs += 700;
   harness.audio(48_000 + 4800);
@@ -226,10 +223,7 @@ test('without them each track begins when its first packet comes', () => {
 
 test('a stated time far from the first packet is not believed', () => {
   const harness = new Harness();
-  harness.presentation.setOrigins([
-    { rtpTimestamp: 0, seq: 0 },
-    { rtpTimestamp: 0, seq: 0 },
-  ]);
+  harness.presentation.setOrigins([0, 0]);
   harness.video(900_000_000);
   harness.audio(2_000_000_000);
   assert.deepEqual(harness.times('video'), [0]);
@@ -499,41 +493,4 @@ test('reports reception, with the time of the last sender report', () => {
   assert.equal(view.getUint32(4 + 4), 0x0a0b0c0d);
   assert.equal(view.getUint32(4 + 24), (((3_900_000_100 & 0xffff) << 16) | 0x8000) >>> 0);
   assert.equal(view.getUint32(4 + 28), 1.5 * 65_536);
-});
-
-describe('packets that were lost before the first one that came', () => {
-  const FIRST = { seq: 65_530, rtpTimestamp: 0 };
-  const cases = [
-    { name: 'none', sequenceNumber: 65_530, lost: 0, pictures: 2 },
-    { name: 'over the turn of the sequence number', sequenceNumber: 4, lost: 10, pictures: 1 },
-    {
-      name: 'so many that PLAY spoke of something else',
-      sequenceNumber: 200,
-      lost: 0,
-      pictures: 2,
-    },
-    { name: 'before what PLAY stated', sequenceNumber: 65_000, lost: 0, pictures: 2 },
-  ];
-  for (const { name, sequenceNumber, lost, pictures } of cases) {
-    test(name, () => {
-      const harness = new Harness();
-      harness.presentation.setOrigins([FIRST, undefined]);
-      harness.audio(0);
-      // A picture without its first slice; the next one is whole.
-      harness.video(0, 0x65, { sequenceNumber, payload: hex`65 40 11 22` });
-      harness.video(3000, 0x65, { sequenceNumber: sequenceNumber + 1 });
-      const counters = {
-        receivedBytes: 0,
-        receivedPackets: 0,
-        lostPackets: 0,
-        damagedUnits: 0,
-        jitterMs: 0,
-        clockPercent: undefined,
-        awaits: undefined,
-      };
-      harness.presentation.readCounters(counters);
-      assert.equal(counters.lostPackets, lost);
-      assert.equal(harness.written.filter(({ kind }) => kind === 'video').length, pictures);
-    });
-  }
 });
