@@ -88,7 +88,7 @@ async function main(): Promise<CentralResult> {
 
   const basic = `Basic ${Buffer.from(`dashboard:${dashboardPassword}`).toString('base64')}`;
   const page = await get('/', basic, ca);
-  const picture = await get('/live/shop-1-yard.flv', basic, ca);
+  const picture = await untilFlv(() => get('/live/shop-1-yard.flv', basic, ca));
   const fleetPage = await lookAtFleet(`https://${HOST}/`, {
     username: 'dashboard',
     password: dashboardPassword,
@@ -265,6 +265,16 @@ async function get(path: string, authorization: string | undefined, ca: Buffer):
     policy: String(response.headers['content-security-policy'] ?? ''),
     start,
   };
+}
+
+/** The master has taken the publisher in before it has seen a picture. */
+async function untilFlv(ask: () => Promise<Got>): Promise<Got> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const got = await ask();
+    if (got.status === 200 || Date.now() > deadline) return got;
+    await sleep(100);
+  }
 }
 
 async function modesOf(folder: string): Promise<Record<string, string>> {
