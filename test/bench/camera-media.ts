@@ -18,11 +18,13 @@ export const VIDEO_CLOCK_RATE = 90_000;
 export interface CameraMedia {
   /** The access units of one GOP, and of as much audio as does not repeat. */
   readonly bursts: Readonly<Record<MediaKind, readonly RtpBurst[]>>;
+  /** As in the scenario; 1: as fast as they are. */
+  readonly slowness: number;
   /** SDP, RFC 4566. */
   readonly description: string;
 }
 
-export function cameraMedia({ codec, videoBitsPerSecond }: Scenario): CameraMedia {
+export function cameraMedia({ codec, videoBitsPerSecond, slowness = 1 }: Scenario): CameraMedia {
   const video = videoTemplates(codec, videoBitsPerSecond).map((slice, index) => {
     const nalUnits = index === 0 ? [...PARAMETER_SETS[codec], slice] : [slice];
     return RtpBurst.video(codec, nalUnits, PAYLOAD_TYPES.video, VIDEO_STAMP_OFFSET);
@@ -30,7 +32,7 @@ export function cameraMedia({ codec, videoBitsPerSecond }: Scenario): CameraMedi
   const audio = audioTemplates().map((frame) =>
     RtpBurst.audio(frame, PAYLOAD_TYPES.audio, AUDIO_STAMP_OFFSET),
   );
-  return { bursts: { video, audio }, description: description(codec) };
+  return { bursts: { video, audio }, slowness, description: description(codec) };
 }
 
 function description(codec: Scenario['codec']): string {

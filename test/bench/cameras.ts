@@ -12,7 +12,7 @@ import type { CamerasResult, Notice, Request } from './window.ts';
 
 const count = Number(process.argv[2]);
 const scenario = findScenario(process.argv[3] ?? '');
-const pacing = new Pacing(count);
+const pacing = new Pacing(count, scenario?.slowness);
 const say = (notice: Notice<CamerasResult>) => process.send?.(notice);
 
 process.on('disconnect', () => process.exit());

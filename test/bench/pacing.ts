@@ -42,11 +42,13 @@ export class Pacing {
   withheld = 0;
   window: Window = { fromUs: Number.POSITIVE_INFINITY, toUs: 0 };
   readonly #cameras: number;
+  readonly #slowness: number;
   readonly #nextUnits = new Map<Recipient, Record<MediaKind, number>>();
   readonly #startUs = nowUs();
 
-  constructor(cameras: number) {
+  constructor(cameras: number, slowness = 1) {
     this.#cameras = cameras;
+    this.#slowness = slowness;
   }
 
   start(): void {
@@ -55,7 +57,7 @@ export class Pacing {
 
   add(recipient: Recipient): void {
     const next = (kind: MediaKind) =>
-      Math.ceil((nowUs() - this.#dueUs(kind, recipient.camera, 0)) / TIMING[kind].intervalUs);
+      Math.ceil((nowUs() - this.#dueUs(kind, recipient.camera, 0)) / this.#intervalUs(kind));
     this.#nextUnits.set(recipient, { video: next('video'), audio: next('audio') });
   }
 
@@ -64,8 +66,11 @@ export class Pacing {
   }
 
   #dueUs(kind: MediaKind, camera: number, unit: number): number {
-    const { intervalUs } = TIMING[kind];
-    return this.#startUs + (camera / this.#cameras + unit) * intervalUs;
+    return this.#startUs + (camera / this.#cameras + unit) * this.#intervalUs(kind);
+  }
+
+  #intervalUs(kind: MediaKind): number {
+    return TIMING[kind].intervalUs * this.#slowness;
   }
 
   #sendDue(): void {

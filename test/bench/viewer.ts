@@ -32,10 +32,7 @@ interface Answer {
 
 export class Viewer implements Recipient {
   camera = 0;
-  readonly #tracks: Readonly<Record<MediaKind, Track>> = {
-    video: newTrack(0x10000000, VIDEO_CLOCK_RATE / FRAMES_PER_SECOND, 256 * 1024),
-    audio: newTrack(0x20000000, AUDIO_FRAME_SAMPLES, 2048),
-  };
+  readonly #tracks: Readonly<Record<MediaKind, Track>>;
   readonly #socket: Socket;
   readonly #cameraCount: number;
   readonly #media: CameraMedia;
@@ -46,6 +43,11 @@ export class Viewer implements Recipient {
     this.#socket = socket;
     this.#cameraCount = cameraCount;
     this.#media = media;
+    const { slowness } = media;
+    this.#tracks = {
+      video: newTrack(0x10000000, (slowness * VIDEO_CLOCK_RATE) / FRAMES_PER_SECOND, 256 * 1024),
+      audio: newTrack(0x20000000, slowness * AUDIO_FRAME_SAMPLES, 2048),
+    };
     this.#onPlay = onPlay;
     socket.on('data', (chunk: Buffer) => this.#push(chunk));
   }
