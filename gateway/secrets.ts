@@ -41,6 +41,9 @@ const SECRET_PARAMETER =
 /** The credentials of HTTP and RTSP Basic authentication. */
 const BASIC = /\b(Basic\s+)([A-Za-z0-9+/=]{4,})/g;
 
+/** URLs with a login have `@`, parameters `=`. */
+const NEEDED_BY_PATTERNS = /[@=]|Basic/;
+
 /** Fields that hold a name people chose to show, a word of a closed list, or a time. */
 const PUBLIC_FIELDS = new Set([
   'name',
@@ -80,7 +83,18 @@ export function scrub(text: string, mask: Masker = masked): string {
  * alone; public names keep their value even where somebody's password is the same word.
  */
 export function scrubbedJson(value: unknown): string {
-  return JSON.stringify(scrubTree(value, ''));
+  const json = JSON.stringify(value);
+  return mayHoldSecret(json) ? JSON.stringify(scrubTree(value, '')) : json;
+}
+
+/**
+ * Most of what is told holds none, and to know that takes one look. Every secret and every character that a pattern cannot do
+ * without is in the JSON as it is in the text, or as JSON writes it, which is known, too.
+ */
+function mayHoldSecret(json: string): boolean {
+  return (
+    NEEDED_BY_PATTERNS.test(json) || (knownPattern !== undefined && json.search(knownPattern) >= 0)
+  );
 }
 
 function scrubTree(value: unknown, field: string): unknown {

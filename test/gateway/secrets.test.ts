@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { registerSecret, registerUrlSecrets, scrub, scrubbedJson } from '../../gateway/secrets.ts';
 
 registerSecret('hunter2');
@@ -62,6 +63,48 @@ describe('scrub', () => {
 });
 
 describe('scrubbedJson', () => {
+  it('hides in any field what is hidden in a text', () => {
+    const pieces = fc.constantFrom(
+      ...[
+        'a"b\\c+.*',
+        'hunter2',
+        'Basic YWRtaW46cGFzcw==',
+        'Basic YWRtaW46eHl6',
+        'Basic',
+        'rtsp://u:p@h/',
+        '?token=t',
+        '\n',
+        '\t',
+        '"',
+        '\\',
+      ],
+      ...[
+        'n',
+        't',
+        'u',
+        '4711',
+        '&',
+        '=',
+        '@',
+        ' ',
+        'p@ss!word',
+        'é',
+        '\u2028',
+        'pass word/1',
+        'plain',
+      ],
+    );
+    const text = fc.array(pieces, { maxLength: 6 }).map((some) => some.join(''));
+    fc.assert(
+      fc.property(text, text, (one, other) => {
+        const { x, list } = JSON.parse(scrubbedJson({ x: one, list: [1, { y: other }] }));
+        assert.equal(x, scrub(one));
+        assert.deepEqual(list, [1, { y: scrub(other) }]);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   it('masks texts and leaves numbers and public names as they are', () => {
     const value = {
       stream: 'front',
