@@ -35,7 +35,7 @@ ${SCENARIOS.map(({ name, what, cameras, players }) => `      ${name.padEnd(6)}  
   --node-options="…"  for the gateway's Node: --node-options="--cpu-prof --cpu-prof-dir=test/out",
                       or --node-options=--no-addons: without the native addon
   --assert            exit with 1 when a goal is missed
-A run takes half a minute and measures one system: all of them take ten minutes.
+A run takes half a minute and measures one system: all of them take twenty minutes, half of that for reporting.
 Over UDP nothing may be lost. What a socket may hold is net.core.rmem_max at most (sysctl). The usual 212992 is 184 packets,
 260 kB: room for an IDR picture of 1080p, not for one of 4K; 4194304 is enough for anything.
 Figures are also left in test/out/bench.json.`;
