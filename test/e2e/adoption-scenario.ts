@@ -42,7 +42,8 @@ export interface AdoptionScenarioResult {
 
 async function main(): Promise<AdoptionScenarioResult> {
   const folder = await mkdtemp(join(tmpdir(), 'sluice-adoption-'));
-  const rtsp = { address: '0.0.0.0', audio: 'none', auth: 'digest', username: 'admin' } as const;
+  const login = { auth: 'digest', username: 'admin' } as const;
+  const rtsp = { address: '0.0.0.0', audio: 'none', viewers: 'own', ...login } as const;
   const [many, one, master] = await Promise.all([
     startGstCamera({ ...rtsp, password: FIRST }),
     startGstCamera({ ...rtsp, password: THIRD }),

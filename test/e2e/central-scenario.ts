@@ -63,7 +63,7 @@ async function main(): Promise<CentralResult> {
   await listening(1936);
   await listening(8080);
 
-  const camera = await startGstCamera({ audio: 'aac', fps: 25, gop: 25 });
+  const camera = await startGstCamera({ audio: 'aac', fps: 25, gop: 25, viewers: 'own' });
   const snippets = new Map<string, string>();
   for (const id of GATEWAYS) snippets.set(id, await addGateway(folder, id));
   // What systemctl would do.

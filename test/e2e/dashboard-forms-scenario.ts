@@ -43,6 +43,7 @@ async function main(): Promise<void> {
     startGstCamera({
       ...{ address: '0.0.0.0', audio: 'none', auth: 'digest', username: 'admin' },
       ...{ password: CAMERA_PASSWORD, width: 320, height: 180, fps: 10, gop: 10, bitrate: 200 },
+      viewers: 'own',
     }),
     RtmpSink.listen(),
   ]);

@@ -71,7 +71,10 @@ export class DashboardScenario {
         logins: [BROKER_LOGIN],
         lines: [`listener ${webPort} 127.0.0.1`, 'protocol websockets'],
       }),
-      startGstCamera({ width: 320, height: 180, fps: 10, gop: 10, bitrate: 200, audio: 'none' }),
+      startGstCamera({
+        ...{ width: 320, height: 180, fps: 10, gop: 10, bitrate: 200 },
+        ...{ audio: 'none', viewers: 'own' },
+      }),
       PseudoTerminal.make(),
       RtmpSink.listen(),
       makeJpeg(),

@@ -39,6 +39,8 @@ export interface GstCameraOptions {
   readonly interface?: string;
   /** PEM; given, it speaks RTSPS. */
   readonly tls?: { readonly cert: string; readonly key: string };
+  /** `own`, where several may come at the same moment: each has a stream to itself, and nothing is dumped. */
+  readonly viewers?: 'share' | 'own';
   /** Of the video's packets, in percent. */
   readonly loss?: number;
   /** The network namespace it runs in, `ip netns`. */
@@ -117,6 +119,11 @@ export class GstCamera {
     } finally {
       clearTimeout(timer);
     }
+    // Rather than a test that waits in vain for its pictures.
+    child.once('exit', (code, signal) => {
+      if (this.#process === child)
+        throw new Error(`the GStreamer camera died (${signal ?? code})\n${complaints}`);
+    });
   }
 
   /** Sessions are closed; what hangs is killed. */

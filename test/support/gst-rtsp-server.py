@@ -18,6 +18,8 @@ packets, so that a line tells what was sent, whatever the payloader adds or leav
 The very first packet of a stream, with which the server prerolls, reaches no client (seen with 1.22:
 it is a second copy of the SPS, and the AAC encoder's priming frame), so it is not written.
 With --loss packets are lost behind that: the file tells what would have been sent.
+With --viewers own each viewer has a stream to itself, and none is written: where viewers share one and two of them say
+PLAY at the same moment, GStreamer 1.22 now and then aborts (gst_rtsp_media_get_rates).
 pts and dts are nanoseconds of running time, which the RTP timestamps are made of; video and audio
 share it. dts may be negative.
 """
@@ -156,6 +158,7 @@ def arguments():
     parser.add_argument("--interface", default="lo", help="where multicast goes")
     parser.add_argument("--tls", metavar="FILE", help="PEM, certificate and key: it speaks RTSPS")
     parser.add_argument("--loss", type=float, default=0, help="of the video's packets, in percent")
+    parser.add_argument("--viewers", choices=["share", "own"], default="share", help="one stream, or each its own")
     parser.add_argument("--seed", type=int, default=0, help="another one: another picture and tone")
     parser.add_argument("--dump", metavar="FILE")
     return parser.parse_args()
@@ -378,11 +381,11 @@ def main():
     Gst.init(None)
     factory = GstRtspServer.RTSPMediaFactory.new()
     factory.set_launch(launch_line(args))
-    factory.set_shared(True)
+    factory.set_shared(args.viewers == "share")
     factory.set_protocols(protocols(args.transports))
     if "multicast" in args.transports:
         send_to_groups(factory, args.interface)
-    dump = Dump(args.dump) if args.dump else None
+    dump = Dump(args.dump) if args.dump and args.viewers == "share" else None
     seeds = itertools.count(args.seed * MEDIA_PER_SEED)
 
     def configure(_factory, media):
