@@ -21,7 +21,12 @@ const PAYLOADS = [
   ['health', 'Health', 'B/health', 'How the box does, every 10 s. Retained; expires after 30 s.'],
   ['stream-status', 'StreamStatus', 'B/stream/<name>/status', 'How a stream does. Retained.'],
   ['stream-info', 'StreamInfo', 'B/stream/<name>/info', 'What a stream is. Retained.'],
-  ['stream-stats', 'StreamStats', 'B/stream/<name>/stats', 'Counts of a stream, every 10 s.'],
+  [
+    'stream-stats',
+    'StreamStats',
+    'B/stream/<name>/stats',
+    'Counts of a stream, every 10 s, and when somebody new listens.',
+  ],
   ['publish', 'PublishStatus', 'B/publish/<name>/<target>', 'How publishing does. Retained.'],
   ['found', 'FoundDevice', 'B/found/<id>', 'A device that was found. Retained.'],
   ['serial', 'SerialStatus', 'B/serial/<line>', 'How a serial line does. Retained.'],

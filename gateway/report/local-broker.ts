@@ -10,6 +10,7 @@ import type { Logger } from 'pino';
 import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
 import { PacketBound } from './packet-bound.ts';
 import { RateLimit } from './rate-limit.ts';
+import { isHeardBy } from './topics.ts';
 
 /** Of what clients publish; our own payloads are a few kilobytes. */
 export const MAX_PACKET_BYTES = 256 * 1024;
@@ -27,6 +28,8 @@ const MAX_SUBSCRIPTIONS = 100;
  */
 const SUBSCRIBE_BURST = 2 * MAX_SUBSCRIPTIONS;
 const SUBSCRIBES_PER_S = 20;
+/** MQTT 3.1.1 §3.9.3; aedes has it for a QoS. */
+const SUBSCRIPTION_REFUSED = 128;
 /** QoS 2 messages of one client between their two halves, each of them held. */
 const MAX_HALF_PUBLISHED = 16;
 /** What is on its way to clients at the end has so long. */
@@ -38,6 +41,12 @@ export type PublishProblem = (packet: {
   readonly qos: number;
   readonly retain: boolean;
 }) => string | undefined;
+
+export interface LocalBrokerEvents {
+  readonly message: (message: IncomingMessage) => void;
+  /** What the broker does not hold and whoever subscribes is told besides. */
+  readonly greeting: (isWanted: (topic: string) => boolean) => readonly OutgoingMessage[];
+}
 
 export class LocalBroker implements BrokerLink {
   readonly window = 64;
@@ -61,10 +70,7 @@ export class LocalBroker implements BrokerLink {
     };
   }
 
-  static async open(
-    log: Logger,
-    onMessage: (message: IncomingMessage) => void,
-  ): Promise<LocalBroker> {
+  static async open(log: Logger, { message, greeting }: LocalBrokerEvents): Promise<LocalBroker> {
     // A table of all 65536 two-byte numbers, each a Buffer, made for the first client: 17 MB.
     packets.writeToStream.cacheNumbers = false;
     const problems = new WeakMap<object, PublishProblem>();
@@ -73,7 +79,12 @@ export class LocalBroker implements BrokerLink {
       log.debug({ err }, 'an MQTT client of the local broker broke off');
     aedes.on('clientError', bad);
     aedes.on('connectionError', bad);
-    return new LocalBroker(aedes, problems, onMessage);
+    aedes.on('subscribe', (subscriptions, { conn }) => {
+      const filters = subscriptions.filter(({ qos }) => Number(qos) !== SUBSCRIPTION_REFUSED);
+      const isWanted = (topic: string) => filters.some((filter) => isHeardBy(filter.topic, topic));
+      for (const one of greeting(isWanted)) tellAlone(conn, one);
+    });
+    return new LocalBroker(aedes, problems, message);
   }
 
   /** A client, at the other end of `connection`. */
@@ -120,6 +131,19 @@ export class LocalBroker implements BrokerLink {
     }
     await new Promise<void>((resolve) => this.#aedes.close(resolve));
   }
+}
+
+/** By the broker's own way, state that is just on its way to that client would pass for told. */
+function tellAlone(connection: Duplex, { topic, payload }: OutgoingMessage): void {
+  if (connection.destroyed || connection.writableLength >= MAX_UNREAD_BYTES) return;
+  const packet = {
+    topic,
+    payload: Buffer.from(payload),
+    qos: 0,
+    retain: false,
+    dup: false,
+  } as const;
+  connection.write(packets.generate({ cmd: 'publish', ...packet }));
 }
 
 const OPTIONS: AedesOptions = {

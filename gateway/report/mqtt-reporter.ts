@@ -10,7 +10,7 @@ import { scrubbedJson } from '../secrets.ts';
 import type { Board, StreamEntry, StreamPart } from './board.ts';
 import { BoardTeller } from './board-teller.ts';
 import type { GatewayInfo, Health } from './box-status.ts';
-import type { BrokerLink, IncomingMessage } from './broker-link.ts';
+import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
 import type { CommandDispatcher, CommandReply } from './commands.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import { EventQueue } from './event-queue.ts';
@@ -198,9 +198,12 @@ export class MqttReporter {
   async #startLocal(): Promise<LocalBroker> {
     const { LocalBroker } = await import('./local-broker.ts');
     const outlet = this.#retained.openOutlet();
-    const broker = await LocalBroker.open(this.#log, (message) => {
-      if (isWill(message, this.topics)) outlet.repeat(message.topic);
-      else if (this.#homeAssistant?.receive(message) !== true) this.#receive(message, broker);
+    const broker = await LocalBroker.open(this.#log, {
+      message: (message) => {
+        if (isWill(message, this.topics)) outlet.repeat(message.topic);
+        else if (this.#homeAssistant?.receive(message) !== true) this.#receive(message, broker);
+      },
+      greeting: (isWanted) => this.#stats(isWanted),
     });
     this.#local = broker;
     outlet.attach(broker);
@@ -237,6 +240,14 @@ export class MqttReporter {
     this.#queue.attach(link);
     this.#greet(link);
     this.#sweep.attach(link);
+    void this.#tellStatsAfterState(link);
+  }
+
+  /** There is up to a period until they are told again. */
+  async #tellStatsAfterState(link: BrokerLink): Promise<void> {
+    await this.#remoteOutlet.flush();
+    if (this.#remote !== link) return;
+    for (const message of this.#stats()) if (link.isWritable) link.publish(message);
   }
 
   #greet(link: BrokerLink): void {
@@ -293,10 +304,17 @@ export class MqttReporter {
   async #tellPeriodically(): Promise<void> {
     this.#tellInfo();
     this.#teller.tellPublishes();
-    for (const { name, stats } of this.#context.board.streams.values()) {
-      if (stats !== undefined) this.#say(this.topics.streamStats(name), scrubbedJson(stats));
-    }
+    for (const { topic, payload } of this.#stats()) this.#say(topic, payload);
     await this.#tellHealth(() => this.#links());
+  }
+
+  /** The last known. */
+  #stats(isWanted: (topic: string) => boolean = () => true): OutgoingMessage[] {
+    return [...this.#context.board.streams.values()].flatMap(({ name, stats }) => {
+      const topic = this.topics.streamStats(name);
+      if (stats === undefined || !isWanted(topic)) return [];
+      return [{ topic, payload: scrubbedJson(stats), qos: 0, retain: false }];
+    });
   }
 
   async #tellHealth(links: () => readonly BrokerLink[]): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Every topic, in one place. State is retained, QoS 1; `stats` are neither, `event` is QoS 1 alone, `snapshot` is retained
- * where it is told every so often (`mqtt.snapshotIntervalMs`).
+ * Every topic, in one place. State is retained, QoS 1; `stats` are neither, and so told to whoever comes besides; `event` is
+ * QoS 1 alone, `snapshot` is retained where it is told every so often (`mqtt.snapshotIntervalMs`).
  * Payloads are the types of status.ts as JSON; `state` and `motion` are plain words, `snapshot` is a JPEG.
  */
 import { toName } from '../names.ts';
@@ -87,6 +87,19 @@ export class Topics {
     if (topic === '' || topic.length > 1024 || /[+#\0]|^\$/.test(topic)) return false;
     return !topic.startsWith(`${this.base}/`) || topic.startsWith(`${this.base}/res/`);
   }
+}
+
+/** Whether a subscription of `filter` hears `topic` (MQTT 3.1.1 §4.7.1). */
+export function isHeardBy(filter: string, topic: string): boolean {
+  const levels = topic.split('/');
+  const wanted = filter.split('/');
+  if (wanted.at(-1) === '#') {
+    wanted.pop();
+    // "a/#" hears "a", too.
+    levels.length = Math.min(levels.length, wanted.length);
+  }
+  if (wanted.length !== levels.length) return false;
+  return wanted.every((level, index) => level === '+' || level === levels[index]);
 }
 
 /** Names are valid already where they are given; this only makes a wildcard or slash impossible. */

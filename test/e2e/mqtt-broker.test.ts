@@ -6,7 +6,13 @@ import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Mosquitto } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { GATEWAY_ID, makeReporting, publishStatus, streamStatus } from '../support/reporting.ts';
+import {
+  GATEWAY_ID,
+  makeReporting,
+  publishStatus,
+  streamStats,
+  streamStatus,
+} from '../support/reporting.ts';
 
 const B = `sluice/${GATEWAY_ID}`;
 
@@ -89,15 +95,21 @@ describe('MQTT with Mosquitto', () => {
     assert.equal(told.length, 1);
   });
 
-  it('a wide board arrives whole through the broker’s window', async () => {
+  it('a wide board arrives whole through the broker’s window, and then the last stats', async () => {
     const { board, reporter } = makeReporting({ url: broker.url });
     for (let n = 0; n < 300; n += 1) board.setStreamStatus(`wide-${n}`, streamStatus());
+    board.setStreamStats('wide-0', streamStats());
     await reporter.start();
-    await watcher.until('300 streams', () => {
-      const count = [...watcher.state.keys()].filter((topic) => topic.includes('/wide-')).length;
-      return count === 300 ? true : undefined;
-    });
-    await reporter.stop();
+    try {
+      await watcher.untilState(`${B}/stream/wide-0/stats`, JSON.stringify(streamStats()));
+      const topics = watcher.heard.map(({ topic }) => topic);
+      const before = topics.slice(0, topics.indexOf(`${B}/stream/wide-0/stats`));
+      const wide = before.filter((topic) => /\/wide-\d+\/status$/.test(topic));
+      assert.equal(new Set(wide).size, 300);
+      assert.equal(watcher.heard.at(before.length)?.retain, false);
+    } finally {
+      await reporter.stop();
+    }
   });
 
   it('the broker is killed and returns empty: the whole set is there again, as it is now', async () => {

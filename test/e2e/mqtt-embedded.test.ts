@@ -5,7 +5,13 @@ import { connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import packets from 'mqtt-packet';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
-import { GATEWAY_ID, makeReporting, publishStatus, streamStatus } from '../support/reporting.ts';
+import {
+  GATEWAY_ID,
+  makeReporting,
+  publishStatus,
+  streamStats,
+  streamStatus,
+} from '../support/reporting.ts';
 
 const B = `sluice/${GATEWAY_ID}`;
 
@@ -49,22 +55,10 @@ describe('the embedded broker', () => {
     await watcher.close();
   });
 
-  it('every 10 s: health, stats and counters; stats are not kept', async (t) => {
+  it('every 10 s, and to whoever comes: health, stats and counters; stats are not kept', async (t) => {
     t.mock.timers.enable({ apis: ['setInterval'] });
     const { board, reporter } = makeReporting({ embedded: { listen: '127.0.0.1:0' } });
-    const stats = {
-      videoKbps: 4000,
-      audioKbps: 64,
-      fps: 25,
-      gopMs: 2000,
-      lostPackets: 0,
-      damagedUnits: 0,
-      jitterMs: 1,
-      reconnects: 0,
-      units: 1,
-      bytes: 2,
-      viewers: 3,
-    };
+    const stats = streamStats();
     board.setStreamStatus('front', streamStatus());
     board.setStreamStats('front', stats);
     board.setPublish('front', 'master', publishStatus(), 'status');
@@ -86,7 +80,15 @@ describe('the embedded broker', () => {
     const late = await MqttWatcher.open(url, 4);
     await late.untilState(`${B}/publish/front/master`);
     assert.ok(late.state.has(`${B}/health`));
-    assert.ok(!late.state.has(`${B}/stream/front/stats`));
+    await late.untilState(`${B}/stream/front/stats`, JSON.stringify(stats));
+    const toldTo = ({ heard }: MqttWatcher) =>
+      heard.filter(({ topic }) => topic === `${B}/stream/front/stats`);
+    assert.deepEqual(
+      toldTo(late).map(({ retain }) => retain),
+      [false],
+    );
+    // When it came, and after the 10 s.
+    assert.equal(toldTo(watcher).length, 2);
     await late.close();
     await watcher.close();
     await reporter.stop();

@@ -10,7 +10,7 @@ import {
 import { HealthSampler } from '../../gateway/report/health.ts';
 import { describeGateway } from '../../gateway/report/info.ts';
 import { MqttReporter } from '../../gateway/report/mqtt-reporter.ts';
-import type { PublishStatus, StreamStatus } from '../../gateway/report/status.ts';
+import type { PublishStatus, StreamStats, StreamStatus } from '../../gateway/report/status.ts';
 
 export const GATEWAY_ID = 'test-1';
 
@@ -84,6 +84,23 @@ export function streamStatus(change: Partial<StreamStatus> = {}): StreamStatus {
     lastFrameAt: null,
     attempts: 0,
     nextRetryAt: null,
+    ...change,
+  };
+}
+
+export function streamStats(change: Partial<StreamStats> = {}): StreamStats {
+  return {
+    videoKbps: 4000,
+    audioKbps: 64,
+    fps: 25,
+    gopMs: 2000,
+    lostPackets: 0,
+    damagedUnits: 0,
+    jitterMs: 1,
+    reconnects: 0,
+    units: 1,
+    bytes: 2,
+    viewers: 3,
     ...change,
   };
 }

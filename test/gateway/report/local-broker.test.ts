@@ -9,7 +9,7 @@ import { LocalBroker } from '../../../gateway/report/local-broker.ts';
 
 test('a client that subscribes over and over is closed, others stay', async (t) => {
   const log = pino({ enabled: false });
-  const broker = await LocalBroker.open(log, () => {});
+  const broker = await LocalBroker.open(log, { message: () => {}, greeting: () => [] });
   const entrance = await EmbeddedBroker.start('127.0.0.1:0', log, () => Promise.resolve(broker));
   assert.ok(entrance !== undefined);
   t.after(async () => {

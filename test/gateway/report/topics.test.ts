@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { Topics } from '../../../gateway/report/topics.ts';
+import { isHeardBy, Topics } from '../../../gateway/report/topics.ts';
 
 const topics = new Topics('site/a', 'gw-1');
 
@@ -72,4 +72,28 @@ describe('Topics', () => {
       [],
     );
   });
+});
+
+describe('a subscription hears', () => {
+  const cases = [
+    ['a/b', 'a/b', true],
+    ['a/b', 'a/bc', false],
+    ['a/b', 'a/b/c', false],
+    ['a/b/c', 'a/b', false],
+    ['+/+', 'a/b', true],
+    ['a/+', 'a/b', true],
+    ['a/+', 'a', false],
+    ['a/+', 'a/', true],
+    ['+', 'a/b', false],
+    ['#', 'a/b', true],
+    ['a/#', 'a', true],
+    ['a/#', 'a/b/c', true],
+    ['a/#', 'b/c', false],
+    ['a/b/#', 'a', false],
+    ['+/b/#', 'a/b/c', true],
+    ['+/b/#', 'a/c/b', false],
+  ] as const;
+  for (const [filter, topic, expected] of cases) {
+    it(`${filter}: ${topic}, ${expected}`, () => assert.equal(isHeardBy(filter, topic), expected));
+  }
 });
