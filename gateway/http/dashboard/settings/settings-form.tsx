@@ -1,6 +1,6 @@
 /** The form for one gateway's configuration: a section for each of its first keys, and the way to saving it. */
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { failureWords } from '../parts/failure-words.ts';
 import type { Change } from './changes.ts';
 import { orLeftOut, withValue } from './draft.ts';
@@ -41,6 +41,7 @@ export function SettingsForm({ form, session }: SettingsFormProps) {
       path === undefined ? [] : [[path, words] as const],
     ),
   );
+  useUnsavedWarning(changes.length > 0);
   const review = (event: Event) => {
     event.preventDefault();
     said.value = undefined;
@@ -72,12 +73,13 @@ export function SettingsForm({ form, session }: SettingsFormProps) {
     <form ref={element} class="stack settings" autocomplete="off" onSubmit={review}>
       <Outcome said={said.value} />
       <Problems problems={problems.value} form={element.current} />
-      <div key={session.epoch.value} class="stack">
+      <div class="stack">
         {[...form.fields].map(([key, field]) => (
           <Section
             key={key}
             name={key}
             field={field}
+            epoch={session.epoch.value}
             value={valueIn(draft, key) ?? undefined}
             set={(value) =>
               session.edit(withValue(session.draft.value, [key], orLeftOut(value, field.fallback)))
@@ -110,15 +112,27 @@ export function SettingsForm({ form, session }: SettingsFormProps) {
   );
 }
 
+/** The browser asks before what is not saved goes with the page. */
+function useUnsavedWarning(isUnsaved: boolean): void {
+  useEffect(() => {
+    if (!isUnsaved) return undefined;
+    const ask = (event: Event) => event.preventDefault();
+    addEventListener('beforeunload', ask);
+    return () => removeEventListener('beforeunload', ask);
+  }, [isUnsaved]);
+}
+
 interface SectionProps {
   readonly name: string;
   readonly field: Field;
+  /** With another one its controls begin anew; it stays open or closed. */
+  readonly epoch: number;
   readonly value: Json | undefined;
   readonly set: (value: Json | undefined) => void;
   readonly problems: ReadonlyMap<string, string>;
 }
 
-function Section({ name, field, value, set, problems }: SectionProps) {
+function Section({ name, field, epoch, value, set, problems }: SectionProps) {
   const count = isMap(value) ? Object.keys(value).length : isList(value) ? value.length : 0;
   const isTroubled = [...problems.keys()].some((path) => isWithin(path, name));
   const props = { path: [name], value, set, problems };
@@ -131,9 +145,9 @@ function Section({ name, field, value, set, problems }: SectionProps) {
         <span class="muted small">{descriptionWords([name], field.description)}</span>
       </summary>
       {field.kind === 'group' ? (
-        <GroupFields field={field} {...props} />
+        <GroupFields key={epoch} field={field} {...props} />
       ) : (
-        <FieldEditor field={field} {...props} />
+        <FieldEditor key={epoch} field={field} {...props} />
       )}
     </details>
   );

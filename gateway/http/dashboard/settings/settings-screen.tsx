@@ -1,6 +1,6 @@
 /** The settings of a gateway: its configuration as a form made of the JSON Schema beside the page. */
 import { useSignal } from '@preact/signals';
-import { useEffect, useMemo } from 'preact/hooks';
+import { useEffect } from 'preact/hooks';
 import { AccountPanel } from '../login/account-panel.tsx';
 import type { Fleet } from '../model.ts';
 import { failureWords } from '../parts/failure-words.ts';
@@ -54,20 +54,29 @@ function GatewayChoice({ fleet, gateway }: SettingsScreenProps) {
   );
 }
 
+/** Edits stay when whoever makes them looks at another screen meanwhile. */
+const sessions = new WeakMap<Fleet, Map<string, SettingsSession>>();
+
+function settingsSessionOf(fleet: Fleet, gateway: string): SettingsSession {
+  const ofFleet = sessions.get(fleet) ?? new Map<string, SettingsSession>();
+  sessions.set(fleet, ofFleet);
+  const session =
+    ofFleet.get(gateway) ?? new SettingsSession((verb, args) => fleet.command(gateway, verb, args));
+  ofFleet.set(gateway, session);
+  return session;
+}
+
 type Loading =
   | { readonly at: 'loading' }
   | { readonly at: 'ready'; readonly form: GroupField }
   | { readonly at: 'failed'; readonly words: string };
 
 function GatewaySettings({ fleet, gateway }: { readonly fleet: Fleet; readonly gateway: string }) {
-  const session = useMemo(
-    () => new SettingsSession((verb, args) => fleet.command(gateway, verb, args)),
-    [fleet, gateway],
-  );
+  const session = settingsSessionOf(fleet, gateway);
   const loading = useSignal<Loading>({ at: 'loading' });
   const isConnected = fleet.connection.value.at === 'connected';
   const load = async () => {
-    loading.value = { at: 'loading' };
+    if (loading.value.at !== 'ready') loading.value = { at: 'loading' };
     try {
       const form = await loadForm();
       await session.load();

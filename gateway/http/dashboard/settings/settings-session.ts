@@ -61,6 +61,7 @@ export class SettingsSession {
     this.#begin(this.#base.value ?? {});
   }
 
+  /** First or once more: what is being edited is put on top of what it is now. */
   async load(): Promise<void> {
     const reply = await this.#ask('config/get', {});
     if (!isMap(reply) || !isMap(reply['config'])) {
@@ -68,15 +69,20 @@ export class SettingsSession {
     }
     this.#revision = reply['revision'];
     this.#restartNeeded.value = textsOf(reply['restartNeeded']);
+    const edits = this.#edits();
     this.#base.value = reply['config'];
-    this.#begin(reply['config']);
+    const draft = applyPatch(reply['config'], edits);
+    this.#begin(isMap(draft) ? draft : {});
   }
 
   async save(): Promise<SaveOutcome> {
-    const patch = patchBetween(this.#base.value ?? {}, this.#draft.value);
+    const sent = this.#draft.value;
+    const patch = this.#edits();
     try {
       const reply = await this.#ask('config/set', { patch, revision: this.#revision });
       const told = isMap(reply) ? reply : {};
+      // No edit any more, whatever happens next.
+      this.#base.value = sent;
       await this.load();
       return {
         at: 'saved',
@@ -87,13 +93,15 @@ export class SettingsSession {
       if (!(error instanceof CommandFailure)) throw error;
       if (error.code === 'conflict') {
         await this.load();
-        const merged = applyPatch(this.#base.value, patch);
-        this.#begin(isMap(merged) ? merged : {});
         return { at: 'conflict' };
       }
       if (error.code !== 'invalid') throw error;
       return { at: 'invalid', path: pathIn(error.message), message: error.message };
     }
+  }
+
+  #edits(): JsonMap {
+    return patchBetween(this.#base.value ?? {}, this.#draft.value);
   }
 
   #begin(draft: JsonMap): void {

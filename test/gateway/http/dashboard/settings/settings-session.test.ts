@@ -63,6 +63,50 @@ describe('editing the settings of a gateway', () => {
     assert.notEqual(session.epoch.value, epoch);
   });
 
+  it('keeps what is being edited when it is loaded once more', async () => {
+    const theirs = { ...CONFIG, streams: { porch: { source: 'rtsp://10.0.0.20/1' } } };
+    const { session } = gatewayWith(
+      { config: CONFIG, revision: 'r1' },
+      { config: theirs, revision: 'r2' },
+    );
+    await session.load();
+    session.edit({ ...CONFIG, log: { level: 'debug' } });
+    await session.load();
+    assert.deepEqual(session.draft.value, { ...theirs, log: { level: 'debug' } });
+    assert.deepEqual(
+      session.changes.map(({ path }) => path),
+      ['log.level'],
+    );
+  });
+
+  it('keeps what is edited while it is being saved; a secret that was saved is no edit any more', async () => {
+    const masked = { log: { level: 'info' }, mqtt: { url: 'mqtt://a', password: '***2' } };
+    const { session } = gatewayWith(
+      { config: CONFIG, revision: 'r1' },
+      { revision: 'r2', applied: ['mqtt.password'], restartNeeded: [] },
+      { config: masked, revision: 'r2' },
+    );
+    await session.load();
+    const sent = { ...CONFIG, mqtt: { url: 'mqtt://a', password: 'typed' } };
+    session.edit(sent);
+    const saved = session.save();
+    session.edit({ ...sent, log: { level: 'debug' } });
+    await saved;
+    assert.deepEqual(session.draft.value, { ...masked, log: { level: 'debug' } });
+  });
+
+  it('saved is saved, though what it is now could not be asked', async () => {
+    const { session } = gatewayWith(
+      { config: CONFIG, revision: 'r1' },
+      { revision: 'r2', applied: [], restartNeeded: [] },
+      new CommandFailure('timeout', 'no answer'),
+    );
+    await session.load();
+    session.edit({ ...CONFIG, log: { level: 'debug' } });
+    await assert.rejects(session.save(), { code: 'timeout' });
+    assert.deepEqual(session.changes, []);
+  });
+
   it('keeps the draft where the gateway does not take it, and says where', async () => {
     const message = 'streams.door.source: expected a URL, got "x"';
     const { session } = gatewayWith(
