@@ -112,6 +112,8 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
         await page.locator('#main h1').first().waitFor();
         const widths = await page.evaluate('[document.documentElement.scrollWidth, innerWidth]');
         assert.deepEqual(widths, [390, 390], screen);
+        const { x, width } = (await page.locator('nav [aria-current]').boundingBox()) ?? {};
+        assert.ok(x !== undefined && width !== undefined && x >= 0 && x + width <= 390, screen);
         await page.screenshot({ path: join(OUT, `dashboard-${screen}-phone.png`) });
       }
       assert.deepEqual(await seriousFaults(page), []);

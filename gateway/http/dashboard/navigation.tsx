@@ -1,7 +1,9 @@
 /** Where one can go. */
+import { useEffect, useRef } from 'preact/hooks';
 import { currentRoute } from './current-route.ts';
 import { hrefOf, type ScreenRoute } from './screen-route.ts';
 import { screenWords } from './screen-words.ts';
+import { language } from './words.ts';
 
 /** Of one gateway where one is looked at. */
 export function Navigation({
@@ -26,8 +28,10 @@ export function Navigation({
         ] as const)
       : []),
   ];
+  const list = useRef<HTMLElement>(null);
+  useEffect(() => showCurrent(list.current), [shown.screen, language.value]);
   return (
-    <nav class="frame-nav" aria-label={screenWords('navigation')}>
+    <nav ref={list} class="frame-nav" aria-label={screenWords('navigation')}>
       <ul>
         {places.map((place) => (
           <li key={place.screen}>
@@ -43,6 +47,15 @@ export function Navigation({
       </ul>
     </nav>
   );
+}
+
+/** At phone width the row is wider than the phone: what is before and behind the current one is seen, too. */
+function showCurrent(row: HTMLElement | null): void {
+  const current = row?.querySelector<HTMLElement>('[aria-current]');
+  if (row === null || current === null || current === undefined) return;
+  const { left, width } = current.getBoundingClientRect();
+  const middle = left + width / 2 - row.getBoundingClientRect().left;
+  row.scrollLeft += middle - row.clientWidth / 2;
 }
 
 /** Whoever chooses the screen that is shown expects to be taken to it all the same. */
