@@ -1,4 +1,5 @@
 /** The broker's login in the fleet view: kept for this tab alone, and only where whoever typed it said so. */
+import { fieldOf } from './field-of.ts';
 import type { Login } from './mqtt-connection.ts';
 
 const KEY = 'sluice-broker-login';
@@ -24,11 +25,6 @@ export function keepLogin(login: Login | undefined): void {
 
 function isLogin(value: unknown): value is Login {
   return (
-    typeof value === 'object' &&
-    value !== null &&
-    'username' in value &&
-    typeof value.username === 'string' &&
-    'password' in value &&
-    typeof value.password === 'string'
+    typeof fieldOf(value, 'username') === 'string' && typeof fieldOf(value, 'password') === 'string'
   );
 }

@@ -1,5 +1,6 @@
 /** Commands whose reply is awaited. */
 import { connectionWords } from './connection-words.ts';
+import { fieldOf } from './field-of.ts';
 import { CommandFailure } from './model.ts';
 import { parsePayload } from './parse-payload.ts';
 
@@ -82,16 +83,12 @@ export class PendingCommands {
 }
 
 function isReply(value: unknown): value is Reply {
-  if (typeof value !== 'object' || value === null || !('ok' in value)) return false;
-  if (value.ok === true) return true;
-  if (value.ok !== false || !('error' in value)) return false;
-  const { error } = value;
+  const ok = fieldOf(value, 'ok');
+  if (ok === true) return true;
+  const error = fieldOf(value, 'error');
   return (
-    typeof error === 'object' &&
-    error !== null &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    'message' in error &&
-    typeof error.message === 'string'
+    ok === false &&
+    typeof fieldOf(error, 'code') === 'string' &&
+    typeof fieldOf(error, 'message') === 'string'
   );
 }

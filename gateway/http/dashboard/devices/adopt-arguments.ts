@@ -1,4 +1,5 @@
 /** The verb `adopt`: its arguments from what somebody typed, and what of its reply is shown. */
+import { fieldOf } from '../field-of.ts';
 
 export interface AdoptWishes {
   readonly name: string;
@@ -29,7 +30,7 @@ export interface AdoptReply {
 /** Throws where it does not say what became of it. */
 export function readAdoptReply(data: unknown): AdoptReply {
   const at = (key: string): string | undefined => {
-    const value = typeof data === 'object' && data !== null ? Reflect.get(data, key) : undefined;
+    const value = fieldOf(data, key);
     return typeof value === 'string' ? value : undefined;
   };
   const adoptedAs = at('adoptedAs');

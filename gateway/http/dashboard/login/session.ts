@@ -1,5 +1,6 @@
 /** Who is logged in at the gateway that serves the page, and what changes that (`../../session-state.ts`). */
 import type { SessionState } from '../../session-state.ts';
+import { fieldOf } from '../field-of.ts';
 
 /** The server said no, or nothing (`offline`). */
 export class SessionRefusal extends Error {
@@ -97,8 +98,4 @@ function sessionOf(content: unknown): SessionState | undefined {
     canSetPassword: fieldOf(content, 'canSetPassword') === true,
     username: typeof username === 'string' ? username : null,
   };
-}
-
-function fieldOf(value: unknown, key: string): unknown {
-  return typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;
 }
