@@ -23,6 +23,7 @@ const CAMERA_ADDRESS = '10.79.0.11';
 const CAMERA_PASSWORD = 'the-camera-s-own';
 const PLANTED = 'pl4nted-secret';
 const OWN_PASSWORD = 'wet cat on a tin roof';
+const NEXT_PASSWORD = 'the roof has dried by now';
 const DESKTOP = { viewport: { width: 1280, height: 900 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
@@ -161,7 +162,8 @@ class Bench {
     await logIn(page, username, first);
     await page.getByRole('alert').getByText('do not fit').waitFor();
     await logIn(page, username, OWN_PASSWORD);
-    await page.getByRole('navigation').waitFor();
+    await page.getByText(`Logged in as ${username}.`).waitFor();
+    await this.#endedElsewhere(page, username);
     assert.equal((await page.content()).includes(OWN_PASSWORD), false);
     // Chromium itself says so of every answer that is no.
     assert.deepEqual(
@@ -171,15 +173,46 @@ class Bench {
     await page.context().close();
   }
 
+  /** Another browser sets another password, which ends all sessions but its own. */
+  async #endedElsewhere(page: Page, username: string): Promise<void> {
+    const other = await this.#open(this.#shop, '#/settings');
+    await logIn(other.page, username, OWN_PASSWORD);
+    await page.goto(`${this.#shop.url}/#/targets`);
+    await page.getByRole('heading', { name: 'Push targets' }).waitFor();
+    await other.page.getByRole('button', { name: 'Change the password' }).click();
+    await other.page.getByLabel('Present password').fill(OWN_PASSWORD);
+    await other.page.getByLabel('New password').fill(NEXT_PASSWORD);
+    await other.page.getByLabel('The same again').fill(NEXT_PASSWORD);
+    await other.page.getByRole('button', { name: 'Set the password' }).click();
+    await other.page.getByText('The new password is set.').waitFor();
+    await page.getByRole('heading', { name: 'Log in to this gateway' }).waitFor();
+    await logIn(page, username, NEXT_PASSWORD);
+    await page.getByRole('heading', { name: 'Push targets' }).waitFor();
+    await page.getByText('● live').waitFor();
+    assert.equal((await other.page.content()).includes(NEXT_PASSWORD), false);
+    await other.page.context().close();
+  }
+
   async adopt(): Promise<void> {
     const { page, troubles } = await this.#open(this.#box, '#/devices');
     const card = page.locator('li.card', { hasText: 'Dome' });
     await card.getByText('waits for you').waitFor();
     await this.#shoot(page, 'devices');
     await page.getByRole('button', { name: 'Search now' }).click();
+    await card.getByRole('button', { name: 'Ignore' }).click();
+    await card.getByText('○ ignored').waitFor();
     await page.getByText('Searched.').waitFor();
+    const network = page.getByLabel('Another network');
+    await network.fill('over there');
+    await network.press('Enter');
+    await page.getByText(/an IPv4 network such as/).waitFor();
+    await network.fill('10.79.0.12/31');
+    await network.press('Enter');
+    await page.getByText('Working…').waitFor();
     await card.getByRole('button', { name: 'Adopt' }).click();
     const dialog = page.getByRole('dialog');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await page.locator('li.card button:focus', { hasText: 'Adopt' }).press('Enter');
     await dialog.getByLabel('Name', { exact: true }).fill('Yard Dome');
     await dialog.getByLabel('User name').fill('admin');
     await dialog.getByLabel('Password').fill('wrong-one');
@@ -195,11 +228,19 @@ class Bench {
     await dialog.getByLabel('Password').fill(CAMERA_PASSWORD);
     await dialog.getByRole('button', { name: 'Adopt' }).click();
     await dialog.getByText('It is adopted as yard-dome.').waitFor();
+    await page.getByText('Scanned. Addresses asked: 2.').waitFor();
     await dialog.getByRole('button', { name: 'Close' }).click();
     await card.getByText('adopted', { exact: false }).first().waitFor();
     await card.getByRole('link', { name: 'Show yard-dome' }).click();
     await page.waitForURL(/#\/camera\/box\/yard-dome/);
     assert.equal((await page.content()).includes(CAMERA_PASSWORD), false);
+    await page.goBack();
+    await this.#shoot(page, 'devices-adopted');
+    await this.#answer(page, 'dismiss', () => card.getByRole('button', { name: 'Forget' }).click());
+    await card.getByText('● adopted').waitFor();
+    await this.#answer(page, 'accept', () => card.getByRole('button', { name: 'Forget' }).click());
+    await card.getByText('waits for you').waitFor();
+    assert.equal(await this.#box.stream('yard-dome'), undefined);
     assert.deepEqual(troubles, []);
     await page.context().close();
   }
@@ -235,8 +276,32 @@ class Bench {
     assert.match(text, /stallMs: 9000/);
     assert.ok(text.includes(PLANTED), 'masks sent back leave secrets as they are');
     await page.getByText('No changes.').waitFor();
+    await this.#conflict(page);
     assert.deepEqual(troubles, []);
     await page.context().close();
+  }
+
+  /** Somebody else saves while this page has changes of its own. */
+  async #conflict(page: Page): Promise<void> {
+    await control(page, 'limits.stallMs').fill('7000');
+    await page.getByRole('link', { name: 'Events' }).click();
+    await page.getByRole('heading', { name: 'Events' }).waitFor();
+    await page.getByRole('link', { name: 'Settings' }).click();
+    await page.getByText('One change, not saved yet.').waitFor();
+    await openSection(page, 'limits');
+    const { revision } = (await this.#command('config/get', {})) as { revision: string };
+    await this.#command('config/set', { patch: { log: { level: 'warn' } }, revision });
+    await this.#saveReviewed(page, 'limits.stallMs');
+    await page.getByRole('status').getByText('Somebody else has changed').waitFor();
+    await page.getByText('One change, not saved yet.').waitFor();
+    assert.equal(await control(page, 'log.level').inputValue(), 'warn', 'theirs is loaded');
+    assert.equal(await control(page, 'limits.stallMs').inputValue(), '7000', 'ours is kept');
+    assert.ok(await control(page, 'limits.stallMs').isVisible(), 'what was open stays open');
+    await this.#saveReviewed(page, 'limits.stallMs');
+    await page.getByText('Saved.', { exact: true }).waitFor();
+    const text = await readFile(this.#box.configFile, 'utf8');
+    assert.match(text, /level: warn/);
+    assert.match(text, /stallMs: 7000/);
   }
 
   async cameras(): Promise<void> {
@@ -346,6 +411,24 @@ class Bench {
     await openSection(page, 'log');
     await this.#shoot(page, 'settings-chinese');
     await page.context().close();
+  }
+
+  /** What `box` does when somebody else asks; the reply's data. */
+  async #command(verb: string, args: Readonly<Record<string, unknown>>): Promise<unknown> {
+    const response = await fetch(`${this.#box.url}/api/v1/cmd/${verb}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(args),
+    });
+    const reply = (await response.json()) as { ok: boolean; data: unknown };
+    assert.ok(reply.ok, JSON.stringify(reply));
+    return reply.data;
+  }
+
+  /** To a question of the browser's. */
+  async #answer(page: Page, how: 'accept' | 'dismiss', ask: () => Promise<void>): Promise<void> {
+    const asked = page.waitForEvent('dialog').then((dialog) => dialog[how]());
+    await Promise.all([asked, ask()]);
   }
 
   async #saveReviewed(page: Page, path: string): Promise<void> {

@@ -10,6 +10,7 @@ import { hrefOf } from '../screen-route.ts';
 import { AdoptDialog } from './adopt-dialog.tsx';
 import { type DeviceRow, deviceRows, type Standing, titleOf } from './device-rows.ts';
 import { devicesWords as t } from './devices-words.ts';
+import { readScanReply } from './scan-reply.ts';
 
 /** `gateway`: of which; undefined: of all. */
 export interface DevicesScreenProps {
@@ -97,32 +98,42 @@ function Search({
       >
         {t('search')}
       </CommandButton>
-      <label for={id}>{t('network')}</label>
-      <input
-        id={id}
-        type="text"
-        placeholder="10.0.7.0/24"
-        autocomplete="off"
-        spellcheck={false}
-        value={network}
-        onInput={({ currentTarget }) => {
-          network.value = currentTarget.value;
-        }}
-      />
-      {scan !== '' && (
-        <CommandButton
-          key={`scan ${gateway.id}`}
-          fleet={fleet}
-          gateway={gateway.id}
-          verb="discover"
-          args={{ scan }}
-          doneWords={t('searched')}
-        >
-          {t('scan')}
-        </CommandButton>
-      )}
+      <form class="row" onSubmit={(event) => event.preventDefault()}>
+        <label for={id}>{t('network')}</label>
+        <input
+          id={id}
+          type="text"
+          placeholder="10.0.7.0/24"
+          autocomplete="off"
+          spellcheck={false}
+          value={network}
+          onInput={({ currentTarget }) => {
+            network.value = currentTarget.value;
+          }}
+        />
+        {scan !== '' && (
+          <CommandButton
+            key={`scan ${gateway.id}`}
+            fleet={fleet}
+            gateway={gateway.id}
+            verb="discover"
+            args={{ scan }}
+            isSubmit
+            doneWords={scannedWords}
+          >
+            {t('scan')}
+          </CommandButton>
+        )}
+      </form>
     </div>
   );
+}
+
+function scannedWords(data: unknown): string {
+  const scan = readScanReply(data);
+  if (scan === undefined) return t('searched');
+  const { asked, addresses, isDone } = scan;
+  return t(isDone ? 'scanned' : 'scanning', { asked, addresses });
 }
 
 const TONES: Readonly<Record<Standing, Tone>> = {

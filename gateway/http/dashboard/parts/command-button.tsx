@@ -16,16 +16,19 @@ export interface CommandButtonProps {
   readonly verb: string;
   readonly args: Readonly<Record<string, unknown>>;
   /** What is said when it worked; default: done. */
-  readonly doneWords?: string;
+  readonly doneWords?: string | ((data: unknown) => string);
   /** Asked before, where it cannot be undone. */
   readonly question?: string;
   readonly done?: (data: unknown) => void;
+  /** Of the form around it: Enter in its fields runs it, too. */
+  readonly isSubmit?: boolean;
   readonly class?: string;
   readonly children: ComponentChildren;
 }
 
 type Progress =
-  | { readonly at: 'idle' | 'running' | 'done' }
+  | { readonly at: 'idle' | 'running' }
+  | { readonly at: 'done'; readonly data: unknown }
   | { readonly at: 'failed'; readonly words: string };
 
 export function CommandButton(props: CommandButtonProps) {
@@ -38,7 +41,7 @@ export function CommandButton(props: CommandButtonProps) {
     progress.value = { at: 'running' };
     try {
       const data = await fleet.command(gateway, verb, args);
-      progress.value = { at: 'done' };
+      progress.value = { at: 'done', data };
       done?.(data);
     } catch (error) {
       progress.value = { at: 'failed', words: failureWords(error) };
@@ -47,7 +50,7 @@ export function CommandButton(props: CommandButtonProps) {
   return (
     <span class="command">
       <button
-        type="button"
+        type={props.isSubmit === true ? 'submit' : 'button'}
         class={props.class}
         aria-disabled={value.at === 'running'}
         onClick={() => void run()}
@@ -59,9 +62,13 @@ export function CommandButton(props: CommandButtonProps) {
         class={value.at === 'failed' ? 'command-words tone-bad' : 'command-words tone-ok'}
       >
         {value.at === 'running' && t('running')}
-        {value.at === 'done' && (props.doneWords ?? t('done'))}
+        {value.at === 'done' && wordsWhenDone(props, value.data)}
         {value.at === 'failed' && `✕ ${value.words}`}
       </span>
     </span>
   );
+}
+
+function wordsWhenDone({ doneWords = t('done') }: CommandButtonProps, data: unknown): string {
+  return typeof doneWords === 'string' ? doneWords : doneWords(data);
 }
