@@ -35,7 +35,8 @@ export class AttemptBudget {
 
   #fill(): void {
     const now = this.#now();
-    const earned = ((now - this.#filledAtMs) / 1000) * this.#perSecond;
+    // A clock that is set back by hours must not be waited for.
+    const earned = (Math.max(0, now - this.#filledAtMs) / 1000) * this.#perSecond;
     this.#tokens = Math.min(this.#burst, this.#tokens + earned);
     this.#filledAtMs = now;
   }

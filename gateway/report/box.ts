@@ -22,6 +22,8 @@ export class Box {
   readonly #context: BoxContext;
   readonly #life: { readonly session: number; readonly startedAt: string };
   readonly #health: SharedHealth;
+  /** Of the configuration that was asked for last: all of it is read for this. */
+  #hashed: { readonly config: Config; readonly hash: string } | undefined;
 
   constructor(context: BoxContext) {
     const { board, log } = context;
@@ -34,12 +36,18 @@ export class Box {
   }
 
   info(): GatewayInfo {
-    const { board, config, id, urls } = this.#context;
-    const source = { id, version: VERSION, configHash: configHash(config()), urls: urls() };
+    const { board, id, urls } = this.#context;
+    const source = { id, version: VERSION, configHash: this.#configHash(), urls: urls() };
     return describeGateway({ ...this.#life, ...source }, board);
   }
 
   health(): Promise<Health> {
     return this.#health.sample();
+  }
+
+  #configHash(): string {
+    const config = this.#context.config();
+    if (this.#hashed?.config !== config) this.#hashed = { config, hash: configHash(config) };
+    return this.#hashed.hash;
   }
 }

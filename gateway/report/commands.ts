@@ -3,6 +3,7 @@
  * verb's arguments, and beside them `id` (given back), `ts` (when it was sent) and `ttlMs`. The
  * reply says what happened, not that it was queued.
  */
+import { EventEmitter } from 'node:events';
 import * as z from 'zod/mini';
 import { ParseError } from '../../codecs/errors.ts';
 import { parseScanNetwork, SCAN_EXPECTED } from '../../drivers/discovery/scan-network.ts';
@@ -80,12 +81,18 @@ export type CommandOutcome =
   | { readonly kind: 'reply'; readonly reply: CommandReply }
   | { readonly kind: 'ignored'; readonly why: string };
 
-export class CommandDispatcher {
+export interface CommandEvents {
+  /** Of whoever asked, with what was asked as it came. */
+  done: [verb: string, request: Readonly<Record<string, unknown>>];
+}
+
+export class CommandDispatcher extends EventEmitter<CommandEvents> {
   readonly #handlers: CommandHandlers;
   readonly #now: () => number;
   #running = 0;
 
   constructor(handlers: CommandHandlers, now: () => number) {
+    super();
     this.#handlers = handlers;
     this.#now = now;
   }
@@ -115,6 +122,7 @@ export class CommandDispatcher {
     this.#running += 1;
     try {
       const data = await withTimeout(this.#dispatch(verb, parsed.data));
+      this.emit('done', verb, parsed.data);
       return { kind: 'reply', reply: { ...idOf(id), ok: true, data: data ?? null } };
     } catch (error) {
       if (error instanceof CommandError) return failed(error.code, error.message, id);

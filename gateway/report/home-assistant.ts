@@ -4,10 +4,11 @@
  * Home Assistant forgets a component when it is sent with its platform alone, and a device when its topic is cleared. What an
  * earlier life of this gateway told is read from the broker first, so that what went meanwhile is taken back, too.
  */
+import type { EventEmitter } from 'node:events';
 import type { Board, PublishEntry, StreamEntry, StreamPart } from './board.ts';
 import type { GatewayInfo, Health } from './box-status.ts';
 import type { BrokerLink, IncomingMessage } from './broker-link.ts';
-import type { CommandDispatcher } from './commands.ts';
+import type { CommandDispatcher, CommandEvents } from './commands.ts';
 import type { DiscoveryPayload, Platform } from './home-assistant-device.ts';
 import { gatewayDevice } from './home-assistant-gateway.ts';
 import { readComponents, readPresets } from './home-assistant-reading.ts';
@@ -35,8 +36,8 @@ export interface HomeAssistantContext {
   readonly board: Board;
   readonly retained: Pick<RetainedSet, 'set' | 'remove' | 'clear' | 'repeat'>;
   readonly info: () => GatewayInfo;
-  readonly commands: Pick<CommandDispatcher, 'run'>;
-  /** Milliseconds of any clock. */
+  readonly commands: Pick<CommandDispatcher, 'run'> & EventEmitter<CommandEvents>;
+  /** Milliseconds of a clock that never goes backwards. */
   readonly now: () => number;
   /** In [0, 1). */
   readonly random: () => number;
@@ -56,6 +57,8 @@ export class HomeAssistant {
   /** Topics that are ours now. */
   readonly #topics = new Set<string>();
   readonly #presets = new Map<string, PresetsOfStream>();
+  /** Streams whose presets somebody has changed; their cameras are asked soon. */
+  readonly #otherPresets = new Set<string>();
   readonly #online = new Set<string>();
   /** Streams whose device may have changed; undefined: that of the gateway. */
   readonly #dirty = new Set<string | undefined>();
@@ -84,9 +87,10 @@ export class HomeAssistant {
   }
 
   close(): void {
-    const { board } = this.#context;
+    const { board, commands } = this.#context;
     board.off('stream', this.#onStream);
     board.off('publish', this.#onPublish);
+    commands.off('done', this.#onCommand);
     for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#gathering);
   }
@@ -111,10 +115,11 @@ export class HomeAssistant {
   }
 
   #begin(): void {
-    const { board } = this.#context;
+    const { board, commands } = this.#context;
     this.#phase = 'telling';
     board.on('stream', this.#onStream);
     board.on('publish', this.#onPublish);
+    commands.on('done', this.#onCommand);
     this.#touch(undefined);
     for (const entry of board.streams.values()) this.#onStream(entry, 'info');
     this.#flush();
@@ -142,6 +147,19 @@ export class HomeAssistant {
 
   readonly #onPublish = ({ stream }: PublishEntry, part: 'status' | 'stats' | 'removed'): void => {
     if (part !== 'stats') this.#touch(stream);
+  };
+
+  readonly #onCommand = (
+    verb: string,
+    { name, action }: Readonly<Record<string, unknown>>,
+  ): void => {
+    const isChange = verb === 'ptz' && (action === 'set-preset' || action === 'remove-preset');
+    if (!isChange || typeof name !== 'string' || this.#otherPresets.has(name)) return;
+    this.#otherPresets.add(name);
+    this.#after(GATHER_MS, () => {
+      this.#otherPresets.delete(name);
+      this.#learnPresets(name, 0);
+    });
   };
 
   #touch(stream: string | undefined): void {
@@ -205,12 +223,12 @@ export class HomeAssistant {
     }
   }
 
-  /** Asks the camera, where it can list them. */
-  #learnPresets(name: string): void {
+  /** Asks the camera, where it can list them, and was not asked for so long. */
+  #learnPresets(name: string, ageMs = PRESETS_AGE_MS): void {
     const { board, commands, now } = this.#context;
     if (board.streams.get(name)?.info?.ptz?.presets !== 'list') return;
     const known = this.#presets.get(name);
-    if (known !== undefined && now() - known.askedAtMs < PRESETS_AGE_MS) return;
+    if (known !== undefined && now() - known.askedAtMs < ageMs) return;
     const asked: PresetsOfStream = { askedAtMs: now(), presets: known?.presets };
     this.#presets.set(name, asked);
     const request = Buffer.from(JSON.stringify({ name, action: 'presets' }));

@@ -180,6 +180,7 @@ export class MqttReporter {
       prefix: this.#context.config.homeAssistantPrefix,
       topics: this.topics,
       retained: this.#retained,
+      now: () => performance.now(),
     });
   }
 
@@ -344,6 +345,7 @@ export class MqttReporter {
   };
 
   readonly #onEvent = (event: GatewayEvent): void => {
+    if (event.type === 'config-changed') this.#tellInfo();
     const suppressed = this.#events.take();
     if (suppressed === undefined) return;
     const told = suppressed === 0 ? event : { ...event, suppressed };

@@ -94,6 +94,23 @@ describe('the embedded broker', () => {
     await reporter.stop();
   });
 
+  it('another configuration is told at once', async (t) => {
+    t.mock.timers.enable({ apis: ['setInterval'] });
+    const { board, reporter, source } = makeReporting({ embedded: { listen: '127.0.0.1:0' } });
+    await reporter.start();
+    const watcher = await MqttWatcher.open(`mqtt://127.0.0.1:${reporter.embeddedPort}`, 4);
+    const told = await watcher.untilState(`${B}/info`);
+    source.configHash = 'another';
+    board.emit('event', { at: 'now', type: 'config-changed', message: 'It was changed.' });
+    const now = told.replace('"configHash":"abc"', '"configHash":"another"');
+    try {
+      await watcher.untilState(`${B}/info`, now);
+    } finally {
+      await watcher.close();
+      await reporter.stop();
+    }
+  });
+
   it('motion as a word, kept while its stream is there; a snapshot as it is, not kept; serial lines', async () => {
     const { board, reporter } = makeReporting({ embedded: { listen: '127.0.0.1:0' } });
     const jpeg = Buffer.from([0xff, 0xd8, 0x00, 0x80, 0xff, 0xd9]);

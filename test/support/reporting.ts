@@ -19,6 +19,8 @@ export interface Reporting {
   readonly reporter: MqttReporter;
   /** Every log line, parsed. */
   readonly lines: Record<string, unknown>[];
+  /** Of what `info` is made. */
+  readonly source: { configHash: string };
 }
 
 export function makeReporting(
@@ -60,7 +62,7 @@ export function makeReporting(
     random: () => 0,
     sweepAfterMs,
   });
-  return { board, reporter, lines };
+  return { board, reporter, lines, source };
 }
 
 /** Verbs that a test is not about give back their arguments. */

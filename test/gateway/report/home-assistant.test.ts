@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
 import { Board } from '../../../gateway/report/board.ts';
 import type { GatewayInfo } from '../../../gateway/report/box-status.ts';
 import type { BrokerLink } from '../../../gateway/report/broker-link.ts';
+import type { CommandEvents } from '../../../gateway/report/commands.ts';
 import { HomeAssistant } from '../../../gateway/report/home-assistant.ts';
 import type { StreamInfo } from '../../../gateway/report/status.ts';
 import { Topics } from '../../../gateway/report/topics.ts';
@@ -44,6 +46,8 @@ describe('the discovery topics of Home Assistant', () => {
   let held: Held;
   let subscribed: string[];
   let asked: string[];
+  let presets: unknown[];
+  let commands: EventEmitter<CommandEvents>;
   let discovery: HomeAssistant;
   const link = {
     subscribe: (filter: string) => void subscribed.push(filter),
@@ -55,18 +59,19 @@ describe('the discovery topics of Home Assistant', () => {
     held = new Held();
     subscribed = [];
     asked = [];
+    presets = [{ token: '7', name: 'Gate' }, 'nonsense', { token: 1 }];
+    commands = new EventEmitter<CommandEvents>();
     discovery = new HomeAssistant({
       ...{ prefix: 'homeassistant', gatewayId: 'box', topics: new Topics('sluice', 'box') },
       ...{ board, retained: held, now: Date.now, random: () => 0.5 },
       info: () =>
         ({ id: 'box', version: '1', urls: {}, board: null }) as Partial<GatewayInfo> as GatewayInfo,
-      commands: {
-        run: async (verb, payload) => {
+      commands: Object.assign(commands, {
+        run: async (verb: string, payload: Uint8Array) => {
           asked.push(`${verb} ${Buffer.from(payload).toString()}`);
-          const data = { presets: [{ token: '7', name: 'Gate' }, 'nonsense', { token: 1 }] };
-          return { kind: 'reply', reply: { ok: true, data } };
+          return { kind: 'reply', reply: { ok: true, data: { presets } } } as const;
         },
-      },
+      }),
     });
   });
 
@@ -188,12 +193,47 @@ describe('the discovery topics of Home Assistant', () => {
     assert.deepEqual(held.components(DOOR)['preset']?.['options'], ['Gate']);
   });
 
+  it('have a preset that somebody has set within seconds, asked for once however many are set', async () => {
+    begin();
+    board.setStreamStatus('door', streamStatus());
+    board.setStreamInfo('door', PTZ);
+    await Promise.resolve();
+    presets = [];
+    commands.emit('done', 'ptz', { name: 'door', action: 'preset', preset: '7' });
+    commands.emit('done', 'snapshot', { name: 'door', action: 'set-preset' });
+    mock.timers.tick(1_000);
+    assert.equal(asked.length, 1);
+    for (let times = 0; times < 20; times += 1) {
+      presets.push({ token: `${times}`, name: `Place ${times}` });
+      commands.emit('done', 'ptz', { name: 'door', action: 'set-preset' });
+    }
+    mock.timers.tick(1_000);
+    assert.equal(asked.length, 2);
+    await Promise.resolve();
+    await Promise.resolve();
+    mock.timers.tick(1_000);
+    assert.deepEqual(
+      held.components(DOOR)['preset']?.['options'],
+      presets.map((_, times) => `Place ${times}`),
+    );
+    presets = [];
+    commands.emit('done', 'ptz', { name: 'door', action: 'remove-preset', preset: '0' });
+    mock.timers.tick(1_000);
+    await Promise.resolve();
+    await Promise.resolve();
+    mock.timers.tick(1_000);
+    assert.deepEqual(held.components(DOOR)['preset'], { p: 'select' });
+  });
+
   it('are left alone after the end', () => {
     begin();
+    commands.emit('done', 'ptz', { name: 'door', action: 'set-preset' });
     discovery.close();
     board.setStreamStatus('door', streamStatus());
     mock.timers.tick(100_000);
     assert.deepEqual([...held.topics.keys()], [GATEWAY]);
+    assert.deepEqual(asked, []);
     assert.equal(board.listenerCount('stream') + board.listenerCount('publish'), 0);
+    assert.equal(commands.listenerCount('done'), 0);
   });
 });
