@@ -175,6 +175,7 @@ export class Gateway {
       {
         id: this.#id,
         version: VERSION,
+        page: this.#playUrls.ofBox()['http'],
         streams: Object.keys(config.streams).length,
         targets: config.proxypublish.targets.length,
         udp: UDP_RECEPTION,
@@ -215,7 +216,8 @@ export class Gateway {
     const { log } = this.#options;
     const urls = () => this.#playUrls.ofBox();
     const config = () => this.#configuring.config;
-    return new Box({ config, id: this.#id, board: this.board, log, urls });
+    const refresh = () => this.#proxypublish.tellStats();
+    return new Box({ config, id: this.#id, board: this.board, refresh, log, urls });
   }
 
   async #startHttp(box: Box): Promise<void> {
@@ -336,7 +338,7 @@ export class Gateway {
 
   #steering(): Steering {
     return new Steering({
-      find: (name) => this.#fleet.steered(name),
+      find: (name) => this.#fleet.steered(name) ?? this.#publications.steered(name),
       snapshot: (name) => this.#fleet.snapshot(name),
       tellSnapshot: (name, jpeg) => this.#mqtt?.tellSnapshot(name, jpeg),
       signal: this.#stopping.signal,
@@ -348,10 +350,11 @@ export class Gateway {
       ...this.#steering().handlers(),
       ...configHandlers(() => this.#configuring),
       'stream/restart': ({ name }) => {
-        if (!this.#fleet.restart(name)) {
-          throw new CommandError('not-found', `there is no stream called ${name}`);
+        if (this.#fleet.restart(name) || this.#publications.restart(name)) return { name };
+        if (this.board.streams.has(name)) {
+          throw new CommandError('unreachable', `nobody publishes ${name} now`);
         }
-        return { name };
+        throw new CommandError('not-found', `there is no stream called ${name}`);
       },
       discover: (args) => {
         const found = () => [...this.board.found.values()];

@@ -5,6 +5,7 @@
 import type { Hub } from '../hub/hub.ts';
 import type { Stream } from '../hub/stream.ts';
 import { toName } from '../names.ts';
+import type { Steered } from '../steering/steering.ts';
 import {
   type Publication,
   type Publisher,
@@ -95,6 +96,20 @@ export class Publications {
     const publication = pushed.open(publisher, () => recording?.[Symbol.dispose]());
     if (publishType !== 'live') recording = this.record(pushed.stream, publishType);
     return publication;
+  }
+
+  /** Its publisher is sent away; encoders come back by themselves. False: nobody publishes it. */
+  restart(name: string): boolean {
+    const pushed = this.#pushed.get(name);
+    if (pushed?.publisher === undefined) return false;
+    pushed.end('the stream is to begin anew');
+    return true;
+  }
+
+  /** What is pushed in may be asked for, but there is no camera that could do anything. */
+  steered(name: string): Steered | undefined {
+    const pushed = this.#pushed.get(name);
+    return pushed && { who: pushed.who, ptz: undefined, controls: undefined };
   }
 
   /** Called once a second with the time. */

@@ -89,6 +89,12 @@ export class PushedStream {
     return this.#current?.publisher;
   }
 
+  /** Begins sentences about it. */
+  get who(): string {
+    const { publisher } = this;
+    return publisher === undefined ? `Whoever publishes ${this.stream.name}` : whoOf(publisher);
+  }
+
   /** `closed` is called once, when this publisher's hold ends. */
   open(publisher: Publisher, closed: () => void): Publication {
     const { stream } = this;

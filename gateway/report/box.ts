@@ -14,6 +14,8 @@ export interface BoxContext {
   readonly config: () => Config;
   readonly id: string;
   readonly board: Board;
+  /** Brings what has been sent up to now onto the board. */
+  readonly refresh: () => void;
   readonly log: Logger;
   readonly urls: () => GatewayInfo['urls'];
 }
@@ -26,12 +28,12 @@ export class Box {
   #hashed: { readonly config: Config; readonly hash: string } | undefined;
 
   constructor(context: BoxContext) {
-    const { board, log } = context;
+    const { board, refresh, log } = context;
     const config = context.config();
     const { dataDir } = config.gateway;
     this.#context = context;
     this.#life = { session: nextSession(config, log), startedAt: new Date().toISOString() };
-    const sampler = new HealthSampler({ board, dataDir, now: Date.now });
+    const sampler = new HealthSampler({ board, refresh, dataDir, now: Date.now });
     this.#health = new SharedHealth(sampler, () => performance.now());
   }
 

@@ -24,15 +24,23 @@ export function explainBroker(error: unknown, url: string): Cause {
     };
   }
   if (reasonCode === SESSION_TAKEN_OVER) {
-    return {
-      code: 'name-taken',
-      reason: `${who}: another gateway came with the same id. Set gateway.id of one of them.`,
-      patience: 'taken',
-    };
+    return twin(`${who}: another gateway came with the same id. Set gateway.id of one of them.`);
   }
   return {
     code: 'refused',
     reason: `${who}: ${error.message} (reason code ${reasonCode}).`,
     patience: 'normal',
   };
+}
+
+/** Mosquitto 2.0 gives no reason code when it ends the connection of one client for another of the same id. */
+export function explainTwin(url: string, gatewayId: string): Cause {
+  const who = `The MQTT broker ${scrub(url)}`;
+  return twin(
+    `${who} ends the connection again and again, soon after the login. Perhaps another gateway has the id ${gatewayId}, too; each needs a gateway.id of its own.`,
+  );
+}
+
+function twin(reason: string): Cause {
+  return { code: 'name-taken', reason, patience: 'taken' };
 }

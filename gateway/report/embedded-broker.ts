@@ -1,55 +1,51 @@
 /** Lets programs of this box in, at a port of its own. There is no login and so it listens on loopback only. */
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import type { Logger } from 'pino';
-import { parseHostPort } from '../config/fields.ts';
+import { type Opened, RetriedListening } from '../retried-listening.ts';
 import type { LocalBroker } from './local-broker.ts';
 
 /** A dashboard or two, a home automation, a command line. */
 const MAX_CONNECTIONS = 64;
 
 export class EmbeddedBroker {
-  readonly #server: Server;
+  readonly #listening: RetriedListening;
+  readonly #openBroker: () => Promise<LocalBroker>;
 
-  private constructor(server: Server) {
-    this.#server = server;
+  constructor(listen: string, log: Logger, openBroker: () => Promise<LocalBroker>) {
+    this.#openBroker = openBroker;
+    this.#listening = new RetriedListening({
+      listen,
+      open: () => this.#open(),
+      success: 'embedded MQTT broker listens',
+      tellProblem: (words, err) =>
+        log.warn(
+          { err, listen },
+          `cannot listen for MQTT on ${listen}: ${words}. Is it another broker? Set mqtt.url to use that one, or mqtt.embedded.listen to another port. Until then MQTT is off; it is tried again every 5 s`,
+        ),
+      log,
+    });
   }
 
-  /** undefined, with one warning, when the port is taken: the service goes on without. */
-  static async start(
-    listen: string,
-    log: Logger,
-    openBroker: () => Promise<LocalBroker>,
-  ): Promise<EmbeddedBroker | undefined> {
-    const address = parseHostPort(listen);
-    if (address === undefined) throw new RangeError(`not a listen address: ${listen}`);
-    const server = createServer();
-    server.maxConnections = MAX_CONNECTIONS;
-    try {
-      server.listen(address);
-      await once(server, 'listening');
-    } catch (err) {
-      log.warn(
-        { err, listen },
-        'cannot listen for MQTT: this port is in use, perhaps by another broker. MQTT is off. Set mqtt.url to use that broker, or mqtt.embedded.listen to another port',
-      );
-      return undefined;
-    }
-    const broker = await openBroker();
-    server.on('connection', (socket) => broker.take(socket, publishProblem));
-    server.on('error', (err) => log.debug({ err }, 'the embedded broker missed a client'));
-    return new EmbeddedBroker(server);
+  /** What it really listens on: the configured port may be 0. undefined while it does not. */
+  get port(): number | undefined {
+    return this.#listening.port;
   }
 
-  /** What it really listens on: the configured port may be 0. */
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address !== null ? address.port : 0;
+  /** Resolves when it listens, or has failed for the first time: the service goes on without. */
+  start(): Promise<void> {
+    return this.#listening.start();
   }
 
   /** No new ones; those there are end with the broker. */
   close(): Promise<void> {
-    return new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    return this.#listening.stop();
+  }
+
+  async #open(): Promise<Opened> {
+    const broker = await this.#openBroker();
+    const server = createServer((socket) => broker.take(socket, publishProblem));
+    server.maxConnections = MAX_CONNECTIONS;
+    return { server };
   }
 }
 

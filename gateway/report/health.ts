@@ -10,6 +10,8 @@ const HOLDS_MS = 5_000;
 
 export interface HealthContext {
   readonly board: Board;
+  /** Brings what has been sent up to now onto the board: rates need both ends at the times of the samples. */
+  readonly refresh: () => void;
   readonly dataDir: string;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -58,6 +60,7 @@ export class HealthSampler {
   #rates(): { cpuPercent: number; uplinkKbps: number } {
     const atMs = performance.now();
     const elapsedMs = Math.max(1, atMs - this.#sampledAtMs);
+    this.#context.refresh();
     const used = process.cpuUsage(this.#cpu);
     this.#cpu = process.cpuUsage();
     this.#sampledAtMs = atMs;

@@ -186,9 +186,8 @@ export class MqttReporter {
 
   async #startEmbedded(): Promise<void> {
     const { listen } = this.#context.config.embedded;
-    this.#embedded = await EmbeddedBroker.start(listen, this.#log, () => this.#openLocal());
-    if (this.#embedded === undefined) return;
-    this.#log.info({ listen, port: this.#embedded.port }, 'embedded MQTT broker listens');
+    this.#embedded = new EmbeddedBroker(listen, this.#log, () => this.#openLocal());
+    await this.#embedded.start();
   }
 
   #openLocal(): Promise<LocalBroker> {

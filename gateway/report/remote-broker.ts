@@ -1,14 +1,20 @@
 /** The broker of `mqtt.url`, which may come and go: one connection at a time, for as long as the gateway runs. */
 import type { Logger } from 'pino';
 import { AttemptBudget } from '../attempt-budget.ts';
+import type { Cause } from '../causes.ts';
 import type { MqttConfig } from '../config/schema.ts';
 import { LogRepeats } from '../log-repeats.ts';
 import { scrub } from '../secrets.ts';
 import { type SupervisedState, Supervisor } from '../supervisor.ts';
-import { explainBroker } from './broker-causes.ts';
+import { explainBroker, explainTwin } from './broker-causes.ts';
 import type { BrokerLink, IncomingMessage } from './broker-link.ts';
 import { MqttSession } from './mqtt-session.ts';
 import type { Topics } from './topics.ts';
+
+/** A connection that the broker ends sooner than this, without a word … */
+const SHORT_LIVED_MS = 60_000;
+/** … so many times in a row: not a broker that was restarted. */
+const OFTEN = 3;
 
 export interface RemoteBrokerContext {
   readonly url: string;
@@ -29,6 +35,9 @@ export class RemoteBroker {
   readonly #context: RemoteBrokerContext;
   readonly #session: MqttSession;
   readonly #repeats: LogRepeats;
+  /** Since the login; undefined: there was none. */
+  #upAtMs: number | undefined;
+  #shortLived = 0;
 
   constructor(context: RemoteBrokerContext) {
     const { url, config, gatewayId, topics, log } = context;
@@ -44,11 +53,11 @@ export class RemoteBroker {
 
   /** Returns after `signal` has aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { url, now, random } = this.#context;
+    const { now, random } = this.#context;
     const supervisor = new Supervisor(
       {
         run: (attempt, up) => this.#connect(attempt, up),
-        explain: (error) => explainBroker(error, url),
+        explain: (error) => this.#explain(error),
         changed: (state) => this.#tellConnection(state),
       },
       { budget: new AttemptBudget(1, 3, now), now, random },
@@ -58,13 +67,15 @@ export class RemoteBroker {
   }
 
   async #connect(signal: AbortSignal, up: () => void): Promise<void> {
-    const { url, log, changed, message } = this.#context;
+    const { url, log, now, changed, message } = this.#context;
+    this.#upAtMs = undefined;
     let link: BrokerLink | undefined;
     try {
       await this.#session.run(
         {
           up: (connected, protocolVersion) => {
             up();
+            this.#upAtMs = now();
             log.info({ broker: scrub(url), protocolVersion }, 'connected to the MQTT broker');
             link = connected;
             changed(connected);
@@ -78,6 +89,15 @@ export class RemoteBroker {
     } finally {
       changed(undefined);
     }
+  }
+
+  #explain(error: unknown): Cause {
+    const { url, gatewayId, now } = this.#context;
+    const cause = explainBroker(error, url);
+    const wasClosed = this.#upAtMs !== undefined && cause.code === 'network';
+    const wasShort = wasClosed && now() - (this.#upAtMs ?? 0) < SHORT_LIVED_MS;
+    this.#shortLived = wasShort ? this.#shortLived + 1 : 0;
+    return this.#shortLived < OFTEN ? cause : explainTwin(url, gatewayId);
   }
 
   #tellConnection(state: SupervisedState): void {

@@ -154,18 +154,28 @@ describe('the embedded broker', () => {
     await reporter.stop();
   });
 
-  it('its port is taken: one warning that says what to do, and the service goes on', async () => {
+  it('its port is taken: one warning that says what to do, the service goes on, and listens once it can', async (t) => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
     const { board, reporter, lines } = makeReporting({ embedded: { listen: `127.0.0.1:${port}` } });
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     await reporter.start();
     board.setStreamStatus('front', streamStatus());
+    other.close();
+    await once(other, 'close');
+    while (reporter.embeddedPort === undefined) {
+      t.mock.timers.tick(1_000);
+      await new Promise(setImmediate);
+    }
+    t.mock.timers.reset();
+    const watcher = await MqttWatcher.open(`mqtt://127.0.0.1:${port}`, 4);
+    await watcher.untilState(`${B}/stream/front/status`);
+    await watcher.close();
     await reporter.stop();
     const warnings = lines.filter(({ level }) => level === 40);
     assert.equal(warnings.length, 1);
     assert.equal(warnings[0]?.['listen'], `127.0.0.1:${port}`);
     assert.match(String(warnings[0]?.['msg']), /port is in use.*mqtt\.url.*mqtt\.embedded\.listen/);
-    other.close();
   });
 });

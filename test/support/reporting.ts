@@ -41,7 +41,7 @@ export function makeReporting(
     configHash: 'abc',
     urls: {},
   };
-  const sampler = new HealthSampler({ board, dataDir: '/tmp', now: Date.now });
+  const sampler = new HealthSampler({ board, refresh() {}, dataDir: '/tmp', now: Date.now });
   const reporter = new MqttReporter({
     config: config.mqtt,
     gatewayId: GATEWAY_ID,

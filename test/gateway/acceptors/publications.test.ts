@@ -130,6 +130,29 @@ describe('a publication', () => {
     assert.ok(hub.get('yard')?.isOnline);
   });
 
+  it('begins anew: its publisher is sent away, and may come back; nobody is not', () => {
+    const { publications, statusOf } = makePublications();
+    const ends: string[] = [];
+    publications.open(publisher({ end: (words) => ends.push(words) })).start([TRACK]);
+    assert.equal(publications.restart('yard'), true);
+    assert.deepEqual(ends, ['the stream is to begin anew']);
+    assert.equal(statusOf('yard')?.code, 'ended');
+    assert.equal(publications.restart('yard'), false);
+    assert.equal(publications.restart('nowhere'), false);
+    publications.open(publisher()).start([TRACK]);
+  });
+
+  it('can be asked for, but has no camera', () => {
+    const { publications } = makePublications();
+    publications.open(publisher());
+    const { who, ptz, controls } = publications.steered('yard') ?? {};
+    assert.deepEqual(
+      [who, ptz, controls],
+      ['The RTMP publisher at 10.0.0.7', undefined, undefined],
+    );
+    assert.equal(publications.steered('nowhere'), undefined);
+  });
+
   it('is told of as stalled without media, online again with it, and ended in silence', () => {
     const { publications, pass, statusOf } = makePublications();
     const ends: string[] = [];

@@ -25,7 +25,12 @@ board.setFound({
   ...{ code: 'undecided', reason: 'Nobody has decided.' },
 });
 
-const health = await new HealthSampler({ board, dataDir: '/tmp', now: Date.now }).sample();
+const health = await new HealthSampler({
+  board,
+  refresh() {},
+  dataDir: '/tmp',
+  now: Date.now,
+}).sample();
 const info: GatewayInfo = {
   ...{ schema: 1, id: 'box "1"', session: 3, startedAt: '2026-11-25T10:00:00.000Z', urls: {} },
   ...{ version: '1.2.3', host: 'box', board: null, arch: 'arm64', node: '20.0.0' },
