@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A login for one more gateway: its id is its user name at the broker. Prints what belongs into its sluice.yaml; given a gateway that
-# has one already, it gets a new password.
+# has one already, it gets a new password. `homeassistant` is no gateway but Home Assistant: it hears and commands all of them.
 #
 #   ./add-gateway.sh shop-1 [--folder /etc/sluice-central] [--nginx]      --nginx: the master is nginx-rtmp, not Sluice
+#   ./add-gateway.sh homeassistant
 set -euo pipefail
 umask 077
 id=""
@@ -12,8 +13,13 @@ while [ $# -gt 0 ]; do
   case $1 in
     --folder) folder=${2:?--folder wants a path}; shift 2 ;;
     --nginx) master=nginx; shift ;;
-    -h | --help) sed -n '2,5s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) id=$1; shift ;;
+    -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    -*) echo "there is no option $1; --help tells" >&2; exit 2 ;;
+    *)
+      if [ -n "$id" ]; then echo "one gateway at a time: $id, and then $1" >&2; exit 2; fi
+      id=$1
+      shift
+      ;;
   esac
 done
 if ! [[ $id =~ ^[a-z0-9-]{1,48}$ ]]; then
@@ -35,7 +41,16 @@ group=$(stat -c %g "$folder/passwords")
 mosquitto_passwd -b "$folder/passwords" "$id" "$password" 2>/dev/null
 chmod "$mode" "$folder/passwords"
 [ "$(id -u)" != 0 ] || chgrp "$group" "$folder/passwords"
+# Mosquitto reads its passwords again on SIGHUP.
+if systemctl --quiet is-active mosquitto 2>/dev/null; then systemctl reload mosquitto; fi
 host=$(sed -n 's/^# host: //p' "$folder/mosquitto.conf")
+if [ "$id" = homeassistant ]; then
+  cat <<END
+In Home Assistant, under Settings, Devices & services, MQTT: broker $host, port 8883, user $id, password $password;
+broker certificate validation: Custom, with $folder/tls/ca.pem. Gateways describe themselves there with mqtt.homeAssistant: true.
+END
+  exit 0
+fi
 publish=$(cat "$folder/publish-password")
 if [ "$master" = nginx ]; then
   target="rtmp://$host/live"
@@ -54,5 +69,3 @@ proxypublish:
   targets:
     - { targetUri: "$target", targetStreamName: "$name"$trust }
 END
-# Mosquitto reads its passwords again on SIGHUP.
-if systemctl --quiet is-active mosquitto 2>/dev/null; then systemctl reload mosquitto; fi

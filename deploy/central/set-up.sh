@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the folder that the central side runs from: its own certificate authority, logins, and the configuration of Mosquitto, nginx
 # and the RTMP master with the names filled in. Installs and starts nothing (README.md has the steps). Run again, it keeps
-# certificates and logins, and renews the rest.
+# certificates (but for one that ends soon, or has another name) and logins, and renews the rest.
 #
 #   ./set-up.sh central.example [--folder /etc/sluice-central] [--container]      --container: for compose.yaml
 set -euo pipefail
@@ -18,7 +18,12 @@ while [ $# -gt 0 ]; do
     --folder) folder=${2:?--folder wants a path}; shift 2 ;;
     --container) broker_group=1883; web_group=101; shift ;;
     -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    *) host=$1; shift ;;
+    -*) echo "there is no option $1; --help tells" >&2; exit 2 ;;
+    *)
+      if [ -n "$host" ]; then echo "one name: $host or $1" >&2; exit 2; fi
+      host=$1
+      shift
+      ;;
   esac
 done
 if ! [[ $host =~ ^[A-Za-z0-9.-]+$ ]]; then
@@ -40,8 +45,20 @@ if [ ! -f ca.pem ]; then
     -addext "keyUsage=critical,keyCertSign,cRLSign" -keyout ca.key -out ca.pem 2>/dev/null
   echo "certificate authority made: $folder/tls/ca.pem"
 fi
+if [[ $host =~ ^[0-9.]+$ ]]; then name="IP:$host" kind=-checkip; else name="DNS:$host" kind=-checkhost; fi
+is_named() { ! openssl x509 -in server.pem -noout "$kind" "$host" | grep -q 'NOT match'; }
+is_lasting() { openssl x509 -in server.pem -noout -checkend $((60 * 86400)) >/dev/null; }
+is_ours() { openssl verify -no_check_time -CAfile ca.pem server.pem >/dev/null 2>&1; }
+if [ -f server.pem ] && ! { is_named && is_lasting; }; then
+  if is_ours; then
+    rm server.pem
+  elif is_named; then
+    echo "tls/server.pem ends soon: $(openssl x509 -in server.pem -noout -enddate). It is none of ours, so please renew it" >&2
+  else
+    echo "tls/server.pem is not for $host, and none of ours: gateways and browsers will refuse it. Put another in its place, or delete it" >&2
+  fi
+fi
 if [ ! -f server.pem ]; then
-  if [[ $host =~ ^[0-9.]+$ ]]; then name="IP:$host"; else name="DNS:$host"; fi
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$host" -keyout server.key -out server.csr 2>/dev/null
   openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 825 -out server.pem \
     -extfile <(printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$name") 2>/dev/null
