@@ -3,7 +3,7 @@
  * scrubber as text, the last thing before it leaves, so that no field or stack can carry a secret.
  */
 import { createRequire } from 'node:module';
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdSerializers } from 'pino';
 import type { LogLevel } from './config/schema.ts';
 import { scrub, scrubbedJson } from './secrets.ts';
 
@@ -32,6 +32,7 @@ export class GatewayLog {
         base: null,
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
+        serializers: { err: withoutUselessStack },
         redact: {
           paths: REDACTED_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
           censor: '***',
@@ -59,6 +60,13 @@ export class GatewayLog {
     this.#children.add(reference);
     this.#collected.register(child, reference);
   }
+}
+
+/** What the system refused, such as a port in use: its stack is all of Node's inside. */
+function withoutUselessStack(err: unknown): unknown {
+  if (!(err instanceof Error) || !('syscall' in err)) return stdSerializers.err(err as Error);
+  const { stack: _, ...told } = stdSerializers.err(err);
+  return told;
 }
 
 /** Most lines hold none and pass as they are; the others are taken apart, to stay valid JSON. */

@@ -96,7 +96,8 @@ export class Narrator {
     const move = (words: string) => `{"name":"${name}",${words}}`;
     this.#write(`
 Open in a browser      http://${LOOPBACK}:${masterHttp}/live/${name}
-or with a player       ffplay rtsp://${LOOPBACK}:${rtsp}/${name}
+See all of it          http://${LOOPBACK}:${http}/
+With a player          ffplay rtsp://${LOOPBACK}:${rtsp}/${name}
                        vlc rtmp://${LOOPBACK}:${rtmp}/live/${name}
 See the state          mosquitto_sub ${broker} -v -t 'sluice/#'
                        curl http://${LOOPBACK}:${http}/api/v1/streams

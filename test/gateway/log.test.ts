@@ -20,6 +20,24 @@ describe('GatewayLog', () => {
     assert.ok(written[0]!.endsWith('}\n'));
   });
 
+  it('tells of system errors without the stack of Node’s inside, and of others with theirs', () => {
+    const { log, written } = makeLog();
+    const refused = Object.assign(new Error('listen EADDRINUSE'), {
+      code: 'EADDRINUSE',
+      syscall: 'listen',
+    });
+    log.warn({ err: refused }, 'port');
+    log.warn({ err: new Error('ours') }, 'bug');
+    const [first, second] = written.map((line) => JSON.parse(line).err);
+    assert.deepEqual(first, {
+      type: 'Error',
+      message: 'listen EADDRINUSE',
+      code: 'EADDRINUSE',
+      syscall: 'listen',
+    });
+    assert.match(second.stack, /log\.test/);
+  });
+
   it('no secret passes: fields, nested ones, messages, errors with stacks, children, numbers', () => {
     const { log, written } = makeLog();
     registerSecret('s3cr3t-value');
