@@ -115,9 +115,10 @@ export class Gateway {
       },
     });
     const parts = { heads: this.#heads, fleet: this.#fleet, proxypublish: this.#proxypublish };
+    const giveUp = (name: string) => this.#publications.giveUp(name);
     this.#configuring = new Configuring(
       options,
-      { ...parts, targets, board: this.board, adoption: () => this.#adoption },
+      { ...parts, targets, board: this.board, giveUp, adoption: () => this.#adoption },
       this.#stopping.signal,
     );
     this.#publications = new Publications({

@@ -14,6 +14,8 @@ export interface LivePartsContext {
   readonly fleet: Fleet;
   readonly proxypublish: Proxypublish;
   readonly targets: TargetsContext;
+  /** Takes a name from what was pushed in once, where nobody publishes it now. */
+  readonly giveUp: (name: string) => boolean;
   /** undefined: nothing is looked for on the network. */
   readonly adoption: () => Adoption | undefined;
   readonly setLogLevel: (level: LogLevel) => void;
@@ -34,16 +36,22 @@ export class LiveParts {
 
   /** Returns the new streams whose names somebody else has. */
   async apply(next: Config, before: Config): Promise<string[]> {
-    const { heads, fleet, proxypublish, targets, setLogLevel } = this.#context;
+    const { heads, fleet, proxypublish, targets, giveUp, setLogLevel } = this.#context;
     if (next.log.level !== before.log.level) setLogLevel(next.log.level);
     await heads.follow(next.streams);
     const retarget = async () => {
       if (isDeepStrictEqual(next.proxypublish.targets, before.proxypublish.targets)) return;
       await proxypublish.retarget(makeTargets(next, targets, proxypublish.targets));
     };
+    for (const name of Object.keys(next.streams)) giveUp(name);
     const [taken] = await Promise.all([fleet.follow(next), retarget()]);
     this.#context.adoption()?.reconsider(next, before);
     return taken;
+  }
+
+  /** Of a stream that was pushed in, and is not now. */
+  giveUp(name: string): boolean {
+    return this.#context.giveUp(name);
   }
 
   isNameTaken(name: string): boolean {

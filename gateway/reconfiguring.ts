@@ -75,6 +75,7 @@ export class Reconfiguring {
     const { name } = args;
     const entries = Object.entries(args).filter(([key]) => !REQUEST_KEYS.includes(key));
     const reply = await this.#inTurn(() => {
+      this.#context.parts.giveUp(name);
       if (this.#store.hasStream(name) || this.#context.parts.isNameTaken(name)) {
         throw new CommandError('exists', `there is a stream called ${name} already`);
       }
@@ -103,6 +104,11 @@ export class Reconfiguring {
       if (ignored !== undefined) {
         const message = `It was found, not configured: the device ${ignored} is ignored from now on; the command adopt changes that.`;
         return { name, outcome: 'ignored', message };
+      }
+      if (parts.giveUp(name)) {
+        const message =
+          'It was pushed in from elsewhere; it is there again when somebody publishes it.';
+        return { name, outcome: 'removed', message };
       }
       if (!board.streams.has(name)) {
         throw new CommandError('not-found', `there is no stream called ${name}`);

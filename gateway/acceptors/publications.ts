@@ -13,8 +13,10 @@ import {
   type PushedStreamContext,
 } from './pushed-stream.ts';
 
-/** A name outlives its publisher for so long: an encoder restarts in less, and links to masters are held 15 s. */
-const KEEP_NAME_MS = 60_000;
+/** A stream that was there is told to be gone for so long: whoever looks the next morning should find it. */
+const KEEP_NAME_MS = 24 * 60 * 60 * 1000;
+/** A name that never had a picture: an encoder that is being set up is back in less. */
+const KEEP_UNUSED_NAME_MS = 60_000;
 /** All of one process together; each costs a status, a GOP cache and its links. */
 const MAX_PUSHED_STREAMS = 1_024;
 const TICK_MS = 1_000;
@@ -118,14 +120,23 @@ export class Publications {
     for (const [name, pushed] of this.#pushed) {
       pushed.tick(nowMs);
       if (this.#ticks % TICKS_PER_STATS === 0) pushed.tellStats(TICK_MS * TICKS_PER_STATS);
-      const { idleSinceMs } = pushed;
-      if (idleSinceMs === undefined || nowMs - idleSinceMs < KEEP_NAME_MS) continue;
-      if (!this.#expected.has(name)) this.#forget(name, pushed);
+      const { idleSinceMs, wasOnline } = pushed;
+      if (idleSinceMs === undefined || this.#expected.has(name)) continue;
+      const keepMs = wasOnline ? KEEP_NAME_MS : KEEP_UNUSED_NAME_MS;
+      if (nowMs - idleSinceMs >= keepMs) this.#forget(name, pushed);
     }
   }
 
+  /** Somebody else is to have the name, or nobody. False: it is published, or expected, or not there. */
+  giveUp(name: string): boolean {
+    const pushed = this.#pushed.get(name);
+    if (pushed?.idleSinceMs === undefined || this.#expected.has(name)) return false;
+    this.#forget(name, pushed);
+    return true;
+  }
+
   #make(name: string): PushedStream {
-    if (this.#pushed.size >= MAX_PUSHED_STREAMS && !this.#forgetAnIdleOne()) {
+    if (this.#pushed.size >= MAX_PUSHED_STREAMS && !this.#forgetTheIdlest()) {
       throw new PublicationRefused('busy', `this gateway carries ${MAX_PUSHED_STREAMS} streams`);
     }
     const pushed = new PushedStream(this.#context.hub.open(name), this.#context);
@@ -133,13 +144,15 @@ export class Publications {
     return pushed;
   }
 
-  #forgetAnIdleOne(): boolean {
-    for (const [name, pushed] of this.#pushed) {
-      if (pushed.idleSinceMs === undefined || this.#expected.has(name)) continue;
-      this.#forget(name, pushed);
-      return true;
+  #forgetTheIdlest(): boolean {
+    let idlest: string | undefined;
+    let sinceMs = Number.POSITIVE_INFINITY;
+    for (const [name, { idleSinceMs = sinceMs }] of this.#pushed) {
+      if (idleSinceMs >= sinceMs || this.#expected.has(name)) continue;
+      idlest = name;
+      sinceMs = idleSinceMs;
     }
-    return false;
+    return idlest !== undefined && this.giveUp(idlest);
   }
 
   #forget(name: string, pushed: PushedStream): void {

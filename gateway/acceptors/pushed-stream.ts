@@ -89,6 +89,11 @@ export class PushedStream {
     return this.#current?.publisher;
   }
 
+  /** Pictures or sound have come, whoever published it. */
+  get wasOnline(): boolean {
+    return this.#lastUnitAtMs !== undefined;
+  }
+
   /** Begins sentences about it. */
   get who(): string {
     const { publisher } = this;

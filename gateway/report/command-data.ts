@@ -34,7 +34,7 @@ export interface CommandData {
     readonly reason?: string;
   };
   readonly 'stream/remove': Told & {
-    /** `removed`: from the file; `ignored`: it was found, and is not adopted again until the command `adopt`. */
+    /** `removed`: from the file, or from what others had pushed in; `ignored`: it was found, and is not adopted again until the command `adopt`. */
     readonly outcome: 'removed' | 'ignored';
     /** Where the file was changed. */
     readonly revision?: string;

@@ -78,13 +78,17 @@ describe('Publications refuse', () => {
   });
 
   it('more streams than there is room for; names that nobody uses any more make room', () => {
-    const { publications } = makePublications();
+    const { publications, hub, pass } = makePublications();
     const all = Array.from({ length: 1_024 }, (_, n) =>
       publications.open(publisher({ name: `cam-${n}` })),
     );
     assert.throws(() => publications.open(publisher()), refusedWith('busy'));
+    all[7]?.close('test');
+    pass(1_000);
     all[5]?.close('test');
     assert.equal(publications.open(publisher()).name, 'yard');
+    assert.ok(hub.get('cam-5'), 'the one that was idle for longer has gone');
+    assert.equal(hub.get('cam-7'), undefined);
   });
 });
 
@@ -101,7 +105,25 @@ describe('a publication', () => {
     assert.deepEqual(hub.get('yard-cam')?.via, ['edge']);
   });
 
-  it('takes nothing after its close; the name is kept a minute, then forgotten', () => {
+  it('that was there is told to be gone for a day; its name can be given up before', () => {
+    const { publications, board, pass, statusOf } = makePublications();
+    for (const name of ['yard', 'gate']) {
+      const publication = publications.open(publisher({ name }));
+      publication.start([TRACK]);
+      publication.write(unit());
+      assert.equal(publications.giveUp(name), false, 'it is published');
+      publication.close('it closed the connection');
+    }
+    pass(24 * 3600_000 - 1_000);
+    assert.equal(statusOf('yard')?.code, 'ended');
+    assert.equal(publications.giveUp('gate'), true);
+    assert.equal(publications.giveUp('gate'), false);
+    assert.deepEqual([...board.streams.keys()], ['yard']);
+    pass(1_000);
+    assert.equal(board.streams.size, 0);
+  });
+
+  it('takes nothing after its close; a name without a picture is kept a minute, then forgotten', () => {
     const { publications, hub, board, pass, statusOf } = makePublications();
     const publication = publications.open(publisher());
     publication.start([TRACK]);
@@ -191,5 +213,6 @@ describe('a name that is expected', () => {
     publications.open(publisher({ name: 'ts1' })).close('test');
     pass(120_000);
     assert.ok(hub.get('ts1'));
+    assert.equal(publications.giveUp('ts1'), false);
   });
 });
