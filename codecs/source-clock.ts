@@ -183,11 +183,10 @@ export class SourceClock {
     this.#suspected = undefined;
   }
 
-  /** What has gone back is a jump. */
+  /** What has gone back is a jump, or a B-frame: that one may come late, behind a stall, and the clock is right. */
   #standsStill(evenUs: number, arrivalMs: number): boolean {
-    const isStill = evenUs <= this.#highestUs && evenUs >= this.#highestUs - this.#stepBackUs;
-    if (this.#isStopped) this.#isStopped = evenUs === this.#lastUs;
-    else this.#isStopped = isStill && arrivalMs - this.#highestAtMs >= STANDSTILL_MS;
+    const hasStoodLong = arrivalMs - this.#highestAtMs >= STANDSTILL_MS;
+    this.#isStopped = evenUs === this.#lastUs && (this.#isStopped || hasStoodLong);
     if (this.#isStopped) this.hasStopped = true;
     return this.#isStopped;
   }

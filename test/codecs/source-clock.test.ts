@@ -103,6 +103,20 @@ describe('what is right stays as it is, to the microsecond', () => {
         }
       },
     ],
+    [
+      'B-frames, and stalls between a picture and those that are shown before it',
+      (camera) => {
+        const mini = (passedMs: number, stalls: readonly number[] = []) => {
+          for (const [index, step] of [160, -80, 40].entries())
+            camera.unit(step, passedMs + (stalls[index] ?? 0));
+        };
+        for (let round = 0; round < 20; round += 1) {
+          for (let n = 0; n < 50; n += 1) mini(FRAME_MS);
+          mini(0, round % 2 === 0 ? [0, 1680, 0] : [0, 0, 1680]);
+          for (let n = 0; n < 13; n += 1) mini(0);
+        }
+      },
+    ],
     ['a recording sent as fast as it goes', (camera) => camera.run(100, 20)],
   ];
   for (const [name, play] of rows) {

@@ -90,7 +90,8 @@ const VIDEO_ONLY_SDP = CAMERA_SDP.slice(0, CAMERA_SDP.indexOf('m=audio'));
 describe('probe', { concurrency: 4 }, () => {
   let gst: GstCamera;
   before(async () => {
-    gst = await startGstCamera({ bframes: 2, gop: 1000, auth: 'digest' });
+    // Two look at it at once: each must see the one keyframe, and nothing that is the other's.
+    gst = await startGstCamera({ bframes: 2, gop: 1000, auth: 'digest', viewers: 'own' });
   });
   after(async () => {
     await gst[Symbol.asyncDispose]();
