@@ -80,6 +80,7 @@ export class BitReader {
   /** se(v): a signed Exp-Golomb code. */
   se(): number {
     const code = this.ue();
-    return code % 2 === 0 ? -code / 2 : (code + 1) / 2;
+    // Not −0, which is another value to some.
+    return code % 2 === 0 ? 0 - code / 2 : (code + 1) / 2;
   }
 }

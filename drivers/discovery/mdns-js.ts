@@ -54,7 +54,7 @@ export class MdnsBrowser {
   /** Interfaces where port 5353 is held exclusively: ask from a port of our own (RFC 6762 §6.7). */
   readonly #legacy = new Set<string>();
   #linkOf: (address: string) => string = () => '';
-  readonly #guard = new FloodGuard(() => performance.now());
+  readonly #guard = new FloodGuard();
   #deafUntilMs = 0;
   #lastFollowUpMs = Number.NEGATIVE_INFINITY;
   #create: typeof createMulticastDns | undefined;

@@ -84,7 +84,7 @@ export class WsDiscovery {
   readonly #failing = new Set<string>();
   readonly #loop: ProbeLoop;
   #lastHelloProbeMs = Number.NEGATIVE_INFINITY;
-  readonly #guard = new FloodGuard(() => performance.now());
+  readonly #guard = new FloodGuard();
   #deafUntilMs = 0;
 
   constructor(options: WsDiscoveryOptions, sink: SightingSink, log: Logger) {

@@ -12,6 +12,7 @@ test('fields across bytes, and codes as in H.264 Table 9-2 and 9-3', () => {
   const wanted = '101 1010101010 1  1 010 011 00100 00111  010 011 00100 00101';
   assert.deepEqual(writer.bytes(), bits(wanted));
   assert.deepEqual(writer.position, wanted.replaceAll(' ', '').length);
+  assert.equal(new BitReader(new BitWriter().se(0).bytes()).se(), 0);
 });
 
 test('trailing bits: a one, then zeros to the end of the byte', () => {

@@ -24,6 +24,7 @@ import { CLIENT_HANDSHAKE } from '../support/rtmp-client-dialogue.ts';
 import { RtmpPlayer } from '../support/rtmp-player.ts';
 import { SourceAttempt } from '../support/source-attempt.ts';
 import { Lender } from '../support/test-media.ts';
+import { untilClosed } from '../support/until-closed.ts';
 
 const SECONDS = 5;
 /** The last pictures may be held back by the player's muxer until the next come. */
@@ -278,7 +279,7 @@ class HostileClients {
     const socket = this.#open();
     socket.resume();
     socket.write(bytes);
-    this.#mustEnd.push(once(socket, 'close'));
+    this.#mustEnd.push(untilClosed(socket));
   }
 
   /** A byte now and then: slow-loris. */
@@ -292,7 +293,7 @@ class HostileClients {
         at += 1;
       }, 50),
     );
-    this.#mustEnd.push(once(socket, 'close'));
+    this.#mustEnd.push(untilClosed(socket));
   }
 
   #open(): Socket {

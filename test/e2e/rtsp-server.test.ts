@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
@@ -25,6 +24,7 @@ import { RelayProcess } from '../support/relay-process.ts';
 import { RtspClient } from '../support/rtsp-client.ts';
 import { SourceAttempt } from '../support/source-attempt.ts';
 import { until } from '../support/until.ts';
+import { untilClosed } from '../support/until-closed.ts';
 
 const run = promisify(execFile);
 const GST_PLAYER = fileURLToPath(
@@ -349,10 +349,9 @@ describe('the RTSP server', { concurrency: true }, () => {
     for (const [name, bytes] of says) {
       test(`${name}: the connection is ended`, async () => {
         const socket = connect(port.open, '127.0.0.1');
-        socket.on('error', () => undefined);
         socket.resume();
         socket.write(bytes());
-        await once(socket, 'close');
+        await untilClosed(socket);
       });
     }
 

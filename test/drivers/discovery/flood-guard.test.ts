@@ -3,8 +3,11 @@ import { test } from 'node:test';
 import { FloodGuard } from '../../../drivers/discovery/flood-guard.ts';
 
 function setUp() {
-  const clock = { nowMs: 0 };
-  const guard = new FloodGuard(() => clock.nowMs);
+  const clock = { nowMs: 0, workedMs: 0 };
+  const guard = new FloodGuard(
+    () => clock.nowMs,
+    () => clock.workedMs,
+  );
   const admitted = (count: number, sender: (i: number) => string) =>
     Array.from({ length: count }, (_, i) => guard.admit(sender(i))).filter(Boolean).length;
   return { clock, guard, admitted };
@@ -56,7 +59,7 @@ test('who takes long is not heard again in this second; others are', () => {
   const { clock, guard } = setUp();
   const heard = (sender: string, tookMs: number) =>
     guard.hear(sender, () => {
-      clock.nowMs += tookMs;
+      clock.workedMs += tookMs;
     });
   assert.equal(heard('10.0.0.66', 99), true);
   assert.equal(heard('10.0.0.66', 1), true);
@@ -68,11 +71,20 @@ test('who takes long is not heard again in this second; others are', () => {
   assert.equal(heard('10.0.0.66', 0), true);
 });
 
+test('what other programs take meanwhile is nobody’s', () => {
+  const { clock, guard } = setUp();
+  const meanwhile = () => {
+    clock.nowMs += 300;
+  };
+  assert.equal(guard.hear('10.0.0.66', meanwhile), true);
+  assert.equal(guard.hear('10.0.0.66', meanwhile), true);
+});
+
 test('what throws has taken its time, too', () => {
   const { clock, guard } = setUp();
   assert.throws(() =>
     guard.hear('10.0.0.66', () => {
-      clock.nowMs += 100;
+      clock.workedMs += 100;
       throw new Error('junk');
     }),
   );

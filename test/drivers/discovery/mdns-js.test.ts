@@ -5,14 +5,26 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import createMulticastDns from 'multicast-dns';
 import { pino } from 'pino';
-import { DeviceRegistry } from '../../../drivers/discovery/device-registry.ts';
+import {
+  DeviceRegistry,
+  type DiscoveredDevice,
+} from '../../../drivers/discovery/device-registry.ts';
 import type { LocalInterface } from '../../../drivers/discovery/interfaces.ts';
 import { MdnsBrowser } from '../../../drivers/discovery/mdns-js.ts';
 import { until } from '../../support/until.ts';
 
 const LOOPBACK: LocalInterface = { name: 'lo', family: 'IPv4', address: '127.0.0.1', key: 'lo' };
 const log = pino({ level: 'silent' });
-const within = () => ({ signal: AbortSignal.timeout(5000) });
+const WAIT_MS = 5000;
+
+async function told(registry: DeviceRegistry, event: 'found' | 'gone'): Promise<DiscoveredDevice> {
+  try {
+    const [device] = await once(registry, event, { signal: AbortSignal.timeout(WAIT_MS) });
+    return device;
+  } catch (cause) {
+    throw new Error(`no device was ${event} within ${WAIT_MS} ms`, { cause });
+  }
+}
 
 type Responder = ReturnType<typeof createMulticastDns> & {
   respond(answer: object): void;
@@ -77,7 +89,7 @@ test('a camera that answers with everything at once', async (t) => {
   const { registry, responder } = await setUp(t, ({ name }) =>
     name === PTR.name ? { answers: [PTR], additionals: DETAILS } : undefined,
   );
-  const [device] = await once(registry, 'found', within());
+  const device = await told(registry, 'found');
   assert.equal(device.id, 'accc8e000003');
   assert.deepEqual(device.via, ['mdns']);
   assert.deepEqual(device.addresses, ['10.0.0.90']);
@@ -86,9 +98,9 @@ test('a camera that answers with everything at once', async (t) => {
   assert.deepEqual(device.xaddrs, ['http://10.0.0.90:80/onvif/device_service']);
   assert.deepEqual(device.rtspUrls, ['rtsp://10.0.0.90:554/axis-media/media.amp']);
 
-  const gone = once(registry, 'gone', within());
+  const gone = told(registry, 'gone');
   responder.respond({ answers: [{ ...PTR, ttl: 0 }] });
-  assert.equal((await gone)[0].id, 'accc8e000003');
+  assert.equal((await gone).id, 'accc8e000003');
 });
 
 test('a camera that answers each question with one record', async (t) => {
@@ -97,7 +109,7 @@ test('a camera that answers each question with one record', async (t) => {
     const record = records.find((each) => each.name === name && each.type === type);
     return record === undefined ? undefined : { answers: [record] };
   });
-  const [device] = await once(registry, 'found', within());
+  const device = await told(registry, 'found');
   assert.equal(device.id, 'accc8e000003');
 });
 
@@ -115,7 +127,7 @@ test('an RTSP service: its path becomes part of the URL', async (t) => {
         }
       : undefined,
   );
-  const [device] = await once(registry, 'found', within());
+  const device = await told(registry, 'found');
   assert.deepEqual(device.rtspUrls, ['rtsp://10.0.0.7:8554/stream%201?x=y']);
   assert.equal(device.id, 'enc7');
 });
@@ -166,7 +178,7 @@ test('instance names that no DNS packet can hold are not asked for', async (t) =
   responder.respond({
     answers: odd.map((data) => ({ name: '_rtsp._tcp.local', type: 'PTR', ttl: 10, data })),
   });
-  await once(registry, 'found', within());
+  await told(registry, 'found');
   await until(() => asked.filter((name) => name === PTR.name).length >= 2);
   assert.ok(!asked.some((name) => name.startsWith('é')));
 });

@@ -32,6 +32,7 @@ import { RtspClient } from '../../support/rtsp-client.ts';
 import { SourceAttempt } from '../../support/source-attempt.ts';
 import { AUDIO_TRACK, audioUnit, HEVC_TRACK, VIDEO_TRACK, videoUnit } from '../../support/units.ts';
 import { until } from '../../support/until.ts';
+import { untilClosed } from '../../support/until-closed.ts';
 
 const TRACKS = [VIDEO_TRACK, AUDIO_TRACK];
 const TCP = (channel: number) => ({
@@ -200,7 +201,7 @@ test('another format ends the session with BYE; new parameter sets do not', asyn
   stream.stop();
   stream.start([HEVC_TRACK]);
   server.gop(stream, 0);
-  await once(client.socket, 'close');
+  await untilClosed(client.socket);
   const { channel, bytes } = client.frames.at(-1)!;
   assert.equal(channel, 1);
   const ssrc = new DataView(client.frames[1]!.bytes.buffer).getUint32(8);
@@ -276,7 +277,7 @@ test('a publisher that says BYE, and one that another replaces', async (context)
   await first.record();
   first.gop();
   const second = new Publisher(await server.client(context, 'door'));
-  const closed = once(first.client.socket, 'close');
+  const closed = untilClosed(first.client.socket);
   assert.equal((await second.record()).status, 200);
   await closed;
   second.gop();
@@ -284,7 +285,7 @@ test('a publisher that says BYE, and one that another replaces', async (context)
   await until(() => stream.isOnline);
   const bye = serializeBye(4711, 'test');
   second.client.socket.write(Buffer.concat([Uint8Array.of(0x24, 1, 0, bye.length), bye]));
-  await once(second.client.socket, 'close');
+  await untilClosed(second.client.socket);
   assert.ok(!stream.isOnline);
 });
 
@@ -323,9 +324,9 @@ test('logins: each for its own, and an address that guesses is not listened to',
 test('who neither plays nor publishes is sent away, and who talks too much before', async (context) => {
   const server = await Server.start(context, { limits: { bytesBeforeLogin: 4096 } });
   const idle = await server.client(context, 'door');
-  const closed = once(idle.socket, 'close');
+  const closed = untilClosed(idle.socket);
   const talker = await server.client(context, 'door');
-  const cut = once(talker.socket, 'close');
+  const cut = untilClosed(talker.socket);
   talker.socket.write('X-'.repeat(5000));
   await cut;
   server.clock.aheadMs = 10_000;
@@ -346,7 +347,7 @@ test('a player over UDP that is not heard of is sent away; over its connection i
   const tcp = await open('RTP/AVP/TCP;interleaved=0-1');
   const udp = await open('RTP/AVP;unicast;client_port=9-10');
   assert.equal(stream.viewers, 2);
-  const closed = once(udp.socket, 'close');
+  const closed = untilClosed(udp.socket);
   server.clock.aheadMs = 60_000;
   await closed;
   assert.equal((await tcp.ask('OPTIONS')).status, 200);
@@ -396,7 +397,7 @@ test('the end of the gateway is told to players', async (context) => {
   const client = await server.client(context, 'door');
   await play(client, [0, 0], [1, 2]);
   await until(() => client.frames.length >= 12);
-  const closed = once(client.socket, 'close');
+  const closed = untilClosed(client.socket);
   await server.acceptor.stop();
   await closed;
   const byes = client.frames.filter(

@@ -7,6 +7,7 @@ import { TlsEntrance } from '../../../gateway/acceptors/tls-entrance.ts';
 import type { CertificatePem } from '../../../gateway/certificate.ts';
 import { makeCertificate } from '../../support/certificates.ts';
 import { until } from '../../support/until.ts';
+import { untilClosed } from '../../support/until-closed.ts';
 
 let port = 0;
 let entrance: TlsEntrance;
@@ -107,10 +108,9 @@ describe('TlsEntrance', () => {
 
   it('tells of what is no TLS, and closes it', async () => {
     const socket = connect(port, '127.0.0.1');
-    socket.on('error', () => undefined);
     socket.write('POST / HTTP/1.1\r\n\r\n');
     socket.resume();
-    await once(socket, 'close');
+    await untilClosed(socket);
     await until(() => failures.some(({ message }) => /http request|wrong version/i.test(message)));
   });
 

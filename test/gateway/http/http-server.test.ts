@@ -16,6 +16,7 @@ import {
   publishStatus,
   streamStatus,
 } from '../../support/reporting.ts';
+import { untilClosed } from '../../support/until-closed.ts';
 
 function makeServer(context: Partial<HttpServerContext>): HttpServer {
   return new HttpServer({
@@ -365,7 +366,7 @@ describe('HttpServer and its routes', { concurrency: true }, () => {
 
     // A request behind an answer that goes on would wait in memory for ever.
     socket.write(`GET /healthz ${HEADERS}\r\n`);
-    await once(socket, 'close');
+    await untilClosed(socket);
     for (const other of full) other.destroy();
   });
 

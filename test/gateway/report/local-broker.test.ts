@@ -6,6 +6,7 @@ import packets from 'mqtt-packet';
 import { pino } from 'pino';
 import { EmbeddedBroker } from '../../../gateway/report/embedded-broker.ts';
 import { LocalBroker } from '../../../gateway/report/local-broker.ts';
+import { untilClosed } from '../../support/until-closed.ts';
 
 test('a client that subscribes over and over is closed, others stay', async (t) => {
   const log = pino({ enabled: false });
@@ -34,7 +35,7 @@ test('a client that subscribes over and over is closed, others stay', async (t) 
   await once(calm, 'data');
 
   const eager = await open('eager');
-  const closed = once(eager, 'close', { signal: AbortSignal.timeout(20_000) });
+  const closed = untilClosed(eager);
   eager.resume();
   for (let count = 0; count < 2_000; count += 1) eager.write(subscribe);
   await closed;
