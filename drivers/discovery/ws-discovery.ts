@@ -45,6 +45,8 @@ export interface WsDiscoveryOptions {
   readonly isHeard?: (address: string) => boolean;
   /** 3702 but in tests. */
   readonly port?: number;
+  /** Milliseconds on a clock that never goes back; another one in tests. */
+  readonly elapsedMs?: () => number;
 }
 
 export interface WsDiscoveryStats {
@@ -84,12 +86,15 @@ export class WsDiscovery {
   readonly #failing = new Set<string>();
   readonly #loop: ProbeLoop;
   #lastHelloProbeMs = Number.NEGATIVE_INFINITY;
-  readonly #guard = new FloodGuard();
+  readonly #elapsedMs: () => number;
+  readonly #guard: FloodGuard;
   #deafUntilMs = 0;
 
   constructor(options: WsDiscoveryOptions, sink: SightingSink, log: Logger) {
     this.#options = options;
     this.#port = options.port ?? WS_DISCOVERY_PORT;
+    this.#elapsedMs = options.elapsedMs ?? (() => performance.now());
+    this.#guard = new FloodGuard(this.#elapsedMs);
     this.#sink = sink;
     this.#log = log;
     this.#hostProber = new HostProber(
@@ -123,7 +128,7 @@ export class WsDiscovery {
 
   /** Asks one host alone, beside the rounds. */
   probeHost(address: string): void {
-    if (performance.now() < this.#deafUntilMs) return;
+    if (this.#elapsedMs() < this.#deafUntilMs) return;
     for (const type of HOST_PROBE_TYPES) {
       const id = randomUUID();
       this.#remember(id, address);
@@ -154,7 +159,7 @@ export class WsDiscovery {
   }
 
   #rescan(): void {
-    if (performance.now() < this.#deafUntilMs) return;
+    if (this.#elapsedMs() < this.#deafUntilMs) return;
     const interfaces = this.#options.listInterfaces();
     const keys = new Set(interfaces.map((each) => each.key));
     for (const [key, prober] of this.#probers) {
@@ -250,7 +255,7 @@ export class WsDiscovery {
   }
 
   #probeAfterHello(): void {
-    const now = performance.now();
+    const now = this.#elapsedMs();
     if (now - this.#lastHelloProbeMs < HELLO_PROBE_GAP_MS) return;
     this.#lastHelloProbeMs = now;
     this.probeNow();
@@ -278,12 +283,12 @@ export class WsDiscovery {
   }
 
   #turnDeaf(): void {
-    if (performance.now() < this.#deafUntilMs) return;
+    if (this.#elapsedMs() < this.#deafUntilMs) return;
     this.#log.warn(
       { seconds: DEAF_MS / 1000 },
       'ws-discovery: a flood of datagrams; not listening',
     );
-    this.#deafUntilMs = performance.now() + DEAF_MS;
+    this.#deafUntilMs = this.#elapsedMs() + DEAF_MS;
     this.#close();
   }
 

@@ -1,8 +1,8 @@
 /** Starts something, waits for a signal to stop, stops it within a bounded time. */
 import type { Logger } from 'pino';
 
-/** A clean end takes less; whoever hangs then is left behind. */
-const STOP_TIMEOUT_MS = 1_900;
+/** A clean end takes less; whoever hangs then is left behind. What is left of the 2 s is for a busy machine. */
+const STOP_TIMEOUT_MS = 1_700;
 
 export interface Startable {
   start(): Promise<void>;

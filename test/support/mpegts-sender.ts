@@ -24,6 +24,8 @@ export interface MediaOptions {
 /** A folder of its own with media files in it, removed when it is disposed of. */
 export class MediaFolder {
   readonly #folder: string;
+  /** By the file that each writes: two that want the same at once must not write it twice. */
+  readonly #elementary = new Map<string, Promise<Uint8Array>>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -56,23 +58,11 @@ export class MediaFolder {
   }
 
   /** Of one stream in a file, in ffmpeg's raw format for it. */
-  async elementary(file: string, stream: string, format: string): Promise<Uint8Array> {
+  elementary(file: string, stream: string, format: string): Promise<Uint8Array> {
     const target = `${file}.${format}`;
-    await run('ffmpeg', [
-      '-v',
-      'error',
-      '-i',
-      file,
-      '-map',
-      stream,
-      '-c',
-      'copy',
-      '-f',
-      format,
-      '-y',
-      target,
-    ]);
-    return await readFile(target);
+    const made = this.#elementary.get(target) ?? extract(file, stream, format, target);
+    this.#elementary.set(target, made);
+    return made;
   }
 
   /** SHA-256 of each packet of one stream. */
@@ -87,6 +77,17 @@ export class MediaFolder {
   async [Symbol.asyncDispose](): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+async function extract(
+  file: string,
+  stream: string,
+  format: string,
+  target: string,
+): Promise<Uint8Array> {
+  const output = ['-map', stream, '-c', 'copy', '-f', format, '-y', target];
+  await run('ffmpeg', ['-v', 'error', '-i', file, ...output]);
+  return await readFile(target);
 }
 
 /** As ffprobe calls the codecs of a file; it must not warn of anything. */

@@ -181,7 +181,7 @@ describe('a pull point', { concurrency: true }, () => {
   it('without events, without a pull point, without rights, without a password', async (t) => {
     const { controls } = await startControlled(t);
     await assert.rejects(
-      controls.watchMotion(() => {}, AbortSignal.timeout(5000)),
+      controls.watchMotion(() => {}, t.signal),
       UnsupportedError,
     );
     const noPull = await watch(

@@ -16,6 +16,9 @@ export interface VirtualEventOptions {
   readonly addressing?: 'own' | 'reference' | 'shared';
 }
 
+/** So long a subscription outlives what was granted: a busy machine renews late. */
+const GRACE_MS = 20_000;
+
 interface Subscription {
   readonly id: string;
   readonly queue: string[];
@@ -63,7 +66,7 @@ export class EventService implements VirtualService {
           ? [...this.subscriptions.keys()].at(-1)
           : path.slice('/event/'.length);
     const subscription = this.subscriptions.get(id ?? '');
-    if (subscription === undefined || subscription.endsAtMs < Date.now()) {
+    if (subscription === undefined || subscription.endsAtMs + GRACE_MS < Date.now()) {
       this.subscriptions.delete(id ?? '');
       throw new VirtualFault('wsrf-rw:ResourceUnknownFault', 'no such subscription');
     }
