@@ -40,8 +40,13 @@ export function apiRoutes(context: ApiContext): Route[] {
       sendAnswer(response, answer === undefined ? NO_SUCH_STREAM : ok(answer));
     });
   return [
-    // Whoever balances load or restarts containers has no login.
-    route(/^\/healthz$/, 'everybody', ({ response }) => sendAnswer(response, healthz(context))),
+    {
+      path: /^\/healthz$/,
+      // Whoever balances load or restarts containers has no login.
+      access: 'everybody',
+      isProbe: true,
+      handle: ({ response }) => sendAnswer(response, healthz(context)),
+    },
     reading(/^\/api\/v1\/info$/, () => context.info()),
     reading(/^\/api\/v1\/health$/, () => context.health()),
     reading(/^\/api\/v1\/streams$/, () => [...board.streams.values()].map(streamOf)),

@@ -14,7 +14,7 @@ import { Cors, isOwnPage } from './cors.ts';
 import { type Admission, Gatekeeper, type GatekeeperConfig, type Visitor } from './gatekeeper.ts';
 import { HttpListener } from './http-listener.ts';
 import { loginRoutes } from './login-routes.ts';
-import { type Access, matchRoute, type Route, type RouteMatch } from './route.ts';
+import { matchRoute, type Route, type RouteMatch } from './route.ts';
 import { ServingBudget, type ViewerLimits } from './serving-budget.ts';
 
 export interface HttpServerContext extends GatekeeperConfig {
@@ -200,14 +200,13 @@ export class HttpServer {
     const match = matchRoute(this.#routes, request.url ?? '/');
     const { access, query } = match ? { ...match, access: match.route.access } : NOTHING;
     const admission = this.#gatekeeper.admit(access, request, query);
-    if (!(admission instanceof Promise)) return this.#place(request, match, access, admission);
-    return admission.then((later) => this.#place(request, match, access, later));
+    if (!(admission instanceof Promise)) return this.#place(request, match, admission);
+    return admission.then((later) => this.#place(request, match, later));
   }
 
   #place(
     request: IncomingMessage,
     match: RouteMatch | undefined,
-    access: Access,
     admission: Admission,
   ): Answer | Place {
     if ('refusal' in admission) return admission.refusal;
@@ -215,7 +214,7 @@ export class HttpServer {
       match?.route.maxBodyBytes === undefined ? getProblem(request) : postProblem(request);
     if (wrong !== undefined) return wrong;
     if (match === undefined) return problem(404, 'not-found', 'no such path');
-    const held = this.#budget.enter(access, addressToCount(request.socket));
+    const held = this.#budget.enter(match.route, addressToCount(request.socket));
     if (held === undefined) {
       const words = 'as many are served as may be at once; try again later';
       return problem(503, 'busy', words, { 'retry-after': '5' });

@@ -40,6 +40,8 @@ export interface Route {
   /** Of the whole path, as it was sent: the query is not part of it. */
   readonly path: RegExp;
   readonly access: Access;
+  /** Whether the service is well: small, at once, and in a budget of its own, for who gets no answer may restart the service. */
+  readonly isProbe?: true;
   /** Given: it answers POST with JSON of so many bytes at most, and nothing else. */
   readonly maxBodyBytes?: number;
   /** A rejection is answered with 500, or cuts the connection where an answer has begun. */

@@ -1,8 +1,9 @@
 /**
  * How many answers may be under way at once: viewers in all and per address, apart from them what needs no login (the
- * page and its files), and apart from both the API. A viewer counts while something is sent to it, not while its connection waits for the next request.
+ * page and its files; whether the service is well), and apart from those the API. A viewer counts while something is sent to it, not while its
+ * connection waits for the next request.
  */
-import type { Access } from './route.ts';
+import type { Route } from './route.ts';
 
 /** API answers are small and at once; more than this under way are clients that do not read. */
 const MAX_OTHERS = 64;
@@ -10,6 +11,9 @@ const MAX_OTHERS = 64;
 const MAX_STRANGERS = 64;
 /** Two browsers; whoever sends the body of a login byte by byte keeps nobody else from the page. */
 const MAX_STRANGERS_OF_ADDRESS = 16;
+/** Supervisors and load balancers ask a few times a minute, and are answered at once. */
+const MAX_PROBES = 16;
+const MAX_PROBES_OF_ADDRESS = 4;
 
 export interface ViewerLimits {
   readonly viewers: number;
@@ -19,7 +23,8 @@ export interface ViewerLimits {
 export class ServingBudget {
   readonly #viewers: Room;
   readonly #others = new Room(MAX_OTHERS, MAX_OTHERS);
-  readonly #strangers = new Room(MAX_STRANGERS, MAX_STRANGERS_OF_ADDRESS);
+  readonly #strangers = new RoomsApart(MAX_STRANGERS, MAX_STRANGERS_OF_ADDRESS);
+  readonly #probes = new RoomsApart(MAX_PROBES, MAX_PROBES_OF_ADDRESS);
 
   constructor(limits: ViewerLimits) {
     this.#viewers = new Room(limits.viewers, limits.viewersPerAddress);
@@ -29,9 +34,28 @@ export class ServingBudget {
    * undefined: no room. Hold the result while the answer is sent. `address` undefined: this machine, where a
    * reverse proxy may stand for all viewers there are.
    */
-  enter(access: Access, address: string | undefined): Disposable | undefined {
+  enter(
+    { access, isProbe }: Pick<Route, 'access' | 'isProbe'>,
+    address: string | undefined,
+  ): Disposable | undefined {
+    if (isProbe === true) return this.#probes.enter(address);
     if (access === 'viewer') return this.#viewers.enter(address);
     return access === 'everybody' ? this.#strangers.enter(address) : this.#others.enter(undefined);
+  }
+}
+
+/** Those elsewhere, however many addresses they have, take nothing of what this machine has. */
+class RoomsApart {
+  readonly #elsewhere: Room;
+  readonly #here: Room;
+
+  constructor(max: number, maxOfAddress: number) {
+    this.#elsewhere = new Room(max, maxOfAddress);
+    this.#here = new Room(max, max);
+  }
+
+  enter(address: string | undefined): Disposable | undefined {
+    return (address === undefined ? this.#here : this.#elsewhere).enter(address);
   }
 }
 

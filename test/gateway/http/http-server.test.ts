@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { ServiceStatus } from '../../../gateway/http/api-answers.ts';
 import { HttpServer, type HttpServerContext } from '../../../gateway/http/http-server.ts';
 import type { Route } from '../../../gateway/http/route.ts';
@@ -400,4 +401,27 @@ describe('HttpServer and its routes', { concurrency: true }, () => {
       assert.match(answer, /^HTTP\/1\.1 200 OK.*"running"/s, offer);
     }
   });
+});
+
+it('who sends a login byte by byte, from here or elsewhere, keeps no supervisor from /healthz', async (t) => {
+  const server = makeServer({ routes: apiOf(new Board()) });
+  await server.start();
+  t.after(() => server.stop());
+  const open = (request: string) => {
+    const socket = connect(server.port!, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(request);
+    return socket;
+  };
+  const get = async (path: string) => {
+    const headers = 'Host: localhost\r\nConnection: close\r\n';
+    const [answer] = await once(open(`GET ${path} HTTP/1.1\r\n${headers}\r\n`), 'data');
+    return String(answer);
+  };
+  const type = 'Content-Type: application/json\r\nContent-Length: 9';
+  for (let count = 0; count < 70; count += 1) {
+    open(`POST /api/v1/login HTTP/1.1\r\nHost: localhost\r\n${type}\r\n\r\n{`);
+  }
+  while (!/"busy"/.test(await get('/api/v1/session'))) await turn();
+  assert.match(await get('/healthz'), /^HTTP\/1\.1 200 OK/);
 });
