@@ -249,7 +249,7 @@ class Bench {
     const { page, troubles } = await this.#open(this.#box, '#/settings');
     await openSection(page, 'limits');
     await control(page, 'limits.stallMs').fill('soon');
-    await page.getByRole('button', { name: 'Look at the changes and save' }).click();
+    await page.getByRole('button', { name: 'Review and save' }).click();
     const wrong = page.getByRole('alert');
     await wrong.getByText('expected a whole number from 1000 to 600000').waitFor();
     await page.locator('#setting-limits\\.stallMs:focus').waitFor();
@@ -325,6 +325,7 @@ class Bench {
     const secret = control(page, 'streams.porch.password');
     assert.equal(await secret.inputValue(), '', 'the password does not come back');
     assert.equal(await secret.getAttribute('placeholder'), 'Set. Type to replace it');
+    await page.locator('summary', { hasText: 'porch' }).click();
     await page.getByRole('button', { name: 'Remove porch' }).click();
     await this.#saveReviewed(page, 'streams.porch');
     await page.getByText('Saved.', { exact: true }).waitFor();
@@ -432,7 +433,7 @@ class Bench {
   }
 
   async #saveReviewed(page: Page, path: string): Promise<void> {
-    await page.getByRole('button', { name: 'Look at the changes and save' }).click();
+    await page.getByRole('button', { name: 'Review and save' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByText(path).first().waitFor();
     await this.#shoot(page, `review-${path.replace(/\W+/g, '-')}`);

@@ -1,11 +1,10 @@
 /** Where a stream is published to, and how that goes. */
 import type { Fleet, PublishModel, StreamModel } from '../model.ts';
+import { bytesWords } from '../numbers.ts';
 import { Reason } from '../parts/reason.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
-import { language, wordsOf } from '../words.ts';
-
-const BYTES_IN_MB = 1_000_000;
+import { wordsOf } from '../words.ts';
 
 const t = wordsOf({
   en: {
@@ -19,7 +18,6 @@ const t = wordsOf({
     sent: 'Sent',
     since: 'Since',
     ms: '{ms} ms',
-    mb: '{mb} MB',
   },
   zh: {
     title: '推流目标',
@@ -32,7 +30,6 @@ const t = wordsOf({
     sent: '已发送',
     since: '开始于',
     ms: '{ms} 毫秒',
-    mb: '{mb} MB',
   },
 });
 
@@ -80,7 +77,6 @@ function Target({ publish }: { readonly publish: PublishModel }) {
   const status = publish.status.value;
   if (status === undefined) return null;
   const { target, state, code, reason, queueMs, droppedGops, bytes, since } = status;
-  const mb = new Intl.NumberFormat(language.value, { maximumFractionDigits: 1 });
   return (
     <tr>
       <th scope="row">
@@ -99,7 +95,7 @@ function Target({ publish }: { readonly publish: PublishModel }) {
         {droppedGops}
       </td>
       <td data-label={t('sent')} class="number">
-        {t('mb', { mb: mb.format(bytes / BYTES_IN_MB) })}
+        {bytesWords(bytes)}
       </td>
       <td data-label={t('since')}>
         <TimeAgo at={since} />

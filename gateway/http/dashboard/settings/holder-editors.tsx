@@ -2,7 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useId, useRef, useState } from 'preact/hooks';
 import { orLeftOut, withValue } from './draft.ts';
-import { controlId, type EditorProps } from './editor-props.ts';
+import { controlId, type EditorProps, isTroubled } from './editor-props.ts';
 import {
   ChoiceEditor,
   FlagEditor,
@@ -16,6 +16,7 @@ import { type FieldPath, formatPath } from './field-path.ts';
 import type { EitherField, Field, GroupField, ListField, MapField } from './form-model.ts';
 import { isList, isMap, type Json, valueIn } from './json.ts';
 import { descriptionWords } from './schema-words.ts';
+import { isSecretKey, withoutSecrets } from './secrets.ts';
 import { settingsWords as t } from './settings-words.ts';
 import { isRightKey } from './validate.ts';
 
@@ -281,15 +282,41 @@ function Item({ title, remove, ...props }: ItemProps) {
       </div>
     );
   }
+  return <GroupItem {...props} field={props.field} title={title} button={button} />;
+}
+
+interface GroupItemProps extends EditorProps<GroupField> {
+  readonly title: string;
+  readonly button: ComponentChildren;
+}
+
+/** Folded, so that many can be looked over; a new one is there to be filled in. */
+function GroupItem({ title, button, ...props }: GroupItemProps) {
+  const [isNew] = useState(() => isMap(props.value) && Object.keys(props.value).length === 0);
   const problem = props.problems.get(formatPath(props.path));
   return (
-    <fieldset class="setting-item">
-      <legend>{title}</legend>
+    <details class="setting-item" aria-label={title} open={isNew}>
+      <summary>
+        <strong>{title}</strong>
+        {isTroubled(props) && <span class="badge badge-bad">✕</span>}
+        <span class="muted small">{gistOf(props)}</span>
+      </summary>
       {problem !== undefined && <p class="error">{problem}</p>}
-      <GroupFields {...props} field={props.field} />
+      <GroupFields {...props} />
       {button}
-    </fieldset>
+    </details>
   );
+}
+
+/** What is needed in it says what it is: the source of a stream, the protocol and the port of an acceptor. */
+function gistOf({ field, value }: EditorProps<GroupField>): string {
+  const map = isMap(value) ? value : {};
+  return [...field.fields]
+    .filter(([key, { isRequired }]) => isRequired && !isSecretKey(key))
+    .map(([key]) => valueIn(map, key))
+    .filter((one) => typeof one === 'string')
+    .map(withoutSecrets)
+    .join(' · ');
 }
 
 /** What a new item begins with: what is needed in it is asked for when it is saved. */

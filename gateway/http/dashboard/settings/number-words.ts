@@ -1,4 +1,5 @@
 /** Numbers of the configuration, as people type and read them. */
+import { bytesWords } from '../numbers.ts';
 
 /** What is no number stays text, for whoever looks at it then to complain of. */
 export function numberOrText(text: string): number | string | undefined {
@@ -8,7 +9,6 @@ export function numberOrText(text: string): number | string | undefined {
   return Number.isFinite(value) && /^[+-]?[\d.]+(e\d+)?$/i.test(trimmed) ? value : trimmed;
 }
 
-const BYTES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
 const SECOND_MS = 1_000;
 
 /** "60000" of `intervalMs` is "60 s"; undefined: the number says it by itself. */
@@ -17,12 +17,6 @@ export function unitWords(key: string, value: unknown): string | undefined {
   if (/Bytes$/.test(key)) return bytesWords(value);
   if (/Ms$/.test(key)) return value < SECOND_MS ? undefined : durationText(value);
   return undefined;
-}
-
-export function bytesWords(bytes: number): string {
-  const step = bytes < 1 ? 0 : Math.min(BYTES.length - 1, Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 2 ** (10 * step);
-  return `${Number(value.toFixed(step === 0 ? 0 : 1))} ${BYTES[step]}`;
 }
 
 function durationText(ms: number): string {

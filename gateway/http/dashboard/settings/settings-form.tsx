@@ -4,8 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { failureWords } from '../parts/failure-words.ts';
 import type { Change } from './changes.ts';
 import { orLeftOut, withValue } from './draft.ts';
-import { controlId } from './editor-props.ts';
-import { isWithin } from './field-path.ts';
+import { controlId, isTroubled } from './editor-props.ts';
 import type { Field, GroupField } from './form-model.ts';
 import { FieldEditor, GroupFields } from './holder-editors.tsx';
 import { isList, isMap, type Json, valueIn } from './json.ts';
@@ -92,9 +91,11 @@ export function SettingsForm({ form, session }: SettingsFormProps) {
         <span role="status" class={changes.length === 0 ? 'muted' : 'tone-warn'}>
           {countWords(changes.length)}
         </span>
-        <button type="button" disabled={changes.length === 0} onClick={discard}>
-          {t('discard')}
-        </button>
+        {changes.length > 0 && (
+          <button type="button" onClick={discard}>
+            {t('discard')}
+          </button>
+        )}
         <button type="submit" class="primary" aria-disabled={changes.length === 0}>
           {t('review')}
         </button>
@@ -134,13 +135,12 @@ interface SectionProps {
 
 function Section({ name, field, epoch, value, set, problems }: SectionProps) {
   const count = isMap(value) ? Object.keys(value).length : isList(value) ? value.length : 0;
-  const isTroubled = [...problems.keys()].some((path) => isWithin(path, name));
   const props = { path: [name], value, set, problems };
   return (
     <details class="card settings-section">
       <summary>
         <h2>{name}</h2>
-        {isTroubled && <span class="badge badge-bad">✕</span>}
+        {isTroubled(props) && <span class="badge badge-bad">✕</span>}
         {count > 0 && <span class="badge badge-off">{t('setHere', { count })}</span>}
         <span class="muted small">{descriptionWords([name], field.description)}</span>
       </summary>
@@ -228,10 +228,17 @@ function goTo(path: string | undefined, form: HTMLFormElement | null): void {
   while (at !== undefined && at !== '') {
     const control = document.getElementById(controlId(at));
     if (control !== null && form?.contains(control)) {
-      control.closest('details')?.setAttribute('open', '');
+      unfold(control);
       control.focus();
       return;
     }
     at = /^(.*)(?:\.[^.[]+|\[\d+\])$/.exec(at)?.[1];
   }
+}
+
+function unfold(element: Element): void {
+  const details = element.closest('details');
+  if (details === null) return;
+  details.open = true;
+  if (details.parentElement !== null) unfold(details.parentElement);
 }

@@ -1,11 +1,11 @@
 /** Where streams are pushed to, and how each push does. */
 import { useComputed, useSignal } from '@preact/signals';
 import type { Fleet } from '../model.ts';
+import { bytesWords } from '../numbers.ts';
 import { Reason } from '../parts/reason.tsx';
 import { StateBadge, stateWords } from '../parts/state-badge.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
 import { hrefOf } from '../screen-route.ts';
-import { bytesWords } from '../settings/number-words.ts';
 import { wordsOf } from '../words.ts';
 import {
   COLUMNS,
@@ -163,7 +163,7 @@ function Group({ group, wanted, change, hasGateways }: GroupProps) {
                       })
                     }
                   >
-                    {t(column)} {wanted.by === column && (wanted.isReversed ? '▲' : '▼')}
+                    {t(column)} {SIGNS[sortOf(wanted, column)]}
                   </button>
                 </th>
               ))}
@@ -220,10 +220,9 @@ function Line({ row, hasGateway }: { readonly row: TargetRow; readonly hasGatewa
   );
 }
 
-function sortOf(
-  { by, isReversed }: Wanted,
-  column: Wanted['by'],
-): 'ascending' | 'descending' | 'none' {
+const SIGNS = { ascending: '▲', descending: '▼', none: '' } as const;
+
+function sortOf({ by, isReversed }: Wanted, column: Wanted['by']): keyof typeof SIGNS {
   if (by !== column) return 'none';
   // Names and states begin with the first, numbers and times with the greatest.
   const isAscending = column === 'stream' || column === 'state';
