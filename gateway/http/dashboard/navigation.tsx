@@ -37,7 +37,7 @@ export function Navigation({
           <li key={place.screen}>
             <a
               href={hrefOf(place)}
-              aria-current={place.screen === shown.screen ? 'page' : undefined}
+              aria-current={currency(place, shown)}
               onClick={() => repeat(place)}
             >
               {screenWords(place.screen)}
@@ -47,6 +47,12 @@ export function Navigation({
       </ul>
     </nav>
   );
+}
+
+/** A camera is one of the cameras. */
+function currency(place: ScreenRoute, shown: ScreenRoute): 'page' | 'true' | undefined {
+  if (place.screen === shown.screen) return 'page';
+  return place.screen === 'wall' && shown.screen === 'camera' ? 'true' : undefined;
 }
 
 /** At phone width the row is wider than the phone: what is before and behind the current one is seen, too. */

@@ -104,7 +104,10 @@ function Alone({
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
   // So that a screen reader says where one is.
-  useEffect(() => heading.current?.focus(), [title]);
+  useEffect(() => {
+    document.title = `${title} · Sluice`;
+    heading.current?.focus();
+  }, [title]);
   return (
     <main class="alone" id="main">
       <h1 ref={heading} tabIndex={-1}>

@@ -48,10 +48,14 @@ export function CameraTile({ fleet, stream, isGatewayShown }: CameraTileProps) {
   const snapshot = useSnapshot(fleet, stream, isVisible && isOnline);
   const nothingYet = givesSnapshots(fleet, stream) ? 'noPictureYet' : 'noPicture';
   const nothing = isOnline ? nothingYet : 'noPictureNow';
+  const isEmpty = snapshot === undefined || !isOnline;
   return (
     <li ref={tile} class="card tile">
-      <a class="tile-picture" href={hrefOf({ screen: 'camera', gateway, stream: name })}>
-        {snapshot === undefined || !isOnline ? (
+      <a
+        class={isEmpty ? 'tile-picture tile-empty' : 'tile-picture'}
+        href={hrefOf({ screen: 'camera', gateway, stream: name })}
+      >
+        {isEmpty ? (
           <span class="tile-nothing muted small">{t(nothing)}</span>
         ) : (
           <img src={snapshot} alt={t('picture', { name })} />
