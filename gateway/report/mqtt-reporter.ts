@@ -11,11 +11,12 @@ import type { Board, StreamEntry, StreamPart } from './board.ts';
 import { BoardTeller } from './board-teller.ts';
 import type { GatewayInfo, Health } from './box-status.ts';
 import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
-import type { CommandDispatcher, CommandReply } from './commands.ts';
+import type { CommandDispatcher } from './commands.ts';
 import { EmbeddedBroker } from './embedded-broker.ts';
 import { EventQueue } from './event-queue.ts';
 import type { HomeAssistant } from './home-assistant.ts';
 import type { LocalBroker } from './local-broker.ts';
+import { MqttCommands } from './mqtt-commands.ts';
 import { RateLimit } from './rate-limit.ts';
 import { RemoteBroker } from './remote-broker.ts';
 import { RetainedSet } from './retained-set.ts';
@@ -29,8 +30,6 @@ const PERIOD_MS = 10_000;
 const HEALTH_EXPIRY_S = 30;
 /** `stopped` has so long to reach the broker. */
 const FLUSH_TIMEOUT_MS = 1_000;
-/** In the log: ours are shorter, and a topic may have 64 kB. */
-const MAX_VERB_TOLD = 64;
 const EVENTS_PER_S = 1;
 const EVENTS_BURST = 30;
 
@@ -60,6 +59,7 @@ export class MqttReporter {
   /** Of the broker of `mqtt.url`. */
   readonly #remoteOutlet = this.#retained.openOutlet();
   readonly #teller: BoardTeller;
+  readonly #commands: MqttCommands;
   readonly #queue: EventQueue;
   readonly #sweep: Sweep;
   readonly #events: RateLimit;
@@ -84,6 +84,7 @@ export class MqttReporter {
     this.#events = new RateLimit(EVENTS_PER_S, EVENTS_BURST, now);
     this.topics = new Topics(config.baseTopic, gatewayId);
     this.#teller = new BoardTeller(context.board, this.#retained, this.topics);
+    this.#commands = new MqttCommands({ ...context, topics: this.topics });
     this.#queue = new EventQueue(this.topics.event);
     this.#sweep = new Sweep(this.topics.sweepFilters, sweepAfterMs);
     this.#rounds = this.#makeRounds();
@@ -265,40 +266,10 @@ export class MqttReporter {
 
   #receive(message: IncomingMessage, link: BrokerLink): void {
     const verb = this.topics.verbOf(message.topic);
-    if (verb !== undefined && !message.retain) void this.#runCommand(verb, message, link);
-  }
-
-  async #runCommand(verb: string, message: IncomingMessage, link: BrokerLink): Promise<void> {
-    const outcome = await this.#context.commands.run(verb, message.payload);
-    const told = verb.slice(0, MAX_VERB_TOLD);
-    if (outcome.kind === 'ignored') {
-      this.#log.warn(
-        { verb: told, why: outcome.why },
-        'command ignored: it is older than its ttlMs',
-      );
-      return;
-    }
-    const { reply } = outcome;
-    this.#log.info({ verb: told, ok: reply.ok }, 'command done');
-    // To the connection that is there now: the one that it came by may have been replaced.
-    this.#reply(link === this.#local ? link : this.#remote, verb, message, reply);
-  }
-
-  #reply(
-    link: BrokerLink | undefined,
-    verb: string,
-    request: IncomingMessage,
-    reply: CommandReply,
-  ): void {
-    const { responseTopic = '', correlationData } = request;
-    const isOwn = !this.topics.canReplyTo(responseTopic);
-    link?.publish({
-      topic: isOwn ? this.topics.reply(verb) : responseTopic,
-      payload: scrubbedJson(reply),
-      qos: 1,
-      retain: false,
-      correlationData,
-    });
+    if (verb === undefined || message.retain) return;
+    // The connection that it came by may have been replaced meanwhile.
+    const linkNow = () => (link === this.#local ? link : this.#remote);
+    void this.#commands.run(verb, message, linkNow);
   }
 
   async #tellPeriodically(): Promise<void> {
