@@ -16,6 +16,26 @@ const TEST_MS = 120_000;
 const OUT = join(process.cwd(), 'test/out');
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const SCREENS = ['wall', 'devices', 'targets', 'events', 'gateway', 'settings'] as const;
+/** What a broker keeps of a gateway whose box has died. */
+const GONE = {
+  state: 'offline',
+  health: JSON.stringify({
+    ...{ at: '2026-11-25T12:00:00.000Z', uptimeS: 1, cpuPercent: 1, rssMb: 100, anonMb: null },
+    ...{ load1: 0, memoryTotalMb: 1000, memoryAvailableMb: null, temperatureC: null },
+    ...{ throttled: null, diskTotalMb: null, diskFreeMb: null, uplinkKbps: 900 },
+    ...{ clockSynchronised: null, streamsUp: 1, streamsTotal: 1, publishesUp: 1 },
+    publishesTotal: 1,
+  }),
+  'stream/loft/status': JSON.stringify({
+    ...{ state: 'online', code: 'ok', reason: 'Pictures are arriving.' },
+    ...{ since: '2026-11-25T11:00:00.000Z', lastFrameAt: null, attempts: 0, nextRetryAt: null },
+  }),
+  'publish/loft/master': JSON.stringify({
+    ...{ state: 'publishing', code: 'ok', reason: '', target: 'rtmp://master/live/loft' },
+    ...{ queueMs: 0, droppedGops: 0, droppedUnits: 0, bytes: 1, attempts: 0, nextRetryAt: null },
+    since: '2026-11-25T11:00:00.000Z',
+  }),
+};
 
 describe('the web page of a gateway', { timeout: TEST_MS }, () => {
   let scenario: DashboardScenario;
@@ -124,7 +144,9 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
     test('beside a broker: its login is asked for; all gateways, over MQTT 5; snapshots by command', async (context) => {
       const other = await MqttWatcher.open(scenario.broker.url, 5, BROKER_LOGIN);
       context.after(() => other.close());
-      await other.publish('sluice/attic/state', 'offline', { retain: true });
+      for (const [topic, words] of Object.entries(GONE)) {
+        await other.publish(`sluice/attic/${topic}`, words, { retain: true });
+      }
       const { page, troubles } = await scenario.openFleet();
       await page.getByLabel('User name').fill(BROKER_LOGIN.username);
       await page.getByLabel('Password').fill('wrong');
@@ -137,6 +159,7 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       const row = (id: string) =>
         page.getByRole('row').filter({ has: page.getByRole('link', { name: id, exact: true }) });
       await row('attic').getByText('offline').waitFor();
+      await row('attic').getByText('0 / 1').nth(1).waitFor();
       await row('box').getByText('online').waitFor();
       await row('box').getByText('2 / 3').waitFor();
       await page.getByText('2 of 2 gateways, 1 online').waitFor();
@@ -146,6 +169,13 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       await page.getByRole('button', { name: 'Gateway', exact: true }).click();
       await page.locator('tbody tr:first-child th', { hasText: 'box' }).waitFor();
       assert.deepEqual(await seriousFaults(page), []);
+      await row('attic').getByRole('link', { name: 'attic', exact: true }).click();
+      await tile(page, 'loft')
+        .getByText(/The gateway has been offline since .+2026.+; last known: online\./)
+        .waitFor();
+      await page.getByText('1 of 1 cameras, 0 online').waitFor();
+      await page.screenshot({ path: join(OUT, 'dashboard-gone-light.png') });
+      await page.getByRole('link', { name: 'Gateways' }).click();
       await row('box').getByRole('link', { name: 'box', exact: true }).click();
       await tile(page, 'gate').locator('img').waitFor();
       await page.setViewportSize(PHONE.viewport);

@@ -1,5 +1,5 @@
 /** One gateway as its messages tell: what the screens read, and what writes it. */
-import { type Signal, signal } from '@preact/signals';
+import { computed, type Signal, signal } from '@preact/signals';
 import type { GatewayInfo, Health } from '../../report/box-status.ts';
 import type {
   FoundDevice,
@@ -8,7 +8,8 @@ import type {
   PublishStatus,
   SerialStatus,
 } from '../../report/status.ts';
-import type { GatewayModel, PublishModel, StreamModel } from './model.ts';
+import { shownStatus } from './absence.ts';
+import type { Absence, GatewayModel, PublishModel, StreamModel } from './model.ts';
 import { parsePayload } from './parse-payload.ts';
 import {
   isFoundDevice,
@@ -38,7 +39,7 @@ export interface Arrival {
 }
 
 interface PublishRecord extends PublishModel {
-  readonly status: Signal<PublishStatus | undefined>;
+  readonly told: Signal<PublishStatus>;
 }
 
 export class GatewayRecord implements GatewayModel {
@@ -46,6 +47,11 @@ export class GatewayRecord implements GatewayModel {
   readonly state = signal<(typeof STATES)[number] | undefined>(undefined);
   readonly info = signal<GatewayInfo | undefined>(undefined);
   readonly health = signal<Health | undefined>(undefined);
+  readonly absence = computed<Absence | undefined>(() => {
+    const state = this.state.value;
+    if (state === undefined || state === 'online') return undefined;
+    return { state, since: this.health.value?.at };
+  });
   readonly streams = signal<readonly StreamModel[]>([]);
   readonly publishes = signal<readonly PublishModel[]>([]);
   readonly found = signal<readonly FoundDevice[]>([]);
@@ -175,7 +181,7 @@ export class GatewayRecord implements GatewayModel {
     const isFirst = part === 'status' || part === 'info';
     if (known === undefined && (payload.length === 0 || !isFirst)) return true;
     if (known === undefined && this.#streams.size >= MAX_STREAMS) return false;
-    const record = known ?? new StreamRecord(this.id, name, this.#context);
+    const record = known ?? new StreamRecord(this.id, name, this.absence, this.#context);
     const isTaken = record.take(part, payload, arrival);
     if (isTaken && known === undefined) {
       this.#streams.set(name, record);
@@ -203,11 +209,15 @@ export class GatewayRecord implements GatewayModel {
     const status = parsePayload(payload, isPublishStatus);
     if (status === undefined) return false;
     if (known !== undefined) {
-      known.status.value = status;
+      known.told.value = status;
       return true;
     }
     if (this.#publishes.size >= MAX_PUBLISHES) return false;
-    this.#publishes.set(key, { gateway: this.id, stream, target, status: signal(status) });
+    const told = signal(status);
+    this.#publishes.set(key, {
+      ...{ gateway: this.id, stream, target, told },
+      status: computed(() => shownStatus(told.value, this.absence.value)),
+    });
     this.#listPublishes();
     return true;
   }

@@ -22,11 +22,29 @@ export interface StatsSample {
   readonly stats: StreamStats;
 }
 
+/** A gateway that is not there. */
+export interface Absence {
+  /** Its box or its way to the broker is gone, or it was told to end. */
+  readonly state: 'offline' | 'stopped';
+  /** When it last told how it does, to some seconds. */
+  readonly since: string | undefined;
+}
+
+/** A status as it is shown: while the gateway is absent, nothing of it is online (`absence.ts`). */
+export type Shown<T extends { readonly state: string; readonly code: string }> = Omit<
+  T,
+  'state' | 'code'
+> & {
+  readonly state: T['state'] | 'offline';
+  readonly code: T['code'] | 'gateway-gone';
+};
+
 export interface StreamModel {
   readonly gateway: string;
   readonly name: string;
-  readonly status: ReadonlySignal<StreamStatus | undefined>;
+  readonly status: ReadonlySignal<Shown<StreamStatus> | undefined>;
   readonly info: ReadonlySignal<StreamInfo | undefined>;
+  /** As they are now: none while the gateway is absent. */
   readonly stats: ReadonlySignal<StreamStats | undefined>;
   readonly history: ReadonlySignal<readonly StatsSample[]>;
   readonly motion: ReadonlySignal<Motion | undefined>;
@@ -38,13 +56,15 @@ export interface PublishModel {
   readonly gateway: string;
   readonly stream: string;
   readonly target: string;
-  readonly status: ReadonlySignal<PublishStatus | undefined>;
+  readonly status: ReadonlySignal<Shown<PublishStatus> | undefined>;
 }
 
 export interface GatewayModel {
   readonly id: string;
   readonly state: ReadonlySignal<'online' | 'offline' | 'stopped' | undefined>;
+  readonly absence: ReadonlySignal<Absence | undefined>;
   readonly info: ReadonlySignal<GatewayInfo | undefined>;
+  /** As it was at `health.at`. */
   readonly health: ReadonlySignal<Health | undefined>;
   /** By name, sorted. */
   readonly streams: ReadonlySignal<readonly StreamModel[]>;

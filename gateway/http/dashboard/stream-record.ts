@@ -1,7 +1,8 @@
 /** One stream as its messages tell. */
-import { type Signal, signal } from '@preact/signals';
+import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Motion, StreamInfo, StreamStats, StreamStatus } from '../../report/status.ts';
-import type { StatsSample, StreamModel } from './model.ts';
+import { shownStatus } from './absence.ts';
+import type { Absence, Shown, StatsSample, StreamModel } from './model.ts';
 import { parsePayload } from './parse-payload.ts';
 import { isStreamInfo, isStreamStats, isStreamStatus } from './payload-shape.ts';
 
@@ -15,18 +16,32 @@ export interface StreamRecordContext {
 export class StreamRecord implements StreamModel {
   readonly gateway: string;
   readonly name: string;
-  readonly status = signal<StreamStatus | undefined>(undefined);
+  readonly status: ReadonlySignal<Shown<StreamStatus> | undefined>;
   readonly info = signal<StreamInfo | undefined>(undefined);
-  readonly stats = signal<StreamStats | undefined>(undefined);
+  readonly stats: ReadonlySignal<StreamStats | undefined>;
   readonly history = signal<readonly StatsSample[]>([]);
-  readonly motion = signal<Motion | undefined>(undefined);
+  readonly motion: ReadonlySignal<Motion | undefined>;
   readonly snapshot = signal<string | undefined>(undefined);
   readonly #context: StreamRecordContext;
+  readonly #status = signal<StreamStatus | undefined>(undefined);
+  readonly #stats = signal<StreamStats | undefined>(undefined);
+  readonly #motion = signal<Motion | undefined>(undefined);
 
-  constructor(gateway: string, name: string, context: StreamRecordContext) {
+  /** `absence`: of its gateway. */
+  constructor(
+    gateway: string,
+    name: string,
+    absence: ReadonlySignal<Absence | undefined>,
+    context: StreamRecordContext,
+  ) {
     this.gateway = gateway;
     this.name = name;
     this.#context = context;
+    const whileThere = <T>(told: Signal<T | undefined>) =>
+      computed(() => (absence.value === undefined ? told.value : undefined));
+    this.status = computed(() => shownStatus(this.#status.value, absence.value));
+    this.stats = whileThere(this.#stats);
+    this.motion = whileThere(this.#motion);
   }
 
   /** False: not understood. */
@@ -37,13 +52,13 @@ export class StreamRecord implements StreamModel {
   ): boolean {
     switch (part) {
       case 'status':
-        return set(this.status, parsePayload(payload, isStreamStatus));
+        return set(this.#status, parsePayload(payload, isStreamStatus));
       case 'info':
         return set(this.info, parsePayload(payload, isStreamInfo));
       case 'stats': {
         const stats = parsePayload(payload, isStreamStats);
         if (stats === undefined) return false;
-        this.stats.value = stats;
+        this.#stats.value = stats;
         this.history.value = [...this.history.value, { atMs: nowMs, stats }]
           .filter(({ atMs }) => atMs > nowMs - HISTORY_MS)
           .slice(-maxSamples);
@@ -51,8 +66,8 @@ export class StreamRecord implements StreamModel {
       }
       case 'motion': {
         const words = new TextDecoder().decode(payload);
-        this.motion.value = words === 'ON' || words === 'OFF' ? words : undefined;
-        return words === '' || this.motion.value !== undefined;
+        this.#motion.value = words === 'ON' || words === 'OFF' ? words : undefined;
+        return words === '' || this.#motion.value !== undefined;
       }
       case 'snapshot':
         if (!isJpeg(payload)) return false;

@@ -4,7 +4,7 @@ import { codecName } from '../../../../codecs/codec-name.ts';
 import type { TrackDescription } from '../../../../codecs/describe-track.ts';
 import type { Track } from '../../../../codecs/track.ts';
 import type { StreamInfo, StreamStatus } from '../../../report/status.ts';
-import type { StreamModel } from '../model.ts';
+import type { Shown, StreamModel } from '../model.ts';
 import { Reason } from '../parts/reason.tsx';
 import { Badge } from '../parts/state-badge.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
@@ -90,7 +90,7 @@ export function CameraFacts({ stream }: { readonly stream: StreamModel }) {
   );
 }
 
-function StatusFacts({ status }: { readonly status: StreamStatus }) {
+function StatusFacts({ status }: { readonly status: Shown<StreamStatus> }) {
   const { state, code, reason, since, lastFrameAt, attempts, nextRetryAt } = status;
   return (
     <>

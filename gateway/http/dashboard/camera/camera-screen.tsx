@@ -1,6 +1,7 @@
 /** One camera: its picture, how it is, what moves it, how it was lately, where it plays and where it goes. */
 import { useComputed } from '@preact/signals';
 import type { Fleet, StreamModel } from '../model.ts';
+import { GatewayGone } from '../parts/gateway-gone.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { LivePicture } from '../player/live-picture.tsx';
 import { wordsOf } from '../words.ts';
@@ -15,12 +16,10 @@ const t = wordsOf({
   en: {
     waiting: 'Nothing is known of {stream} yet.',
     'no-stream': 'The gateway {gateway} has no stream of the name {stream}.',
-    'gateway-gone': 'The gateway {gateway} is not connected: what is shown is what it said last.',
   },
   zh: {
     waiting: '还没有收到 {stream} 的任何信息。',
     'no-stream': '网关 {gateway} 上没有名为 {stream} 的流。',
-    'gateway-gone': '网关 {gateway} 未连接：显示的是它最后报告的内容。',
   },
 });
 
@@ -34,18 +33,13 @@ export function CameraScreen({ fleet, gateway, stream }: CameraScreenProps) {
   const box = fleet.gateways.value.find(({ id }) => id === gateway);
   const model = box?.streams.value.find(({ name }) => name === stream);
   const isKnown = fleet.connection.value.at === 'connected' && box?.info.value !== undefined;
-  const state = box?.state.value;
   return (
     <>
       <div class="row">
         <h1>{stream}</h1>
         {model !== undefined && <StateBadge state={model.status.value?.state} />}
       </div>
-      {(state === 'offline' || state === 'stopped') && (
-        <p class="notice notice-warn" role="status">
-          {t('gateway-gone', { gateway })}
-        </p>
-      )}
+      {box !== undefined && <GatewayGone gateway={box} />}
       {model === undefined ? (
         <p class="notice" role="status">
           {t(isKnown ? 'no-stream' : 'waiting', { gateway, stream })}

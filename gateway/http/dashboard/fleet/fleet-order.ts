@@ -43,7 +43,8 @@ export function rowOf(gateway: GatewayModel): Row {
   const words = [gateway.id, gateway.state.value, info?.version, info?.host, info?.board];
   return {
     gateway,
-    health,
+    // The past is no load, temperature or uplink of now.
+    health: gateway.absence.value === undefined ? health : undefined,
     seenAt: health?.at,
     // Health tells as much, every 10 s; this is so at once.
     cameras: count(gateway.streams.value.map(({ status }) => status.value?.state === 'online')),

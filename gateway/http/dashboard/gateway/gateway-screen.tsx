@@ -1,8 +1,10 @@
 /** One gateway: the box, how it does, and what is wired to it. */
 import type { GatewayInfo, Health } from '../../../report/box-status.ts';
 import type { PositionStatus, SerialStatus } from '../../../report/status.ts';
+import { camerasOf, pushesOf, rowOf } from '../fleet/fleet-order.ts';
 import type { Fleet, GatewayModel } from '../model.ts';
 import { decimals, rate, size } from '../numbers.ts';
+import { GatewayGone } from '../parts/gateway-gone.tsx';
 import { Reason } from '../parts/reason.tsx';
 import { Badge, StateBadge } from '../parts/state-badge.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
@@ -123,13 +125,14 @@ function OneGateway({ fleet, gateway }: { readonly fleet: Fleet; readonly gatewa
         <h1>{gateway.id}</h1>
         <StateBadge state={gateway.state.value} />
       </div>
+      <GatewayGone gateway={gateway} />
       <div class="cards wide-cards">
         <section class="card stack">
           <h2>{t('health')}</h2>
           {health.value === undefined ? (
             <p class="muted">{t('noHealth')}</p>
           ) : (
-            <HealthFacts health={health.value} />
+            <HealthFacts gateway={gateway} health={health.value} />
           )}
         </section>
         {info.value !== undefined && (
@@ -161,19 +164,22 @@ function OneGateway({ fleet, gateway }: { readonly fleet: Fleet; readonly gatewa
   );
 }
 
-function HealthFacts({ health }: { readonly health: Health }) {
+function HealthFacts({
+  gateway,
+  health,
+}: {
+  readonly gateway: GatewayModel;
+  readonly health: Health;
+}) {
+  const row = rowOf(gateway);
   return (
     <dl class="facts">
       <dt>{t('cameras')}</dt>
-      <dd>
-        {health.streamsUp} / {health.streamsTotal}
-      </dd>
+      <dd>{camerasOf(row)}</dd>
       <dt>{t('pushes')}</dt>
-      <dd>
-        {health.publishesUp} / {health.publishesTotal}
-      </dd>
+      <dd>{pushesOf(row)}</dd>
       <dt>{t('uplink')}</dt>
-      <dd>{rate(health.uplinkKbps)}</dd>
+      <dd>{rate(row.health?.uplinkKbps)}</dd>
       <dt>{t('temperature')}</dt>
       <dd>
         {decimals(health.temperatureC, 1, '°C')}{' '}

@@ -3,7 +3,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { Fleet, StreamModel } from '../model.ts';
 import { Reason } from '../parts/reason.tsx';
-import { stateWords } from '../parts/state-badge.tsx';
+import { stateWords } from '../parts/state-words.ts';
 import { LivePlayer } from './live-player.ts';
 import { playAddress } from './play-address.ts';
 import { playerWords, t } from './player-words.ts';

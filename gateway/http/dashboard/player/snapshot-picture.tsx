@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Fleet, StreamModel } from '../model.ts';
 import { failureWords } from '../parts/failure-words.ts';
+import { Reason } from '../parts/reason.tsx';
 import { t } from './player-words.ts';
 
 /** Each costs the uplink a picture. */
@@ -18,8 +19,10 @@ export function SnapshotPicture({
   const trouble = useSignal('');
   const { gateway, name } = stream;
   const { value: connection } = fleet.connection;
+  const { value: status } = stream.status;
+  const isGone = status?.code === 'gateway-gone';
   useEffect(() => {
-    if (connection.at !== 'connected') return;
+    if (connection.at !== 'connected' || isGone) return;
     let isOver = false;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async () => {
@@ -36,7 +39,7 @@ export function SnapshotPicture({
       isOver = true;
       clearTimeout(timer);
     };
-  }, [connection.at, gateway, name]);
+  }, [connection.at, gateway, name, isGone]);
   const { value: picture } = stream.snapshot;
   return (
     <section class="player">
@@ -46,11 +49,15 @@ export function SnapshotPicture({
         <img src={picture} alt={t('snapshot-of', { stream: name })} />
       )}
       <div class="player-words" role="status">
-        {trouble.value !== ''
-          ? t('no-snapshot', { why: trouble.value })
-          : picture === undefined
-            ? t('asking-snapshot')
-            : t('snapshots')}
+        {isGone ? (
+          <Reason code={status.code} reason={status.reason} />
+        ) : trouble.value !== '' ? (
+          t('no-snapshot', { why: trouble.value })
+        ) : picture === undefined ? (
+          t('asking-snapshot')
+        ) : (
+          t('snapshots')
+        )}
       </div>
     </section>
   );

@@ -1,27 +1,30 @@
 /** Which pushes are shown, and in which order: by target, and within each as whoever looks wants it. */
 
 import type { PublishState, PublishStatus } from '../../../report/status.ts';
-import type { GatewayModel } from '../model.ts';
+import type { GatewayModel, Shown } from '../model.ts';
 
 export interface TargetRow {
   readonly gateway: string;
   readonly stream: string;
   readonly target: string;
-  readonly status: PublishStatus;
+  readonly status: Shown<PublishStatus>;
 }
 
 export const COLUMNS = ['stream', 'state', 'queueMs', 'dropped', 'bytes', 'since'] as const;
 export type Column = (typeof COLUMNS)[number];
 
+type State = PublishState | 'offline';
+
 export interface Wanted {
   readonly by: Column;
   readonly isReversed: boolean;
   /** undefined: every one. */
-  readonly state: PublishState | undefined;
+  readonly state: State | undefined;
 }
 
 /** What needs somebody first. */
-export const STATES: readonly PublishState[] = [
+export const STATES: readonly State[] = [
+  'offline',
   'refused',
   'waiting',
   'spooling',
@@ -74,8 +77,8 @@ export function groupsOf(rows: readonly TargetRow[], wanted: Wanted): readonly T
     });
 }
 
-export function countsOf(rows: readonly TargetRow[]): ReadonlyMap<PublishState, number> {
-  const counts = new Map<PublishState, number>();
+export function countsOf(rows: readonly TargetRow[]): ReadonlyMap<State, number> {
+  const counts = new Map<State, number>();
   for (const { status } of rows) counts.set(status.state, (counts.get(status.state) ?? 0) + 1);
   return counts;
 }

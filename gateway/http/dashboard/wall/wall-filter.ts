@@ -11,6 +11,7 @@ export const STATE_FILTERS = [
   'unreachable',
   'unsupported',
   'disabled',
+  'offline',
 ] as const;
 export type StateFilter = (typeof STATE_FILTERS)[number];
 

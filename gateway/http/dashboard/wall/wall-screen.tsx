@@ -1,7 +1,7 @@
 /** All cameras, of one gateway or of all: what each sees, how it is, and why. */
 import { useComputed, useSignal } from '@preact/signals';
 import type { Fleet } from '../model.ts';
-import { stateWords } from '../parts/state-badge.tsx';
+import { stateWords } from '../parts/state-words.ts';
 import { hrefOf } from '../screen-route.ts';
 import { screenWords } from '../screen-words.ts';
 import { wordsOf } from '../words.ts';

@@ -13,7 +13,7 @@ function gateway(id: string, events: readonly GatewayEvent[]): GatewayModel {
   const none = signal(undefined);
   const empty = signal([]);
   return {
-    ...{ id, state: none, info: none, health: none, position: none },
+    ...{ id, state: none, absence: none, info: none, health: none, position: none },
     ...{ streams: empty, publishes: empty, found: empty, serial: empty },
     events: signal(events),
   };
