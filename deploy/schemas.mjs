@@ -50,6 +50,7 @@ const VERBS = {
   'stream/remove': 'Removes a stream.',
   'stream/restart': 'Drops a stream’s connection and connects anew.',
   discover: 'Looks for cameras now; scan asks each address of a private network.',
+  restart: 'Restarts the gateway, where it is started again when it ends (canRestart in B/info).',
   'log/level': 'How much is logged, until the next start.',
   adopt: 'Decides about a device that was found.',
   ptz: 'Moves a camera.',

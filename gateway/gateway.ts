@@ -31,6 +31,7 @@ import { Box } from './report/box.ts';
 import { CommandDispatcher, CommandError, type CommandHandlers } from './report/commands.ts';
 import { isClockSynchronised } from './report/health.ts';
 import { MqttReporter } from './report/mqtt-reporter.ts';
+import { restartHandler } from './restarting.ts';
 import type { Serving } from './serving.ts';
 import { Heads } from './steering/heads.ts';
 import { Steering } from './steering/steering.ts';
@@ -53,6 +54,8 @@ export interface GatewayOptions {
   readonly onFatal: (reason: string) => void;
   /** Without reporting: `sluice relay`. */
   readonly isQuiet?: boolean;
+  /** Ends the service such that it is started again; undefined: nobody would. */
+  readonly restart?: (() => void) | undefined;
   /** Where the configuration is from; undefined: it is nobody's to change. */
   readonly file?: ConfigFile;
 }
@@ -214,11 +217,13 @@ export class Gateway {
   }
 
   #box(): Box {
-    const { log } = this.#options;
+    const { log, restart } = this.#options;
+    const canRestart = restart !== undefined;
     const urls = () => this.#playUrls.ofBox();
     const config = () => this.#configuring.config;
     const refresh = () => this.#proxypublish.tellStats();
-    return new Box({ config, id: this.#id, board: this.board, refresh, log, urls });
+    const shared = { id: this.#id, board: this.board, log };
+    return new Box({ ...shared, config, refresh, urls, canRestart });
   }
 
   async #startHttp(box: Box): Promise<void> {
@@ -362,6 +367,7 @@ export class Gateway {
         return discoverNow(this.#discovery, args, found, this.#stopping.signal);
       },
       adopt: (args) => adoptByCommand(this.#adoption, args, this.board, this.#stopping.signal),
+      restart: restartHandler(() => this.#options),
       'log/level': ({ level }) => {
         this.#options.setLogLevel(level);
         return { level };

@@ -25,7 +25,7 @@ examples: sluice
           sluice relay rtsp://viewer:secret@10.0.0.20/stream1 rtmp://master.example/live/front-door
           sluice probe rtsp://viewer:secret@10.0.0.20/stream1
 
-exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration`;
+exit codes: 0 done, 1 failed while running, 2 wrong arguments or configuration, 75 to be started again (the command restart)`;
 
 type Command = (args: string[]) => Promise<number> | number;
 

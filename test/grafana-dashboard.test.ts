@@ -102,7 +102,15 @@ function exported() {
   };
   const info: GatewayInfo = {
     ...{ schema: 1, id: 'g', session: 1, startedAt: '', urls: {}, version: '', host: '' },
-    ...{ board: 'b', arch: '', node: '', addresses: [], streams: [], configHash: '' },
+    ...{
+      board: 'b',
+      arch: '',
+      node: '',
+      addresses: [],
+      streams: [],
+      configHash: '',
+      canRestart: false,
+    },
   };
   const context = { board, info: () => info, health: async () => health };
   return parseMetrics(metricsText({ ...context, isMqttConnected: () => true }, health));

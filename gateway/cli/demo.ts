@@ -35,7 +35,7 @@ export async function demo(args: string[]): Promise<number> {
   // The demo says in plain words what the log would say.
   const gatewayLog = new GatewayLog('error');
   const { log } = gatewayLog;
-  return await untilStopped(log, (fail) => {
+  return await untilStopped(log, ({ fail }) => {
     const all = new Demo({
       log,
       setLogLevel: (level) => gatewayLog.setLevel(level),

@@ -27,7 +27,7 @@ export async function relay(args: string[]): Promise<number> {
   const gatewayLog = new GatewayLog(isTerminal ? 'warn' : 'info');
   const { log } = gatewayLog;
   let progress: NodeJS.Timeout | undefined;
-  const exitCode = await untilStopped(log, (fail) => {
+  const exitCode = await untilStopped(log, ({ fail }) => {
     const gateway = new Gateway({
       config,
       log,

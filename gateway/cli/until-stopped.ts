@@ -1,5 +1,6 @@
 /** Starts something, waits for a signal to stop, stops it within a bounded time. */
 import type { Logger } from 'pino';
+import { RESTART_EXIT_CODE } from './started-again.ts';
 
 /** A clean end takes less; whoever hangs then is left behind. What is left of the 2 s is for a busy machine. */
 const STOP_TIMEOUT_MS = 1_700;
@@ -9,10 +10,18 @@ export interface Startable {
   stop(): Promise<void>;
 }
 
-/** Returns the exit code. `make` gets a function that ends the service with an error. */
+/** Ways to end the service from within. */
+export interface Ending {
+  /** With an error. */
+  fail(reason: string): void;
+  /** To be started again. */
+  restart(): void;
+}
+
+/** Returns the exit code. */
 export async function untilStopped(
   log: Logger,
-  make: (fail: (reason: string) => void) => Startable,
+  make: (ending: Ending) => Startable,
 ): Promise<number> {
   const { promise, resolve } = withResolver<number>();
   let isStopping = false;
@@ -24,9 +33,12 @@ export async function untilStopped(
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-  const service = make((reason) => {
-    log.fatal({ reason }, 'giving up');
-    resolve(1);
+  const service = make({
+    fail: (reason) => {
+      log.fatal({ reason }, 'giving up');
+      resolve(1);
+    },
+    restart: () => resolve(RESTART_EXIT_CODE),
   });
   await service.start();
   const exitCode = await promise;

@@ -22,6 +22,8 @@ export interface GatewayInfo {
   readonly urls: Readonly<Record<string, string>>;
   readonly streams: readonly string[];
   readonly configHash: string;
+  /** Whether the command `restart` works: whoever started this service starts it again. */
+  readonly canRestart: boolean;
 }
 
 /** How the box does: null where this machine does not tell. */

@@ -18,6 +18,7 @@ export interface BoxContext {
   readonly refresh: () => void;
   readonly log: Logger;
   readonly urls: () => GatewayInfo['urls'];
+  readonly canRestart: boolean;
 }
 
 export class Box {
@@ -38,9 +39,9 @@ export class Box {
   }
 
   info(): GatewayInfo {
-    const { board, id, urls } = this.#context;
+    const { board, id, urls, canRestart } = this.#context;
     const source = { id, version: VERSION, configHash: this.#configHash(), urls: urls() };
-    return describeGateway({ ...this.#life, ...source }, board);
+    return describeGateway({ ...this.#life, ...source, canRestart }, board);
   }
 
   health(): Promise<Health> {

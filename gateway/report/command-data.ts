@@ -56,6 +56,7 @@ export interface CommandData {
       readonly isDone: boolean;
     };
   };
+  readonly restart: { readonly message: string };
   readonly 'log/level': { readonly level: string };
   readonly adopt: {
     /** As it was asked for. */

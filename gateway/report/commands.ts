@@ -21,6 +21,7 @@ export const COMMANDS = {
     timeoutMs: z._default(wholeNumber(500, 30_000), 5_000),
     scan: z.optional(checkedText(SCAN_EXPECTED, scanProblem)),
   }),
+  restart: z.object({}),
   'log/level': z.object({ level: oneOf(LOG_LEVELS) }),
   adopt: z.object({
     /** The id of a found device, or the name of its stream. */

@@ -109,6 +109,13 @@ export function gatewayDevice(
         ...{ command_topic: topics.command('discover'), payload_press: '{}' },
         entity_category: 'diagnostic',
       },
+      ...(info.canRestart && {
+        restart: {
+          ...{ p: 'button', ...of('restart'), name: 'Restart', device_class: 'restart' },
+          ...{ command_topic: topics.command('restart'), payload_press: '{}' },
+          entity_category: 'config',
+        },
+      }),
     },
   };
 }

@@ -13,6 +13,7 @@ export interface InfoSource {
   readonly startedAt: string;
   readonly version: string;
   readonly configHash: string;
+  readonly canRestart: boolean;
   readonly urls: GatewayInfo['urls'];
 }
 

@@ -8,7 +8,7 @@ const config = loadConfig(process.argv[2]);
 const gatewayLog = new GatewayLog(config.log.level);
 process.exitCode = await untilStopped(
   gatewayLog.log,
-  (fail) =>
+  ({ fail }) =>
     new Gateway({
       config,
       log: gatewayLog.log,

@@ -201,6 +201,13 @@ describe('what is sent is what the schemas say', () => {
     assert.equal((await overHttp('format/disk', {})).ok, false);
   });
 
+  it('a restart: nobody would start this one again', async () => {
+    for (const ask of [overMqtt, overHttp]) {
+      const reply = await ask('restart', {});
+      assert.equal(reply.ok ? '' : reply.error.code, 'unsupported');
+    }
+  });
+
   it('the configuration’s verbs', async () => {
     for (const ask of [overMqtt, overHttp]) {
       const well = async (verb: string, args: object) => {

@@ -11,7 +11,15 @@ import { commandHandlers } from './reporting.ts';
 
 export function apiOf(board: Board, context: Partial<ApiContext> = {}): Route[] {
   const startedAt = '2026-05-01T12:00:00.000Z';
-  const source = { id: 'box', session: 1, startedAt, version: '0', configHash: 'abc', urls: {} };
+  const source = {
+    id: 'box',
+    session: 1,
+    startedAt,
+    version: '0',
+    configHash: 'abc',
+    canRestart: false,
+    urls: {},
+  };
   const sampler = new HealthSampler({ board, refresh() {}, dataDir: '/tmp', now: Date.now });
   return apiRoutes({
     board,

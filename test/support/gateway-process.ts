@@ -20,12 +20,14 @@ export class GatewayProcess {
   readonly #httpPort: number;
   readonly #tmpfs: Tmpfs | undefined;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #isUnit: boolean;
 
   private constructor(
     folder: string,
     httpPort: number,
-    { tmpfs, env = {} }: { tmpfs?: Tmpfs | undefined; env?: Readonly<Record<string, string>> },
+    { tmpfs, env = {}, isUnit = false }: Surroundings,
   ) {
+    this.#isUnit = isUnit;
     this.#folder = folder;
     this.#httpPort = httpPort;
     this.#tmpfs = tmpfs;
@@ -41,16 +43,13 @@ export class GatewayProcess {
       host = '127.0.0.1',
       http = '',
       discovery = 'onvif: false, mdns: false',
-      tmpfs,
-      env = {},
+      ...surroundings
     }: {
       id?: string;
       host?: string;
       http?: string;
       discovery?: string;
-      tmpfs?: Tmpfs;
-      env?: Readonly<Record<string, string>>;
-    } = {},
+    } & Surroundings = {},
   ): Promise<GatewayProcess> {
     const folder = await mkdtemp(join(tmpdir(), 'sluice-gateway-'));
     const httpPort = await freePort();
@@ -62,7 +61,7 @@ discovery: { ${discovery} }
 http: { listen: "${host}:${httpPort}"${http === '' ? '' : `, ${http}`} }
 ${yaml}`,
     );
-    const gateway = new GatewayProcess(folder, httpPort, { tmpfs, env });
+    const gateway = new GatewayProcess(folder, httpPort, surroundings);
     try {
       await gateway.#answers();
     } catch (error) {
@@ -88,7 +87,13 @@ ${yaml}`,
     await exited;
   }
 
-  /** After `kill`. */
+  /** The exit code, once it has ended; null: by a signal. */
+  async ended(): Promise<number | null> {
+    if (this.isRunning) await once(this.#process, 'exit');
+    return this.#process.exitCode;
+  }
+
+  /** After it has ended. */
   async startAgain(): Promise<void> {
     this.#process = this.#spawn();
     await this.#answers();
@@ -105,7 +110,9 @@ ${yaml}`,
   #spawn(): ChildProcess {
     this.#startedAt = this.log.length;
     const node = [process.execPath, 'dist/gateway/main.js', 'run', '--config', this.configFile];
-    const [program = '', ...args] = this.#tmpfs === undefined ? node : within(this.#tmpfs, node);
+    const command = this.#isUnit ? asUnit(node) : node;
+    const [program = '', ...args] =
+      this.#tmpfs === undefined ? command : within(this.#tmpfs, command);
     const child = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...this.#env },
@@ -200,6 +207,13 @@ ${yaml}`,
   }
 }
 
+interface Surroundings {
+  readonly tmpfs?: Tmpfs;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Started as systemd starts the main process of a service. */
+  readonly isUnit?: boolean;
+}
+
 /** A small disk of the process's own, gone with it. Needs root. */
 interface Tmpfs {
   readonly path: string;
@@ -210,4 +224,9 @@ interface Tmpfs {
 function within({ path, bytes }: Tmpfs, command: readonly string[]): string[] {
   const script = 'mkdir -p "$2" && mount -t tmpfs -o size="$1" tmpfs "$2" && shift 2 && exec "$@"';
   return ['unshare', '--mount', 'sh', '-c', script, 'sh', String(bytes), path, ...command];
+}
+
+function asUnit(command: readonly string[]): string[] {
+  const script = 'export INVOCATION_ID=5ca1ab1e SYSTEMD_EXEC_PID=$$; exec "$@"';
+  return ['sh', '-c', script, 'sh', ...command];
 }

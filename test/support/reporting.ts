@@ -39,6 +39,7 @@ export function makeReporting(
     startedAt: new Date().toISOString(),
     version: '0.0.0',
     configHash: 'abc',
+    canRestart: false,
     urls: {},
   };
   const sampler = new HealthSampler({ board, refresh() {}, dataDir: '/tmp', now: Date.now });

@@ -34,7 +34,7 @@ const health = await new HealthSampler({
 const info: GatewayInfo = {
   ...{ schema: 1, id: 'box "1"', session: 3, startedAt: '2026-11-25T10:00:00.000Z', urls: {} },
   ...{ version: '1.2.3', host: 'box', board: null, arch: 'arm64', node: '20.0.0' },
-  ...{ addresses: [], streams: ['door'], configHash: 'abc' },
+  ...{ addresses: [], streams: ['door'], configHash: 'abc', canRestart: false },
 };
 const context: MetricsContext = {
   ...{ board, info: () => info, health: async () => health, isMqttConnected: () => true },

@@ -95,7 +95,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         error: {
           code: 'unknown-verb',
           message:
-            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder, config/get, config/set, stream/add, stream/remove',
+            'known verbs: stream/restart, discover, restart, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder, config/get, config/set, stream/add, stream/remove',
         },
       },
     ],
@@ -108,7 +108,7 @@ const replies: readonly (readonly [name: string, verb: string, payload: string, 
         error: {
           code: 'unknown-verb',
           message:
-            'known verbs: stream/restart, discover, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder, config/get, config/set, stream/add, stream/remove',
+            'known verbs: stream/restart, discover, restart, log/level, adopt, ptz, snapshot, camera/reboot, camera/clock, camera/encoder, config/get, config/set, stream/add, stream/remove',
         },
       },
     ],

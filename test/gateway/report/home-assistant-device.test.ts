@@ -19,7 +19,7 @@ const check = new Ajv({ allErrors: true, discriminator: true, strict: false }).c
 const info: GatewayInfo = {
   ...{ schema: 1, id: 'box-1', session: 3, startedAt: '2026-11-25T10:00:00.000Z' },
   ...{ version: '1.2.3', host: 'box', board: 'Raspberry Pi 4', arch: 'arm64', node: '20.0.0' },
-  ...{ addresses: ['10.0.0.5'], streams: ['door'], configHash: 'abc' },
+  ...{ addresses: ['10.0.0.5'], streams: ['door'], configHash: 'abc', canRestart: false },
   urls: { http: 'http://10.0.0.5:8080' },
 };
 
@@ -156,6 +156,15 @@ describe('the gateway as a device of Home Assistant', () => {
     const silent = { ...health, temperatureC: null, memoryAvailableMb: null, diskTotalMb: null };
     const { components } = checked(gatewayDevice(topics, { ...info, board: null }, silent));
     for (const id of ['temperature', 'memory', 'disk']) assert.equal(components[id], undefined);
+  });
+
+  it('has a button that restarts it, where that works', () => {
+    const { components } = checked(gatewayDevice(topics, { ...info, canRestart: true }, health));
+    const { device_class, entity_category, command_topic, payload_press } =
+      components['restart'] ?? assert.fail();
+    assert.deepEqual([device_class, entity_category], ['restart', 'config']);
+    assert.deepEqual([command_topic, payload_press], ['sluice/box-1/cmd/restart', '{}']);
+    assert.equal(checked(gatewayDevice(topics, info, health)).components['restart'], undefined);
   });
 
   it('shows that it is away while everything else is unavailable', () => {
