@@ -237,9 +237,9 @@ describe('the camera page', { timeout: TEST_MS }, () => {
       await page.getByText('It goes to preset 5.').waitFor();
       assert.equal(terminal.received, GO_TO_5);
 
-      // It tells no snapshot: in words.
-      await page.getByRole('button', { name: 'Take snapshot' }).click();
-      await page.getByText('gives no snapshot', { exact: false }).waitFor();
+      // What this camera cannot do is not offered.
+      const actions = page.getByRole('region', { name: 'Actions' }).getByRole('button');
+      assert.deepEqual(await actions.allTextContents(), ['Restart stream']);
       assert.deepEqual(await seriousFaults(page), []);
       assert.deepEqual(troubles, []);
     });
@@ -316,6 +316,9 @@ describe('the camera page', { timeout: TEST_MS }, () => {
         const { page, troubles } = await openFleet(test, 'g711', {});
         await page.getByRole('img', { name: 'Newest snapshot of g711' }).waitFor();
         await page.getByText('has no address that streams play at', { exact: false }).waitFor();
+        await page.getByRole('button', { name: 'Take snapshot' }).click();
+        await page.getByRole('img', { name: /^Snapshot of g711/ }).waitFor();
+        assert.equal(await page.getByRole('button', { name: 'Reboot camera' }).count(), 0);
         assert.deepEqual(troubles, []);
       });
     });

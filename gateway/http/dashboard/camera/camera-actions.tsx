@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { Fleet, StreamModel } from '../model.ts';
 import { CommandButton } from '../parts/command-button.tsx';
 import { wordsOf } from '../words.ts';
+import { canReboot, canSnapshot } from './abilities.ts';
 
 const t = wordsOf({
   en: {
@@ -39,6 +40,7 @@ export function CameraActions({
   const { gateway, name } = stream;
   const isAsked = useSignal(false);
   const picture = stream.snapshot.value;
+  const info = stream.info.value;
   const of = { fleet, gateway, args: { name } };
   return (
     <section class="card stack" aria-label={t('title')}>
@@ -46,25 +48,29 @@ export function CameraActions({
         <CommandButton {...of} verb="stream/restart" doneWords={t('restarted')}>
           {t('restart')}
         </CommandButton>
-        <CommandButton
-          {...of}
-          verb="snapshot"
-          doneWords={t('snapped')}
-          done={() => {
-            isAsked.value = true;
-          }}
-        >
-          {t('snapshot')}
-        </CommandButton>
-        <CommandButton
-          {...of}
-          verb="camera/reboot"
-          class="danger"
-          question={t('reboot-question', { stream: name })}
-          doneWords={t('rebooted')}
-        >
-          {t('reboot')}
-        </CommandButton>
+        {canSnapshot(info) && (
+          <CommandButton
+            {...of}
+            verb="snapshot"
+            doneWords={t('snapped')}
+            done={() => {
+              isAsked.value = true;
+            }}
+          >
+            {t('snapshot')}
+          </CommandButton>
+        )}
+        {canReboot(info) && (
+          <CommandButton
+            {...of}
+            verb="camera/reboot"
+            class="danger"
+            question={t('reboot-question', { stream: name })}
+            doneWords={t('rebooted')}
+          >
+            {t('reboot')}
+          </CommandButton>
+        )}
       </div>
       {isAsked.value && picture !== undefined && (
         <img class="camera-snapshot" src={picture} alt={t('snapshot-of', { stream: name })} />

@@ -1,6 +1,7 @@
 /** One camera of the wall. Its snapshot is fetched while it can be seen, and no more often than that is worth to the camera. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { canSnapshot } from '../camera/abilities.ts';
 import type { Fleet, StreamModel } from '../model.ts';
 import { decimals, rate } from '../numbers.ts';
 import { Reason } from '../parts/reason.tsx';
@@ -9,7 +10,7 @@ import { Badge, StateBadge } from '../parts/state-badge.tsx';
 import { TimeAgo } from '../parts/time-ago.tsx';
 import { hrefOf } from '../screen-route.ts';
 import { wordsOf } from '../words.ts';
-import { givesSnapshots, useSnapshot } from './use-snapshot.ts';
+import { useSnapshot } from './use-snapshot.ts';
 
 const t = wordsOf({
   en: {
@@ -46,7 +47,7 @@ export function CameraTile({ fleet, stream, isGatewayShown }: CameraTileProps) {
   const stats = stream.stats.value;
   const isOnline = status?.state === 'online';
   const snapshot = useSnapshot(fleet, stream, isVisible && isOnline);
-  const nothingYet = givesSnapshots(fleet, stream) ? 'noPictureYet' : 'noPicture';
+  const nothingYet = canSnapshot(stream.info.value) ? 'noPictureYet' : 'noPicture';
   const nothing = isOnline ? nothingYet : 'noPictureNow';
   const isEmpty = snapshot === undefined || !isOnline;
   return (

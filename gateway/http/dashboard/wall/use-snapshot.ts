@@ -4,6 +4,7 @@
  */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { canSnapshot } from '../camera/abilities.ts';
 import type { Fleet, StreamModel } from '../model.ts';
 import { pause } from '../pause.ts';
 import { SnapshotTurns } from './snapshot-turns.ts';
@@ -22,7 +23,8 @@ export function useSnapshot(
   isWanted: boolean,
 ): string | undefined {
   const fetched = useSignal<string | undefined>(undefined);
-  const isThere = givesSnapshots(fleet, stream);
+  // Who asks for one that is known not to be there only fills the browser's console.
+  const isThere = canSnapshot(stream.info.value);
   useEffect(() => {
     if (!isWanted || !isThere) return undefined;
     const ended = new AbortController();
@@ -45,11 +47,6 @@ export function useSnapshot(
     [],
   );
   return fetched.value ?? stream.snapshot.value;
-}
-
-/** Who asks for one that is known not to be there only fills the browser's console. */
-export function givesSnapshots(fleet: Fleet, { info }: StreamModel): boolean {
-  return !fleet.isLocal || info.value?.urls?.['snapshot'] !== undefined;
 }
 
 async function keepFetching(fetchOne: () => Promise<void>, signal: AbortSignal): Promise<void> {
