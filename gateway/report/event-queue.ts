@@ -4,7 +4,7 @@
  * lost in a connection that is dead and does not know it yet; the broker may get one twice then.
  */
 import { scrubbedJson } from '../secrets.ts';
-import type { BrokerLink } from './broker-link.ts';
+import { type BrokerLink, RefusedError } from './broker-link.ts';
 import type { GatewayEvent } from './status.ts';
 
 /** The story of a bad night; all of it is in the log. */
@@ -18,10 +18,15 @@ interface Waiting {
   readonly bytes: number;
 }
 
+interface Sent extends Waiting {
+  /** Told with it. */
+  readonly dropped: number;
+}
+
 export class EventQueue {
   readonly #topic: string;
   #waiting: Waiting[] = [];
-  #sent: Waiting[] = [];
+  #sent: Sent[] = [];
   #waitingBytes = 0;
   #dropped = 0;
   #link: BrokerLink | undefined;
@@ -42,6 +47,7 @@ export class EventQueue {
 
   detach(): void {
     this.#link = undefined;
+    for (const { dropped } of this.#sent) this.#dropped += dropped;
     this.#wait([...this.#sent, ...this.#waiting]);
     this.#sent = [];
   }
@@ -65,14 +71,17 @@ export class EventQueue {
   }
 
   #send(link: BrokerLink, next: Waiting): void {
-    this.#sent.push(next);
-    const dropped = this.#dropped === 0 ? {} : { dropped: this.#dropped };
+    const sent = { ...next, dropped: this.#dropped };
+    this.#sent.push(sent);
     this.#dropped = 0;
+    const dropped = sent.dropped === 0 ? {} : { dropped: sent.dropped };
     const payload = scrubbedJson({ ...next.event, ...dropped });
     link.publish({ topic: this.#topic, payload, qos: 1, retain: false }, (error) => {
-      // Of an earlier link: it waits again already. An error means that the link is going.
-      if (this.#link !== link || error) return;
-      this.#sent = this.#sent.filter((one) => one !== next);
+      // Of an earlier link: it waits again already.
+      if (this.#link !== link) return;
+      // The link is going, and it will wait again.
+      if (error && !(error instanceof RefusedError)) return;
+      this.#sent = this.#sent.filter((one) => one !== sent);
       this.#pump();
     });
   }

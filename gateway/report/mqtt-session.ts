@@ -8,7 +8,12 @@ import type { Duplex } from 'node:stream';
 import type { IClientOptions, IClientSubscribeOptions, IPublishPacket, MqttClient } from 'mqtt';
 import type { TlsTrust } from '../../drivers/tls-trust.ts';
 import type { MqttConfig } from '../config/schema.ts';
-import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
+import {
+  type BrokerLink,
+  type IncomingMessage,
+  type OutgoingMessage,
+  RefusedError,
+} from './broker-link.ts';
 import { openBrokerStream } from './broker-stream.ts';
 import { MAX_REQUEST_BYTES } from './commands.ts';
 
@@ -26,8 +31,8 @@ const MAX_WAITING_BYTES = 256 * 1024;
 /** Topic and properties beside the largest command. */
 const MAX_PACKET_BYTES = MAX_REQUEST_BYTES + 4096;
 
-/** Topic, properties and fixed header of what we send. */
-const MAX_HEADER_BYTES = 2048;
+/** Of what we send: fixed header, lengths, packet identifier, expiry (MQTT 5 §2.1.4, §3.3). */
+const MAX_HEADER_BYTES = 32;
 
 /** Reason codes: 3.1.1 "unacceptable protocol version" and 5 "unsupported protocol version". */
 const VERSION_REFUSED = [1, 132];
@@ -53,6 +58,8 @@ export interface MqttSessionOptions {
 export interface MqttSessionEvents {
   up(link: BrokerLink, protocolVersion: 4 | 5): void;
   message(message: IncomingMessage): void;
+  /** It stays, and does not take what is published or subscribed there. */
+  refused(topic: string, why: string): void;
 }
 
 export class MqttSession {
@@ -72,7 +79,8 @@ export class MqttSession {
       events.message(toIncoming(topic, payload, packet));
     });
     try {
-      events.up(new MqttLink(connected), this.#protocolVersion);
+      const refused = (topic: string, why: string) => events.refused(topic, why);
+      events.up(new MqttLink(connected, refused), this.#protocolVersion);
       await closed;
     } finally {
       await close(client, signal.aborted);
@@ -237,13 +245,15 @@ function isVersionRefusal(error: unknown): boolean {
 class MqttLink implements BrokerLink {
   readonly window: number;
   readonly #connected: Connected;
+  readonly #refused: MqttSessionEvents['refused'];
   readonly #isV5: boolean;
   /** QoS 1: on their way, and those the broker does not take yet. State, events and replies are each bounded. */
   #unacknowledged = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(connected: Connected) {
+  constructor(connected: Connected, refused: MqttSessionEvents['refused']) {
     this.#connected = connected;
+    this.#refused = refused;
     this.#isV5 = connected.client.options.protocolVersion === 5;
     this.window = Math.min(MAX_WINDOW, connected.receiveMaximum);
   }
@@ -255,8 +265,11 @@ class MqttLink implements BrokerLink {
 
   publish(message: OutgoingMessage, done: (error?: Error | null) => void = () => {}): void {
     const { receiveMaximum, maximumPacketBytes } = this.#connected;
-    if (message.payload.length + MAX_HEADER_BYTES > maximumPacketBytes) {
-      done(new Error(`the broker takes packets of ${maximumPacketBytes} bytes at most`));
+    const bytes = packetBytes(message);
+    if (bytes > maximumPacketBytes) {
+      const words = `it takes ${maximumPacketBytes} bytes at most, and this has ${bytes}`;
+      this.#refused(message.topic, words);
+      setImmediate(done, new RefusedError(words));
       return;
     }
     if (message.qos === 0) this.#send(message, done);
@@ -283,7 +296,10 @@ class MqttLink implements BrokerLink {
       topic,
       typeof payload === 'string' ? payload : Buffer.from(payload),
       { qos, retain, ...(this.#isV5 ? { properties } : {}) },
-      (error) => done(error),
+      (error) => {
+        if (isAnswer(error)) this.#refused(topic, error.message);
+        done(isAnswer(error) ? new RefusedError(error.message) : error);
+      },
     );
   }
 
@@ -291,13 +307,26 @@ class MqttLink implements BrokerLink {
     const options: IClientSubscribeOptions = this.#isV5
       ? { qos: 1, rap: true, rh: withRetained ? 0 : 2 }
       : { qos: 1 };
-    // A refused subscription leaves state without commands: still worth having.
-    this.#connected.client.subscribe(filter, options, () => {});
+    this.#connected.client.subscribe(filter, options, (error) => {
+      // It leaves state without commands: still worth having.
+      if (isAnswer(error)) this.#refused(filter, error.message);
+    });
   }
 
   unsubscribe(filter: string): void {
     this.#connected.client.unsubscribe(filter, () => {});
   }
+}
+
+/** The broker's, with a reason code or the packet that it came in; errors of the connection have neither. */
+function isAnswer(error: Error | null | undefined): error is Error {
+  if (!(error instanceof Error)) return false;
+  return ('code' in error && typeof error.code === 'number') || Object(error).packet !== undefined;
+}
+
+function packetBytes({ topic, payload, correlationData }: OutgoingMessage): number {
+  const given = Buffer.byteLength(topic) + Buffer.byteLength(payload);
+  return MAX_HEADER_BYTES + given + (correlationData?.length ?? 0);
 }
 
 function toIncoming(topic: string, payload: Uint8Array, packet: IPublishPacket): IncomingMessage {

@@ -67,7 +67,7 @@ export class RemoteBroker {
   }
 
   async #connect(signal: AbortSignal, up: () => void): Promise<void> {
-    const { url, log, now, changed, message } = this.#context;
+    const { url, now, changed, message } = this.#context;
     this.#upAtMs = undefined;
     let link: BrokerLink | undefined;
     try {
@@ -76,12 +76,18 @@ export class RemoteBroker {
           up: (connected, protocolVersion) => {
             up();
             this.#upAtMs = now();
-            log.info({ broker: scrub(url), protocolVersion }, 'connected to the MQTT broker');
+            // A broker that comes and goes for days is a line a minute.
+            const fields = { broker: scrub(url), protocolVersion };
+            this.#repeats.report('mqtt connected', 'info', fields, 'connected to the MQTT broker');
             link = connected;
             changed(connected);
           },
           message: (one) => {
             if (link !== undefined) message(one, link);
+          },
+          refused: (topic, why) => {
+            const words = `the MQTT broker does not take ${topic}: ${why}`;
+            this.#repeats.report('mqtt refused', 'warn', { topic }, words);
           },
         },
         signal,

@@ -2,10 +2,12 @@
  * Brings one broker to what it ought to hold. Changes go out after a short delay, the newest only, at most one message
  * per topic and `link.window` in all on their way; everything goes out again on every new link.
  */
-import type { BrokerLink } from './broker-link.ts';
+import { type BrokerLink, RefusedError } from './broker-link.ts';
 
 /** A flapping stream makes at most four messages a second per topic. */
 const DELAY_MS = 250;
+/** Somebody may have set the broker's access list right meanwhile. */
+const REFUSED_MS = 60_000;
 /** Of what an earlier life left at a broker; a broker that lists more than this is not ours alone. */
 const MAX_TOLD = 20_000;
 
@@ -16,8 +18,11 @@ export class RetainedOutlet {
   /** Differs from what the broker was told; empty without a link. */
   readonly #changed = new Set<string>();
   readonly #inFlight = new Set<string>();
+  /** By the broker of this link. */
+  readonly #refused = new Set<string>();
   #link: BrokerLink | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #again: NodeJS.Timeout | undefined;
   #drained: (() => void)[] = [];
 
   constructor(payloads: ReadonlyMap<string, string>) {
@@ -37,8 +42,11 @@ export class RetainedOutlet {
     this.#link = undefined;
     this.#inFlight.clear();
     this.#changed.clear();
+    this.#refused.clear();
     clearTimeout(this.#timer);
+    clearTimeout(this.#again);
     this.#timer = undefined;
+    this.#again = undefined;
     this.#settle();
   }
 
@@ -92,17 +100,27 @@ export class RetainedOutlet {
   #publish(link: BrokerLink, topic: string): void {
     const payload = this.#payloads.get(topic) ?? '';
     this.#told.add(topic);
+    this.#refused.delete(topic);
     this.#inFlight.add(topic);
     link.publish({ topic, payload, qos: 1, retain: true }, (error) => {
       // Of an earlier link: the new one has sent everything again.
       if (this.#link !== link) return;
       this.#inFlight.delete(topic);
-      if (error) this.#changed.add(topic);
+      if (error) this.#sendLater(topic);
       else if (payload === '' && !this.#payloads.has(topic)) this.#told.delete(topic);
-      // An error means that the link is going: the next link sends it.
-      if (!error) this.#pump();
+      if (!error || error instanceof RefusedError) this.#pump();
       this.#settle();
     });
+  }
+
+  /** Not at once: it would be refused again. Where the link is going, the next one sends everything. */
+  #sendLater(topic: string): void {
+    this.#refused.add(topic);
+    this.#again ??= setTimeout(() => {
+      this.#again = undefined;
+      for (const refused of this.#refused) this.change(refused);
+      this.#refused.clear();
+    }, REFUSED_MS).unref();
   }
 
   #isDrained(): boolean {

@@ -297,3 +297,34 @@ describe('MQTT with a login', () => {
     await broker.stop();
   });
 });
+
+describe('MQTT with a broker that does not take everything', () => {
+  it('packets are bounded, and one topic is another’s: the rest is told, and why that is not', async () => {
+    const broker = await Mosquitto.start({
+      files: { acl: `topic readwrite #\ntopic deny ${B}/found/+\n` },
+      lines: (folder) => [`acl_file ${folder}/acl`, 'max_packet_size 1000'],
+    });
+    const { board, reporter, lines } = makeReporting({ url: broker.url });
+    const watcher = await MqttWatcher.open(broker.url);
+    const device = { via: ['mdns' as const], addresses: ['10.0.0.2'], lastSeenAt: 'now' };
+    for (let n = 0; n < 30; n += 1) {
+      const decided = { code: 'undecided', reason: 'Nobody has decided.' } as const;
+      board.setFound({ id: `cam-${n}`, ...device, ...decided });
+      board.setStreamStatus(`large-${n}`, streamStatus({ reason: '“very long”'.repeat(70) }));
+    }
+    board.setStreamStatus('last', streamStatus());
+    await reporter.start();
+    try {
+      await watcher.untilState(`${B}/stream/last/status`, JSON.stringify(streamStatus()));
+      assert.equal(reporter.isConnected, true);
+      assert.ok(![...watcher.state.keys()].some((topic) => /found|large/.test(topic)));
+      const words = lines.filter(({ level }) => level === 40).map(({ msg }) => String(msg));
+      assert.equal(words.length, 1, 'more in a minute');
+      assert.match(words[0] ?? '', /does not take sluice\/\S+: .*(takes 1000 bytes|authorized)/);
+    } finally {
+      await reporter.stop();
+      await watcher.close();
+      await broker.stop();
+    }
+  });
+});

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { BrokerLink, OutgoingMessage } from '../../../gateway/report/broker-link.ts';
+import {
+  type BrokerLink,
+  type OutgoingMessage,
+  RefusedError,
+} from '../../../gateway/report/broker-link.ts';
 import { EventQueue } from '../../../gateway/report/event-queue.ts';
 
 class Broker implements BrokerLink {
@@ -22,8 +26,8 @@ class Broker implements BrokerLink {
     return this.heard.map(({ message }) => message);
   }
 
-  acknowledgeAll(): void {
-    while (this.#waiting.length > 0) this.#waiting.shift()?.();
+  acknowledgeAll(error?: Error): void {
+    while (this.#waiting.length > 0) this.#waiting.shift()?.(error);
   }
 }
 
@@ -54,6 +58,34 @@ describe('EventQueue', () => {
     assert.equal(broker.heard.length, 200);
     assert.deepEqual([broker.heard[0]?.message, broker.heard[0]?.dropped], ['4800', 4800]);
     assert.equal(broker.heard[1]?.dropped, undefined);
+  });
+
+  it('how many gave way is told again where the broker went without having it', () => {
+    const queue = new EventQueue('B/event');
+    for (let n = 0; n < 300; n += 1) queue.push(event(`${n}`));
+    queue.attach(new Broker());
+    queue.detach();
+    const broker = new Broker();
+    queue.attach(broker);
+    broker.acknowledgeAll();
+    assert.deepEqual([broker.heard[0]?.message, broker.heard[0]?.dropped], ['100', 100]);
+    assert.equal(broker.heard.length, 200);
+  });
+
+  it('what a broker refuses is done with, what a connection that goes has not told is not', () => {
+    const queue = new EventQueue('B/event');
+    const broker = new Broker();
+    queue.attach(broker);
+    for (let n = 0; n < 6; n += 1) queue.push(event(`${n}`));
+    broker.acknowledgeAll(new RefusedError('not authorized'));
+    assert.deepEqual(broker.messages, ['0', '1', '2', '3', '4', '5']);
+    for (let n = 6; n < 12; n += 1) queue.push(event(`${n}`));
+    broker.acknowledgeAll(new Error('it went'));
+    queue.detach();
+    const next = new Broker();
+    queue.attach(next);
+    next.acknowledgeAll();
+    assert.deepEqual(next.messages, ['6', '7', '8', '9', '10', '11']);
   });
 
   it('is bounded in bytes, too', () => {

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it, mock } from 'node:test';
-import type { BrokerLink, OutgoingMessage } from '../../../gateway/report/broker-link.ts';
+import {
+  type BrokerLink,
+  type OutgoingMessage,
+  RefusedError,
+} from '../../../gateway/report/broker-link.ts';
 import { RetainedSet } from '../../../gateway/report/retained-set.ts';
 
 /** A broker that acknowledges only when told to. */
@@ -148,17 +152,50 @@ describe('RetainedSet', () => {
     assert.deepEqual(link.sent, ['a=1', 'b=1']);
   });
 
-  it('a refused message is sent again with the next change', () => {
+  it('refused messages hold up no others, and are sent again when they change, or after a minute', () => {
     const set = new RetainedSet();
     const outlet = set.openOutlet();
-    const link = new SlowLink();
-    set.set('a', '1');
+    const link = new SlowLink(2);
+    for (const topic of ['a', 'b', 'c', 'd']) set.set(topic, '1');
     outlet.attach(link);
-    link.acknowledge(new Error('not authorized'));
-    assert.equal(link.sent.length, 1);
-    set.set('b', '1');
+    assert.deepEqual(link.sent, ['a=1', 'b=1']);
+    link.acknowledge(new RefusedError('not authorized'));
+    link.acknowledge(new RefusedError('not authorized'));
+    assert.deepEqual(link.sent.splice(0), ['a=1', 'b=1', 'c=1', 'd=1']);
+    link.acknowledgeAll();
+    set.set('c', '2');
+    set.set('b', '2');
     mock.timers.tick(250);
-    assert.deepEqual(link.sent, ['a=1', 'a=1', 'b=1']);
+    assert.deepEqual(link.sent.splice(0), ['c=2', 'b=2']);
+    link.acknowledgeAll();
+    mock.timers.tick(60_000);
+    mock.timers.tick(250);
+    assert.deepEqual(link.sent.splice(0), ['a=1']);
+    link.acknowledge(new RefusedError('not authorized'));
+    outlet.detach();
+    mock.timers.tick(600_000);
+    assert.deepEqual(link.sent, []);
+  });
+
+  it('a link that fails at once is asked once for each topic', () => {
+    const set = new RetainedSet();
+    const outlet = set.openOutlet();
+    const sent: string[] = [];
+    const link: BrokerLink = {
+      window: 2,
+      isWritable: true,
+      publish: ({ topic }, done) => {
+        sent.push(topic);
+        assert.ok(sent.length < 100, 'in a loop');
+        done?.(new Error('the connection is going'));
+      },
+      subscribe: () => {},
+      unsubscribe: () => {},
+    };
+    set.set('a', '1');
+    set.set('b', '1');
+    outlet.attach(link);
+    assert.deepEqual(sent, ['a', 'b']);
   });
 
   it('flush ends with the last acknowledgement, or with the link', async () => {
