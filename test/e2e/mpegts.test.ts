@@ -4,7 +4,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { adtsFrames } from '../../codecs/aac/adts.ts';
 import type { AccessUnit } from '../../codecs/access-unit.ts';
@@ -296,7 +295,7 @@ test('sluice relay: from UDP to nginx, what a player gets is what was sent', asy
   const exited = once(relay, 'exit');
   relay.kill('SIGTERM');
   await exited;
-  const recorded = await readFile(join(nginx.folder, 'encoder.flv'));
+  const recorded = await nginx.recorded('encoder');
   const sent = flvUnits(await folder.elementary(file, '0', 'flv'));
   const { video, audio } = assertSameUnits(sent, flvUnits(recorded), { fewest: 300 });
   assert.ok(video > 100 && audio > 200, `${video} pictures, ${audio} sounds\n${log}`);

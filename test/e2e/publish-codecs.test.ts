@@ -4,7 +4,6 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -97,18 +96,6 @@ function assertCarried(material: TestMedia, flv: Uint8Array): void {
   }
 }
 
-/** A recording is whole when it does not grow any more. */
-async function recorded(streamName: string): Promise<Uint8Array> {
-  const path = join(nginx.folder, `${streamName}.flv`);
-  let length = -1;
-  for (;;) {
-    const file = await readFile(path).catch(() => new Uint8Array(0));
-    if (file.length > 0 && file.length === length) return file;
-    length = file.length;
-    await sleep(200);
-  }
-}
-
 /** The first five bytes of each sequence header. */
 function headers(file: Uint8Array): string[] {
   const isHeader = ({ type, body }: FlvTag) =>
@@ -145,7 +132,7 @@ describe('nginx-rtmp', () => {
   test('H.265 with B-frames: codec id 12, for nginx lists no FourCC; recorded as it was sent', async () => {
     const material = await made({ video: 'h265', audio: 'pcma', bFrames: 3 });
     await publish(material, { targetUri: nginx.url('record'), targetStreamName: 'h265' });
-    const file = await recorded('h265');
+    const file = await nginx.recorded('h265');
     assertCarried(material, file);
     assert.deepEqual(headers(file), ['1c00000000']);
   });
@@ -159,7 +146,7 @@ describe('nginx-rtmp', () => {
       videoCodecMode: 'enhanced',
     } as const;
     await publish(material, options);
-    const kinds = new Set(flvUnits(await recorded('enhanced')).map(({ kind }) => kind));
+    const kinds = new Set(flvUnits(await nginx.recorded('enhanced')).map(({ kind }) => kind));
     assert.deepEqual([...kinds], ['audio']);
   });
 
@@ -171,7 +158,7 @@ describe('nginx-rtmp', () => {
       audio: 'silence',
     });
     assert.match(leftOut.join(), /^audio G\.711 A-law \(silence in its place/);
-    const file = await recorded('silence');
+    const file = await nginx.recorded('silence');
     const sounds = flvUnits(file).filter(({ kind }) => kind === 'audio');
     assert.ok(Math.abs(sounds.length - (SECONDS * 44_100) / 1024) < 3, `${sounds.length} frames`);
     for (const [index, { ptsUs }] of sounds.entries()) {
@@ -186,7 +173,7 @@ describe('nginx-rtmp', () => {
     assert.match((await publish(material, options)).join(), /^audio AC-3/);
     assertCarried(
       { ...material, units: material.units.filter(({ track }) => track.kind === 'video') },
-      await recorded('ac3'),
+      await nginx.recorded('ac3'),
     );
   });
 });
@@ -204,8 +191,7 @@ describe('Node-Media-Server, read back over HTTP-FLV', () => {
         targetStreamName: options.video,
         videoCodecMode: 'enhanced',
       });
-      player.close();
-      const file = await player.bytes;
+      const file = await player.got(carried(material).units.length);
       assertCarried(material, file);
       assert.deepEqual(headers(file), [options.video === 'h265' ? '9068766331' : '9076703039']);
     });
@@ -224,9 +210,7 @@ describe('Node-Media-Server, read back over HTTP-FLV', () => {
     const player = await mediaServer.play('late');
     for (const unit of material.units.slice(50, 100)) publishing.write(lender.lend(unit));
     publishing.sink?.stop();
-    await sleep(300); // no event tells what the player has got
-    player.close();
-    assert.equal(headers(await player.bytes)[0], '9068766331');
+    assert.equal(headers(await player.got(50))[0], '9068766331');
     await publishing.stop();
   });
 });

@@ -1,7 +1,5 @@
 /** The publisher against the RTMP servers of Debian: nginx with its RTMP module, and ffmpeg. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProtocolError } from '../../codecs/errors.ts';
@@ -89,8 +87,7 @@ for (const [name, media] of [
     await publishing.accepted;
     await send(publishing, media());
     await publishing.stop();
-    const path = join(nginx.folder, `${streamName}.flv`);
-    const tags = [...flvTags(await finished(path))];
+    const tags = [...flvTags(await nginx.recorded(streamName))];
     const { units, fromMs } = carried(media());
     for (const kind of ['video', 'audio'] as const) {
       const got = tags.flatMap((tag) => unitLine(tag, kind));
@@ -101,17 +98,6 @@ for (const [name, media] of [
       );
     }
   });
-}
-
-/** A recording is whole when it does not grow any more. */
-async function finished(path: string): Promise<Uint8Array> {
-  let length = -1;
-  for (;;) {
-    const file = await readFile(path);
-    if (file.length === length) return file;
-    length = file.length;
-    await sleep(200);
-  }
 }
 
 function unitLine({ type, timestampMs, body }: FlvTag, kind: 'video' | 'audio'): string[] {
@@ -223,7 +209,7 @@ test('nginx frozen: GOPs are dropped in bounded memory, and all is well when it 
   await sendRound(round);
   await until(() => publishing.publisher.stats.queueBytes === 0);
   await publishing.stop();
-  const recorded = [...flvTags(await finished(join(master.folder, 'cam.flv')))].filter(
+  const recorded = [...flvTags(await master.recorded('cam'))].filter(
     ({ type, body }) => type === FlvTagType.video && body[1] === 1,
   );
   const offered = (round + 1) * pictures.length;

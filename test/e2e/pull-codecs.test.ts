@@ -19,6 +19,8 @@ import { Lender, type TestMedia } from '../support/test-media.ts';
 const SECONDS = 4;
 /** How much faster than a camera the tests send. */
 const SPEED = 4;
+/** For what is still on its way through the other server. */
+const PATIENCE_MS = 20_000;
 
 let nginx: NginxRtmp;
 let mediaServer: NodeMediaServer;
@@ -78,7 +80,7 @@ async function roundTrip(
   await sleep(500); // no event tells that the player is known to Node-Media-Server
   const publishing = new Publishing(options, media.tracks);
   await publish(publishing, media);
-  await Promise.race([run.has(count('video'), count('audio')), sleep(3_000)]);
+  await Promise.race([run.has(count('video'), count('audio')), sleep(PATIENCE_MS)]);
   await publishing.stop();
   for (const kind of ['video', 'audio']) {
     assert.deepEqual(lines(run.sink.units, kind), lines(sent, kind), kind);

@@ -1,17 +1,23 @@
 /**
  * A loopback port that was free a moment ago: for programs that must be told one, and come back to it. None of those that the
- * kernel gives to clients (net.ipv4.ip_local_port_range): they would be taken while a program is away.
+ * kernel gives to clients (net.ipv4.ip_local_port_range): they would be taken while a program is away. Nor one that this process
+ * has asked for lately, or that another test file may ask for.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 
 const FIRST_PORT = 10_000;
-const PORTS = 20_000;
+const PORTS_OF_ONE_PROCESS = 100;
+const PROCESSES = 200;
+
+let asked = 0;
 
 export async function freePort(): Promise<number> {
+  const first = FIRST_PORT + (process.pid % PROCESSES) * PORTS_OF_ONE_PROCESS;
   for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS);
+    const port = first + (asked % PORTS_OF_ONE_PROCESS);
+    asked += 1;
     const server = createServer();
     try {
       server.listen(port, '127.0.0.1');

@@ -87,6 +87,20 @@ export class NginxRtmp {
     }
   }
 
+  /** What `record` has of it, as soon as all is written that its last publisher sent: then nginx logs that it is gone. */
+  async recorded(name: string): Promise<Uint8Array> {
+    const until = Date.now() + START_TIMEOUT_MS;
+    for (;;) {
+      const log = await this.log();
+      const [, connection] =
+        log.match(new RegExp(`.*(\\*\\d+) publish: name='${name}'`, 's')) ?? [];
+      if (connection !== undefined && log.includes(`${connection} disconnect,`)) break;
+      if (Date.now() > until) throw new Error(`the publisher of ${name} has not gone:\n${log}`);
+      await sleep(20);
+    }
+    return await readFile(join(this.folder, `${name}.flv`));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     await rm(this.folder, { recursive: true, force: true });

@@ -9,11 +9,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { flvUnits } from './flv-units.ts';
 import { freePort } from './free-port.ts';
 
 const require = createRequire(import.meta.url);
 const PROGRAM = require.resolve('node-media-server/bin/app.js');
 const START_TIMEOUT_MS = 10_000;
+const PATIENCE_MS = 20_000;
 
 export class NodeMediaServer {
   readonly #folder: string;
@@ -52,12 +54,11 @@ export class NodeMediaServer {
     return `http://127.0.0.1:${this.#httpPort}/live/${streamName}.flv`;
   }
 
-  /** What a player of HTTP-FLV gets, from the moment when this resolves until the publisher goes. */
-  async play(streamName: string): Promise<{ bytes: Promise<Uint8Array>; close(): void }> {
+  /** A player of HTTP-FLV. */
+  async play(streamName: string): Promise<FlvPlayer> {
     const abort = new AbortController();
     const response = await fetch(this.flvUrl(streamName), { signal: abort.signal });
-    const bytes = collect(response.body as AsyncIterable<Uint8Array>, abort.signal);
-    return { bytes, close: () => abort.abort() };
+    return new FlvPlayer(response.body as AsyncIterable<Uint8Array>, abort);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -82,12 +83,31 @@ export class NodeMediaServer {
   }
 }
 
-async function collect(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  try {
-    for await (const part of body) parts.push(part);
-  } catch (error) {
-    if (!signal.aborted) throw error;
+class FlvPlayer {
+  #bytes: Uint8Array = new Uint8Array(0);
+  readonly #abort: AbortController;
+  readonly #read: Promise<unknown>;
+
+  constructor(body: AsyncIterable<Uint8Array>, abort: AbortController) {
+    this.#abort = abort;
+    this.#read = this.#keep(body).catch((error: unknown) => error);
   }
-  return Buffer.concat(parts);
+
+  /** All of it, as soon as there are so many units; then it goes. */
+  async got(units: number): Promise<Uint8Array> {
+    const until = Date.now() + PATIENCE_MS;
+    let has = 0;
+    while (has < units) {
+      if (Date.now() > until) throw new Error(`the player got ${has} of ${units} units`);
+      await sleep(20);
+      has = flvUnits(this.#bytes).length;
+    }
+    this.#abort.abort();
+    await this.#read;
+    return this.#bytes;
+  }
+
+  async #keep(body: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const part of body) this.#bytes = Buffer.concat([this.#bytes, part]);
+  }
 }
