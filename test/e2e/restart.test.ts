@@ -1,13 +1,16 @@
-/** The bundle as a service of something that starts it again, through Mosquitto: the verb `restart`. */
+/** The bundle as a service of something that starts it again: the verb `restart`, through Mosquitto, over HTTP, by the page's button. */
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, describe, it } from 'node:test';
+import type { Browser } from 'playwright-core';
 import type { GatewayInfo } from '../../gateway/report/box-status.ts';
 import type { CommandReply } from '../../gateway/report/commands.ts';
+import { launchBrowser } from '../support/browser.ts';
 import { GatewayProcess } from '../support/gateway-process.ts';
 import { Mosquitto } from '../support/mosquitto.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
 import { PayloadSchemas } from '../support/payload-schemas.ts';
+import { seriousFaults, watchPage } from './dashboard-scenario.ts';
 
 const B = 'sluice/box';
 const RESTART = 75;
@@ -18,12 +21,16 @@ describe('a service that is started again when it ends', () => {
   let gateway: GatewayProcess;
   let mqtt: MqttWatcher;
   let supervision: Promise<void>;
+  let browser: Browser;
   const exitCodes: (number | null)[] = [];
   let isUp = true;
 
   before(async () => {
-    schemas = await PayloadSchemas.read();
-    broker = await Mosquitto.start();
+    [schemas, broker, browser] = await Promise.all([
+      PayloadSchemas.read(),
+      Mosquitto.start(),
+      launchBrowser(),
+    ]);
     mqtt = await MqttWatcher.open(broker.url, 5);
     gateway = await GatewayProcess.start(`mqtt: { url: "${broker.url}" }\n`, { isUnit: true });
     supervision = supervise();
@@ -31,7 +38,7 @@ describe('a service that is started again when it ends', () => {
   });
 
   after(async () => {
-    await gateway?.stop();
+    await Promise.all([gateway?.stop(), browser?.close()]);
     await supervision;
     await mqtt?.close();
     await broker?.stop();
@@ -60,6 +67,16 @@ describe('a service that is started again when it ends', () => {
     });
   }
 
+  /** Changes what waits for a restart, and only that. */
+  async function setLater(patch: object, path: string): Promise<void> {
+    const got = await ask('config/get');
+    assert.ok(got.ok);
+    const { revision } = got.data as { revision: string };
+    const set = await ask('config/set', { patch, revision });
+    assert.ok(set.ok, JSON.stringify(set));
+    assert.deepEqual((set.data as { restartNeeded: string[] }).restartNeeded, [path]);
+  }
+
   function info(): GatewayInfo {
     return JSON.parse(mqtt.state.get(`${B}/info`) ?? '{}') as GatewayInfo;
   }
@@ -85,14 +102,7 @@ describe('a service that is started again when it ends', () => {
   it('by MQTT: replies, says stopped, ends, and lives again with what waited for that', async () => {
     const { session, canRestart } = info();
     assert.equal(canRestart, true);
-    const got = await ask('config/get');
-    assert.ok(got.ok);
-    const { revision } = got.data as { revision: string };
-    const set = await ask('config/set', { patch: { mqtt: { homeAssistant: true } }, revision });
-    assert.ok(set.ok, JSON.stringify(set));
-    assert.deepEqual((set.data as { restartNeeded: string[] }).restartNeeded, [
-      'mqtt.homeAssistant',
-    ]);
+    await setLater({ mqtt: { homeAssistant: true } }, 'mqtt.homeAssistant');
     const since = mqtt.heard.length;
     const reply = await ask('restart');
     assert.ok(reply.ok, JSON.stringify(reply));
@@ -104,9 +114,22 @@ describe('a service that is started again when it ends', () => {
       .filter(({ topic }) => topic === `${B}/state` || topic === `${B}/res/restart`)
       .map(({ topic, text }) => (topic.endsWith('state') ? text : 'reply'));
     assert.deepEqual(told, ['reply', 'stopped', 'online']);
-    const again = await ask('config/get');
-    assert.ok(again.ok);
-    assert.deepEqual((again.data as { restartNeeded: string[] }).restartNeeded, []);
+  });
+
+  it('by the page’s button beside what waits for it; the page says when the gateway is back', async () => {
+    const { session } = info();
+    await setLater({ discovery: { intervalMs: 30_000 } }, 'discovery.intervalMs');
+    const { page } = await watchPage(await browser.newPage(), `${gateway.url}/#/settings`);
+    page.on('dialog', (dialog) => void dialog.accept());
+    const notice = page.locator('.notice-warn');
+    await notice.getByText('discovery.intervalMs').waitFor();
+    assert.deepEqual(await seriousFaults(page), []);
+    await notice.getByRole('button', { name: 'Restart now' }).click();
+    await page.getByText('The gateway is back.').waitFor();
+    await untilSession(session + 1);
+    await notice.waitFor({ state: 'detached' });
+    await page.close();
+    assert.deepEqual(exitCodes, [RESTART, RESTART]);
   });
 
   it('by the button that Home Assistant has now', async () => {
@@ -115,7 +138,7 @@ describe('a service that is started again when it ends', () => {
     const { command_topic, payload_press } = device.cmps.restart;
     await mqtt.publish(command_topic, payload_press, { qos: 0 });
     await untilSession(session + 1);
-    assert.deepEqual(exitCodes, [RESTART, RESTART]);
+    assert.deepEqual(exitCodes, [RESTART, RESTART, RESTART]);
   });
 
   it('over HTTP: the answer comes before the end', async () => {
@@ -129,7 +152,7 @@ describe('a service that is started again when it ends', () => {
     assert.equal(response.status, 200);
     assert.equal(schemas.httpAnswer('post', '/api/v1/cmd/restart', 200, body), undefined);
     await untilSession(session + 1);
-    assert.deepEqual(exitCodes, [RESTART, RESTART, RESTART]);
+    assert.deepEqual(exitCodes, Array(4).fill(RESTART));
   });
 
   it('what is stopped stays stopped', async () => {

@@ -178,6 +178,7 @@ export const isGatewayInfo = shape<GatewayInfo>({
   addresses: listOf(text),
   urls: record(text),
   configHash: text,
+  canRestart: optional(flag),
 });
 
 export const isHealth = shape<Health>({

@@ -7,6 +7,7 @@ import { failureWords } from '../parts/failure-words.ts';
 import { hrefOf } from '../screen-route.ts';
 import { AddCamera } from './add-camera.tsx';
 import { formOf, type GroupField } from './form-model.ts';
+import { RestartNow } from './restart-now.tsx';
 import { Paths, SettingsForm } from './settings-form.tsx';
 import { SettingsSession } from './settings-session.ts';
 import { settingsWords as t } from './settings-words.ts';
@@ -108,6 +109,7 @@ function GatewaySettings({ fleet, gateway }: { readonly fleet: Fleet; readonly g
           {session.restartNeeded.value.length > 0 && (
             <div class="notice notice-warn">
               <Paths title={t('waiting')} paths={session.restartNeeded.value} />
+              <RestartNow fleet={fleet} gateway={gateway} restarted={() => void load()} />
             </div>
           )}
           <SettingsForm form={value.form} session={session} />
