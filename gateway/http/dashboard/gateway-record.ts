@@ -10,6 +10,7 @@ import type {
 } from '../../report/status.ts';
 import { shownStatus } from './absence.ts';
 import type { Absence, GatewayModel, PublishModel, StreamModel } from './model.ts';
+import { byName } from './name-order.ts';
 import { parsePayload } from './parse-payload.ts';
 import {
   isFoundDevice,
@@ -262,5 +263,5 @@ function assign<T>(
 }
 
 function sorted<T>(all: ReadonlyMap<string, T>): readonly T[] {
-  return [...all].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, value]) => value);
+  return [...all].sort(([a], [b]) => byName(a, b)).map(([, value]) => value);
 }

@@ -5,6 +5,7 @@
 import { type ReadonlySignal, signal } from '@preact/signals';
 import { GatewayRecord } from './gateway-record.ts';
 import type { GatewayModel } from './model.ts';
+import { byName } from './name-order.ts';
 
 /** A fleet of a thousand boxes is one of several brokers. */
 const MAX_GATEWAYS = 1_000;
@@ -96,8 +97,6 @@ export class MqttModel {
   }
 
   #list(): void {
-    this.#gateways.value = [...this.#records.values()].sort(({ id: a }, { id: b }) =>
-      a < b ? -1 : 1,
-    );
+    this.#gateways.value = [...this.#records.values()].sort((a, b) => byName(a.id, b.id));
   }
 }

@@ -1,6 +1,7 @@
 /** Which found devices are shown: what waits for somebody first. */
 import type { FoundDevice } from '../../../report/status.ts';
 import type { GatewayModel } from '../model.ts';
+import { byName } from '../name-order.ts';
 
 export interface DeviceRow {
   readonly gateway: string;
@@ -21,9 +22,9 @@ export function deviceRows(gateways: readonly GatewayModel[]): readonly DeviceRo
     .sort(
       (a, b) =>
         ORDER.indexOf(a.standing) - ORDER.indexOf(b.standing) ||
-        a.gateway.localeCompare(b.gateway) ||
-        titleOf(a.device).localeCompare(titleOf(b.device)) ||
-        a.device.id.localeCompare(b.device.id),
+        byName(a.gateway, b.gateway) ||
+        byName(titleOf(a.device), titleOf(b.device)) ||
+        byName(a.device.id, b.device.id),
     );
 }
 

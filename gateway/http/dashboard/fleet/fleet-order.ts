@@ -1,6 +1,7 @@
 /** The rows of the fleet table: what they sort and filter by. */
 import type { Health } from '../../../report/box-status.ts';
 import type { GatewayModel } from '../model.ts';
+import { byName } from '../name-order.ts';
 
 export type Column =
   | 'id'
@@ -112,5 +113,5 @@ function keyOf(
 
 function compare(a: string | number, b: string | number): number {
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  return String(a).localeCompare(String(b), 'en', { numeric: true });
+  return byName(String(a), String(b));
 }

@@ -2,6 +2,7 @@
 
 import type { PublishState, PublishStatus } from '../../../report/status.ts';
 import type { GatewayModel, Shown } from '../model.ts';
+import { byName } from '../name-order.ts';
 
 export interface TargetRow {
   readonly gateway: string;
@@ -60,7 +61,7 @@ export function groupsOf(rows: readonly TargetRow[], wanted: Wanted): readonly T
     else group.push(row);
   }
   return [...groups]
-    .sort(([a], [b]) => a.localeCompare(b))
+    .sort(([a], [b]) => byName(a, b))
     .flatMap(([, all]) => {
       const [first] = all;
       const shown = all.filter(({ status }) => (wanted.state ?? status.state) === status.state);
@@ -85,14 +86,14 @@ export function countsOf(rows: readonly TargetRow[]): ReadonlyMap<State, number>
 
 function sorted(rows: readonly TargetRow[], { by, isReversed }: Wanted): readonly TargetRow[] {
   const sign = isReversed ? -1 : 1;
-  return [...rows].sort((a, b) => sign * compare(a, b, by) || byName(a, b));
+  return [...rows].sort((a, b) => sign * compare(a, b, by) || byStream(a, b));
 }
 
 /** Numbers and times: the greatest and newest first. */
 function compare(a: TargetRow, b: TargetRow, by: Column): number {
   switch (by) {
     case 'stream':
-      return byName(a, b);
+      return byStream(a, b);
     case 'state':
       return STATES.indexOf(a.status.state) - STATES.indexOf(b.status.state);
     case 'queueMs':
@@ -108,6 +109,6 @@ function compare(a: TargetRow, b: TargetRow, by: Column): number {
   }
 }
 
-function byName(a: TargetRow, b: TargetRow): number {
-  return a.gateway.localeCompare(b.gateway) || a.stream.localeCompare(b.stream);
+function byStream(a: TargetRow, b: TargetRow): number {
+  return byName(a.gateway, b.gateway) || byName(a.stream, b.stream);
 }

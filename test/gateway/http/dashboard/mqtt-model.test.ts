@@ -222,6 +222,31 @@ describe('what is told is known', () => {
     assert.equal(listener.model.gateways.value[0], first);
   });
 
+  it('in the order in which people count', () => {
+    const listener = new Listener();
+    const names = ['cam-10', 'cam-2', 'cam-1', 'attic'];
+    for (const name of names) {
+      listener
+        .hear(topics.streamStatus(name), status)
+        .hear(topics.publish(name, 'master'), publish)
+        .hear(`sluice/${name}/state`, 'online');
+    }
+    const sorted = ['attic', 'cam-1', 'cam-2', 'cam-10'];
+    const shop = listener.model.gateways.value.find(({ id }) => id === 'shop-12');
+    assert.deepEqual(
+      shop?.streams.value.map(({ name }) => name),
+      sorted,
+    );
+    assert.deepEqual(
+      shop?.publishes.value.map(({ stream }) => stream),
+      sorted,
+    );
+    assert.deepEqual(
+      listener.model.gateways.value.map(({ id }) => id),
+      [...sorted, 'shop-12'],
+    );
+  });
+
   it('a new picture takes the place of the old one, which is let go; so is the last', () => {
     const listener = new Listener()
       .hear(topics.streamStatus('cam'), status)

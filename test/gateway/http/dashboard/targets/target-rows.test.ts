@@ -60,6 +60,11 @@ describe('pushes as they are shown', () => {
     assert.equal(groupsOf([row('a', 'master'), other], WANTED).length, 2);
   });
 
+  it('are sorted as people count', () => {
+    const rows = ['cam-10', 'cam-2', 'cam-1'].map((stream) => row(stream, 't'));
+    assert.deepEqual(streams(rows, { by: 'stream' }), ['cam-1', 'cam-2', 'cam-10']);
+  });
+
   it('are sorted by each column, what needs somebody first', () => {
     const rows = [
       row('a', 't', { queueMs: 10, droppedGops: 1, bytes: 5, since: '2026-11-25T10:00:00.000Z' }),
