@@ -12,6 +12,7 @@ import {
   streamStats,
   streamStatus,
 } from '../support/reporting.ts';
+import { untilClosed } from '../support/until-closed.ts';
 
 const B = `sluice/${GATEWAY_ID}`;
 
@@ -22,9 +23,8 @@ describe('the embedded broker', () => {
     await reporter.start();
     const url = `mqtt://127.0.0.1:${reporter.embeddedPort}`;
     const nonsense = connect(reporter.embeddedPort!, '127.0.0.1');
-    nonsense.on('error', () => {});
     nonsense.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    await once(nonsense, 'close');
+    await untilClosed(nonsense);
 
     const watcher = await MqttWatcher.open(url, 4);
     assert.equal(packets.writeToStream.cacheNumbers, false, 'a table of 17 MB');

@@ -211,7 +211,8 @@ describe('bit for bit at the master', { concurrency: true }, () => {
     await once(socat, 'exit');
     source.kill();
     assert.equal(await gateway.stream('intruder'), undefined);
-    assert.match(gateway.log, /its login in onMetaData is wrong or missing/);
+    const told = () => /its login in onMetaData is wrong or missing/.test(gateway.log);
+    await gateway.until('it is told', () => Promise.resolve(told()));
     assert.doesNotMatch(gateway.log, new RegExp(TOKEN));
   });
 });

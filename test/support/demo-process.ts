@@ -51,7 +51,7 @@ export class DemoProcess {
     const { exitCode, signalCode } = this.#process;
     if (exitCode !== null || signalCode !== null) return { code: exitCode, ms: 0 };
     const sinceMs = performance.now();
-    const exited = once(this.#process, 'exit');
+    const exited = once(this.#process, 'close');
     this.#process.kill(signal);
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), STOP_TIMEOUT_MS);
     await exited;

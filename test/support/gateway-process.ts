@@ -82,14 +82,14 @@ ${yaml}`,
 
   /** As a power cut would: nothing is said to anybody. */
   async kill(): Promise<void> {
-    const exited = once(this.#process, 'exit');
+    const exited = once(this.#process, 'close');
     this.#process.kill('SIGKILL');
     await exited;
   }
 
   /** The exit code, once it has ended; null: by a signal. */
   async ended(): Promise<number | null> {
-    if (this.isRunning) await once(this.#process, 'exit');
+    if (this.isRunning) await once(this.#process, 'close');
     return this.#process.exitCode;
   }
 
@@ -189,7 +189,7 @@ ${yaml}`,
   async stop(): Promise<{ code: number | null; ms: number }> {
     const since = performance.now();
     if (this.isRunning) {
-      const exited = once(this.#process, 'exit');
+      const exited = once(this.#process, 'close');
       this.#process.kill('SIGTERM');
       const timer = setTimeout(() => this.#process.kill('SIGKILL'), 5_000);
       await exited;

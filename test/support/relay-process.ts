@@ -21,7 +21,7 @@ export class RelayProcess {
   async stop(): Promise<number | null> {
     const { exitCode, signalCode } = this.#process;
     if (exitCode !== null || signalCode !== null) return exitCode;
-    const exited = once(this.#process, 'exit');
+    const exited = once(this.#process, 'close');
     this.#process.kill('SIGTERM');
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), 5_000);
     await exited;

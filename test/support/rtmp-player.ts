@@ -19,7 +19,7 @@ export class RtmpPlayer {
     this.#process.stderr?.on('data', (chunk: Buffer) => {
       this.log += chunk;
     });
-    this.exited = once(this.#process, 'exit');
+    this.exited = once(this.#process, 'close');
   }
 
   static ffmpeg(url: string): RtmpPlayer {

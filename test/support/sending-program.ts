@@ -13,7 +13,7 @@ export class SendingProgram {
     this.#process.stderr?.on('data', (chunk: Buffer) => {
       this.log += chunk;
     });
-    this.exited = once(this.#process, 'exit');
+    this.exited = once(this.#process, 'close');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
