@@ -311,10 +311,15 @@ function explainSystem(error: unknown, who: string): Cause {
   if (/^(ERR_TLS|ERR_SSL|CERT_|UNABLE_TO|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_|EPROTO)/.test(code)) {
     return cause(
       'tls',
-      `${who}: its certificate or TLS is not accepted: ${error.message} (${code}). Set caFile or fingerprint, and check the clock of this box.`,
+      `${who}: its certificate or TLS is not accepted: ${tlsWords(error)} (${code}). Set caFile or fingerprint, and check the clock of this box.`,
     );
   }
   return cause('protocol', `${who}: ${asSentence(error.message)} Trying again.`);
+}
+
+/** OpenSSL's messages have thread, code, function and source line around the words. */
+function tlsWords(error: Error): string {
+  return 'reason' in error && typeof error.reason === 'string' ? error.reason : error.message;
 }
 
 /** The code of the error itself, or of the first inner error that has one (Happy Eyeballs wraps them). */

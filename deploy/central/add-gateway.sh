@@ -6,6 +6,8 @@
 #   ./add-gateway.sh homeassistant
 set -euo pipefail
 umask 077
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/logins.sh"
 id=""
 folder=/etc/sluice-central
 master=sluice
@@ -34,15 +36,10 @@ if [ ! -f "$folder/passwords" ]; then
   echo "$folder/passwords is missing: run set-up.sh first" >&2
   exit 1
 fi
+need openssl mosquitto_passwd
 password=$(openssl rand -hex 16)
-# It makes the file anew: mode and group go back to what set-up.sh gave them.
-mode=$(stat -c %a "$folder/passwords")
-group=$(stat -c %g "$folder/passwords")
-mosquitto_passwd -b "$folder/passwords" "$id" "$password" 2>/dev/null
-chmod "$mode" "$folder/passwords"
-[ "$(id -u)" != 0 ] || chgrp "$group" "$folder/passwords"
-# Mosquitto reads its passwords again on SIGHUP.
-if systemctl --quiet is-active mosquitto 2>/dev/null; then systemctl reload mosquitto; fi
+change_passwords -b "$folder/passwords" "$id" "$password"
+reload_broker
 host=$(sed -n 's/^# host: //p' "$folder/mosquitto.conf")
 if [ "$id" = homeassistant ]; then
   cat <<END

@@ -8,6 +8,7 @@ set -euo pipefail
 umask 027
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 repository=$(cd "$here/../.." && pwd)
+. "$here/logins.sh"
 host=""
 folder=/etc/sluice-central
 # Who reads the broker's files, and the page's logins: Debian's groups, or those within the images of compose.yaml.
@@ -34,6 +35,7 @@ if [ ! -f "$repository/dist/dashboard/index.html" ]; then
   echo "$repository/dist/dashboard/ is missing: run 'npm install && npm run build' in $repository first" >&2
   exit 1
 fi
+need openssl mosquitto_passwd
 mkdir -p "$folder/tls" "$folder/page" "$folder/data"
 chmod 755 "$folder" "$folder/page" "$folder/tls"
 chmod 750 "$folder/data"
@@ -78,9 +80,12 @@ new_password() { openssl rand -hex 16; }
 touch passwords
 if [ ! -f publish-password ]; then new_password >publish-password; fi
 if [ ! -f dashboard-password ]; then new_password >dashboard-password; fi
-chmod 600 publish-password dashboard-password
-mosquitto_passwd -b passwords dashboard "$(cat dashboard-password)" 2>/dev/null
+chmod 600 dashboard-password
+# The master runs as a user of its own, who is in the same group for the key.
+chmod 640 publish-password
+give "$broker_group" publish-password
 chmod 640 passwords
+change_passwords -b "$folder/passwords" dashboard "$(cat dashboard-password)"
 give "$broker_group" passwords
 printf 'dashboard:%s\n' "$(openssl passwd -6 -stdin <dashboard-password)" >page-passwords
 chmod 640 page-passwords
@@ -93,11 +98,15 @@ fill "$here/nginx-site.conf" >nginx-site.conf
 fill "$here/nginx-rtmp.conf" >nginx-rtmp.conf
 fill "$here/nginx-rtmp-login.conf" | sed "s#PUBLISH_PASSWORD#$(cat publish-password)#" >nginx-rtmp-login.conf
 fill "$here/master.yaml" >master.yaml
+# The gateway's own unit, with the master's files.
+sed -e "s#/opt/sluice#$repository#" -e "s#^ExecStart=.*#ExecStart=/usr/bin/node $repository/dist/gateway/main.js run --config $folder/master.yaml --data-dir /var/lib/sluice-central#" \
+  -e "s#^SupplementaryGroups=.*#SupplementaryGroups=$broker_group#" -e "s#^StateDirectory=sluice#StateDirectory=sluice-central#" \
+  -e '/^ReadWritePaths=/d' -e '/^# Serial lines/d' -e '1,/^$/d' "$repository/deploy/systemd/sluice.service" >sluice-central.service
 cp "$repository/deploy/mqtt/mosquitto.acl" mosquitto.acl
 cp -r "$repository/dist/dashboard/." page/
 fill "$here/page/config.json" >page/config.json
 rm -f page/config.json.gz page/config.json.br
-chmod 644 mosquitto.conf nginx-site.conf nginx-rtmp.conf master.yaml page/*
+chmod 644 mosquitto.conf nginx-site.conf nginx-rtmp.conf master.yaml sluice-central.service page/*
 chmod 640 mosquitto.acl nginx-rtmp-login.conf
 give "$broker_group" mosquitto.acl
 

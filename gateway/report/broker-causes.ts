@@ -7,13 +7,19 @@ import { BrokerError } from './mqtt-session.ts';
 const BAD_LOGIN = [4, 134];
 const NOT_AUTHORIZED = [5, 135];
 const SESSION_TAKEN_OVER = 142;
+/** What the far side says of our certificate (RFC 8446 §6.2), in Node's words. */
+const WANTS_CERTIFICATE = /ALERT_(?:CERTIFICATE|BAD_CERTIFICATE|UNKNOWN_CA|UNSUPPORTED_CERT)/;
 
 export function explainBroker(error: unknown, url: string): Cause {
   const who = `The MQTT broker ${scrub(url)}`;
   if (!(error instanceof BrokerError)) return explain(error, who, 'master');
   const { reasonCode, cause } = error;
   if (reasonCode === undefined) {
-    if (cause instanceof Error && 'code' in cause) return explain(cause, who, 'master');
+    if (cause instanceof Error && 'code' in cause) {
+      if (!WANTS_CERTIFICATE.test(String(cause.code))) return explain(cause, who, 'master');
+      const reason = `${who} wants a certificate of this gateway that it trusts. Set mqtt.certFile and mqtt.keyFile, or other ones.`;
+      return { code: 'tls', reason, patience: 'rare' };
+    }
     return { code: 'network', reason: `${who}: ${error.message}.`, patience: 'normal' };
   }
   if (BAD_LOGIN.includes(reasonCode) || NOT_AUTHORIZED.includes(reasonCode)) {

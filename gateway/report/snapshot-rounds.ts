@@ -17,6 +17,8 @@ export interface SnapshotRoundsContext {
 export class SnapshotRounds {
   readonly #context: SnapshotRoundsContext;
   #waiting = new AbortController();
+  /** Streams that gave none at the last round, and why: said once. */
+  readonly #troubles = new Map<string, string>();
 
   constructor(context: SnapshotRoundsContext) {
     this.#context = context;
@@ -25,8 +27,12 @@ export class SnapshotRounds {
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       this.#waiting = new AbortController();
-      for (const stream of [...this.#context.onlineStreams()]) {
-        if (!signal.aborted) await this.#tell(stream);
+      const online = [...this.#context.onlineStreams()];
+      for (const stream of this.#troubles.keys()) {
+        if (!online.includes(stream)) this.#troubles.delete(stream);
+      }
+      for (const stream of online) {
+        if (!signal.aborted) await this.#tell(stream, signal);
       }
       const ended = AbortSignal.any([signal, this.#waiting.signal]);
       await sleep(this.#context.intervalMs, undefined, { signal: ended, ref: false }).catch(
@@ -40,16 +46,27 @@ export class SnapshotRounds {
     this.#waiting.abort();
   }
 
-  async #tell(stream: string): Promise<void> {
+  async #tell(stream: string, signal: AbortSignal): Promise<void> {
     const { take, tell, log } = this.#context;
     try {
       const jpeg = await take(stream);
       if (jpeg === undefined) return;
-      if (jpeg.length <= MAX_JPEG_BYTES) tell(stream, jpeg);
-      else log.debug({ stream, bytes: jpeg.length }, 'snapshot is too large to be told');
+      if (jpeg.length <= MAX_JPEG_BYTES) {
+        tell(stream, jpeg);
+        this.#troubles.delete(stream);
+      } else {
+        this.#complain(stream, `it is larger than ${MAX_JPEG_BYTES} bytes`);
+      }
     } catch (err) {
-      // The next round asks again; what is wrong with the camera is told by the stream's status.
       log.debug({ err, stream }, 'no snapshot');
+      if (!signal.aborted) this.#complain(stream, err instanceof Error ? err.message : String(err));
     }
+  }
+
+  /** The next round asks again. */
+  #complain(stream: string, words: string): void {
+    if (this.#troubles.get(stream) === words) return;
+    this.#troubles.set(stream, words);
+    this.#context.log.warn({ stream }, `no snapshot of ${stream} for MQTT: ${words}`);
   }
 }

@@ -34,6 +34,8 @@ export interface CentralResult {
   readonly picture: { readonly withoutLogin: number; readonly signature: string };
   readonly fleetPage: FleetPageResult;
   readonly nginx: { readonly published: boolean; readonly wrongKey: string };
+  /** After remove-gateway.sh of the third gateway, which runs on. */
+  readonly removed: { readonly topics: readonly string[]; readonly hasLogin: boolean };
   readonly modes: Readonly<Record<string, string>>;
 }
 
@@ -109,6 +111,7 @@ async function main(): Promise<CentralResult> {
     },
     fleetPage,
     nginx: await throughNginxRtmp(root, folder, camera.url, watcher),
+    removed: await removed(root, folder, people),
     modes: await modesOf(folder),
   };
   await watcher.close();
@@ -132,6 +135,32 @@ async function refusal(folder: string, id: string): Promise<number> {
 async function addGateway(folder: string, id: string, ...more: string[]): Promise<string> {
   const { stdout } = await run('deploy/central/add-gateway.sh', [id, '--folder', folder, ...more]);
   return stdout;
+}
+
+/** What is left of a gateway at the broker, and whether its login is. */
+async function removed(
+  root: string,
+  folder: string,
+  people: { readonly username: string; readonly password: string; readonly ca: Buffer },
+): Promise<CentralResult['removed']> {
+  const id = GATEWAYS[2] ?? '';
+  const bin = join(root, 'bin');
+  await mkdir(bin);
+  // There is no systemd here: this is what it would do.
+  const reload = `#!/bin/sh\n[ "$1" != reload ] || kill -HUP ${broker?.pid}\n`;
+  await writeFile(join(bin, 'systemctl'), reload, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${bin}:${process.env['PATH']}` };
+  await run('deploy/central/remove-gateway.sh', [id, '--folder', folder], { env });
+  const watcher = await MqttWatcher.open(`mqtts://${HOST}:8883`, 5, people);
+  // Its answer comes behind all that the broker keeps.
+  await watcher.publish(`sluice/${GATEWAYS[0]}/cmd/stream/restart`, '{"name":"nobody"}');
+  await watcher.until('the answer', () =>
+    watcher.heard.find(({ topic }) => topic === `sluice/${GATEWAYS[0]}/res/stream/restart`),
+  );
+  const topics = [...watcher.state.keys()].filter((topic) => topic.includes(`/${id}/`));
+  await watcher.close();
+  const logins = await readFile(join(folder, 'passwords'), 'utf8');
+  return { topics, hasLogin: logins.includes(`${id}:`) };
 }
 
 let broker: ChildProcess | undefined;

@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { makeCertificate } from '../support/certificates.ts';
 
 interface Said {
@@ -56,6 +58,47 @@ describe('deploy/central', { concurrency: true }, () => {
     assert.equal(code, 0);
     assert.match(stderr, /not for central\.example, and none of ours/);
     assert.equal(await readFile(join(folder, 'tls/server.pem'), 'utf8'), cert);
+  });
+
+  it('programs that are missing are named before anything is made', async (t) => {
+    const folder = await makeFolder(t);
+    for (const tool of ['bash', 'dirname', 'openssl']) {
+      const { stdout } = await promisify(execFile)('which', [tool]);
+      await symlink(stdout.trim(), join(folder, tool));
+    }
+    const made = join(folder, 'made');
+    const said = await new Promise<string>((resolve) => {
+      const options = { env: { PATH: folder } };
+      const args = ['deploy/central/set-up.sh', 'central.example', '--folder', made];
+      execFile(join(folder, 'bash'), args, options, (_error, _stdout, stderr) => resolve(stderr));
+    });
+    assert.match(said, /^mosquitto_passwd is missing: apt-get install .*mosquitto/);
+    assert.equal(existsSync(made), false);
+  });
+
+  it('the master runs as a user of its own, and its unit is in order', {
+    skip: process.getuid?.() === 0 ? false : 'needs root, to be another user',
+  }, async (t) => {
+    const folder = await makeFolder(t);
+    await run('set-up.sh', 'central.example', '--folder', folder);
+    const { gid } = await stat(join(folder, 'publish-password'));
+    const nobody = ['--reuid=65534', '--regid=65534', `--groups=${gid}`];
+    const secrets = ['publish-password', 'tls/server.key'].map((name) => join(folder, name));
+    const asNobody = (...command: string[]) =>
+      promisify(execFile)('setpriv', [...nobody, ...command]);
+    await asNobody('cat', ...secrets);
+    await assert.rejects(asNobody('cat', join(folder, 'tls/ca.key')), /Permission denied/);
+    const unit = await readFile(join(folder, 'sluice-central.service'), 'utf8');
+    assert.match(
+      unit,
+      new RegExp(
+        `^ExecStart=.* run --config ${folder}/master\\.yaml --data-dir /var/lib/sluice-central$`,
+        'm',
+      ),
+    );
+    assert.match(unit, /^StateDirectory=sluice-central$/m);
+    assert.match(unit, /^SupplementaryGroups=mosquitto$/m);
+    assert.doesNotMatch(unit, /\/opt\/sluice|\/etc\/sluice/);
   });
 
   it('Home Assistant gets a login, and is no gateway; two at a time, and unknown options, are refused', async (t) => {

@@ -57,6 +57,13 @@ test('the central side: set up by its scripts, three gateways, one page', async 
     assert.deepEqual(troubles, []);
   });
 
+  await t.test(
+    'a gateway that was removed has no login, and has left nothing at the broker',
+    () => {
+      assert.deepEqual(result.removed, { topics: [], hasLogin: false });
+    },
+  );
+
   await t.test('nginx as the master takes who knows the key, and nobody else', () => {
     assert.equal(result.nginx.published, true);
     assert.notEqual(result.nginx.wrongKey, 'publishing');
