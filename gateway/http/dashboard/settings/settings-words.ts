@@ -55,7 +55,7 @@ export const settingsWords = wordsOf({
     restart: 'Restart now',
     restartQuestion: 'Restart the gateway? Pictures and pushes stop for some seconds.',
     restarting:
-      'It restarts; this page waits for it. Where http.listen is another, it is back under that address.',
+      'It restarts; this page waits for it. With another address or id it is to be opened anew.',
     restarted: 'The gateway is back.',
     conflict:
       'Somebody else has changed the configuration meanwhile. Theirs is loaded, with your changes on top: look at them and save again.',
@@ -110,7 +110,7 @@ export const settingsWords = wordsOf({
     waiting: '已写入文件，等待网关下次启动：',
     restart: '立即重启',
     restartQuestion: '重启网关？画面和推流会中断几秒钟。',
-    restarting: '正在重启，本页会等它恢复。如果改了 http.listen，请用新地址打开。',
+    restarting: '正在重启，本页会等它恢复。如果改了地址或 id，请重新打开。',
     restarted: '网关已恢复。',
     conflict: '有人同时修改了配置。已载入对方的版本，并叠加了您的改动：请查看后再次保存。',
     invalid: '网关不接受：{message}',
