@@ -11,6 +11,7 @@ import { type Login, MqttConnection } from './mqtt-connection.ts';
 import { MqttModel } from './mqtt-model.ts';
 import { brokerAddress, type PageConfig, parsePageConfig } from './page-config.ts';
 import { toast } from './toasts.ts';
+import { within } from './within.ts';
 import { wordsOf } from './words.ts';
 
 const t = wordsOf({
@@ -25,6 +26,7 @@ const t = wordsOf({
 });
 
 const RETRY_MS = 3_000;
+const PATIENCE_MS = 10_000;
 
 type Stage =
   | { readonly at: 'starting' }
@@ -156,7 +158,9 @@ async function isLoginNeeded(): Promise<boolean> {
 }
 
 async function getJson(path: string): Promise<unknown> {
-  const response = await fetch(path, { cache: 'no-store' });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
-  return await response.json();
+  return await within(PATIENCE_MS, async (signal) => {
+    const response = await fetch(path, { cache: 'no-store', signal });
+    if (!response.ok) throw new Error(`${path}: ${response.status}`);
+    return await response.json();
+  });
 }

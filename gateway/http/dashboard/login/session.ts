@@ -1,6 +1,7 @@
 /** Who is logged in at the gateway that serves the page, and what changes that (`../../session-state.ts`). */
 import type { SessionState } from '../../session-state.ts';
 import { fieldOf } from '../field-of.ts';
+import { within } from '../within.ts';
 
 /** The server said no, or nothing (`offline`). */
 export class SessionRefusal extends Error {
@@ -37,10 +38,15 @@ export function setPassword(current: string, password: string): Promise<SessionS
   return ask('password', { current, password });
 }
 
+/** A small box hashes one password after the other. */
+const PATIENCE_MS = 30_000;
+
 /** Relative to the page, which may be behind a proxy's path. */
 async function ask(what: string, body?: Readonly<Record<string, string>>): Promise<SessionState> {
-  const response = await answer(`api/v1/${what}`, body);
-  const content = await jsonOf(response);
+  const { response, content } = await within(PATIENCE_MS, async (signal) => {
+    const response = await answer(`api/v1/${what}`, body, signal);
+    return { response, content: await jsonOf(response) };
+  });
   if (!response.ok) {
     const { code = 'failed', message = `HTTP ${response.status}` } = errorOf(content);
     const retryAfterS = Number(response.headers.get('retry-after') ?? Number.NaN);
@@ -54,10 +60,12 @@ async function ask(what: string, body?: Readonly<Record<string, string>>): Promi
 async function answer(
   path: string,
   body: Readonly<Record<string, string>> | undefined,
+  signal: AbortSignal,
 ): Promise<Response> {
   try {
-    if (body === undefined) return await fetch(path);
+    if (body === undefined) return await fetch(path, { signal });
     return await fetch(path, {
+      signal,
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),

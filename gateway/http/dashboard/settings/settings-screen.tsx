@@ -5,12 +5,15 @@ import { AccountPanel } from '../login/account-panel.tsx';
 import type { Fleet } from '../model.ts';
 import { failureWords } from '../parts/failure-words.ts';
 import { hrefOf } from '../screen-route.ts';
+import { within } from '../within.ts';
 import { AddCamera } from './add-camera.tsx';
 import { formOf, type GroupField } from './form-model.ts';
 import { RestartNow } from './restart-now.tsx';
 import { Paths, SettingsForm } from './settings-form.tsx';
 import { SettingsSession } from './settings-session.ts';
 import { settingsWords as t } from './settings-words.ts';
+
+const PATIENCE_MS = 15_000;
 
 /** `gateway`: of which; undefined: one is to be chosen. */
 export interface SettingsScreenProps {
@@ -121,9 +124,11 @@ function GatewaySettings({ fleet, gateway }: { readonly fleet: Fleet; readonly g
 
 async function loadForm(): Promise<GroupField> {
   try {
-    const response = await fetch('./config.schema.json');
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    return formOf(await response.json());
+    return await within(PATIENCE_MS, async (signal) => {
+      const response = await fetch('./config.schema.json', { signal });
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      return formOf(await response.json());
+    });
   } catch (error) {
     throw new Error(
       t('noSchema', { reason: error instanceof Error ? error.message : String(error) }),

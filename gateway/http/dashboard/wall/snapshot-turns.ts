@@ -21,12 +21,16 @@ export class SnapshotTurns {
 
   #waitForTurn(signal: AbortSignal): Promise<boolean> {
     return new Promise((resolve) => {
-      const go = () => resolve(true);
-      this.#waiting.add(go);
-      const giveUp = () => {
-        if (this.#waiting.delete(go)) resolve(false);
+      const settle = (isTurn: boolean) => {
+        signal.removeEventListener('abort', giveUp);
+        resolve(isTurn);
       };
-      signal.addEventListener('abort', giveUp, { once: true });
+      const go = () => settle(true);
+      const giveUp = () => {
+        if (this.#waiting.delete(go)) settle(false);
+      };
+      this.#waiting.add(go);
+      signal.addEventListener('abort', giveUp);
     });
   }
 

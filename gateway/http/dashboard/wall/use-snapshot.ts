@@ -7,11 +7,14 @@ import { useEffect } from 'preact/hooks';
 import { canSnapshot } from '../camera/abilities.ts';
 import type { Fleet, StreamModel } from '../model.ts';
 import { pause } from '../pause.ts';
+import { within } from '../within.ts';
 import { SnapshotTurns } from './snapshot-turns.ts';
 
 const PERIOD_MS = 10_000;
 /** A camera that gave none is asked less often. */
 const PERIOD_WITHOUT_MS = 60_000;
+/** The gateway asks its camera for 5 s at most. */
+const PATIENCE_MS = 15_000;
 /** Cameras answer within seconds, boxes are small, and uplinks thin. */
 const AT_A_TIME = 4;
 
@@ -61,8 +64,16 @@ async function keepFetching(fetchOne: () => Promise<void>, signal: AbortSignal):
 const isTrue = () => true;
 const isFalse = () => false;
 
-async function fetchSnapshot(name: string, signal: AbortSignal): Promise<string> {
-  const response = await fetch(`./live/${name}.jpg`, { signal, cache: 'no-store' });
-  if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  return URL.createObjectURL(await response.blob());
+async function fetchSnapshot(name: string, ended: AbortSignal): Promise<string> {
+  const jpeg = await within(
+    PATIENCE_MS,
+    async (signal) => {
+      const response = await fetch(`./live/${name}.jpg`, { signal, cache: 'no-store' });
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      return await response.blob();
+    },
+    ended,
+  );
+  ended.throwIfAborted();
+  return URL.createObjectURL(jpeg);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { it } from 'node:test';
 import { SnapshotTurns } from '../../../../../gateway/http/dashboard/wall/snapshot-turns.ts';
 
@@ -27,4 +28,13 @@ it('so many at a time, failures included; who gives up is passed over', async ()
   assert.deepEqual(begun, [0, 1, 3, 4], 'all turns are free again');
   ends[4]?.();
   await last;
+});
+
+it('whoever waits for a turn again and again leaves nothing at a signal that lives as long as the page', async () => {
+  const turns = new SnapshotTurns(1);
+  const { signal } = new AbortController();
+  for (let round = 0; round < 3; round += 1) {
+    await Promise.all([1, 2, 3].map((n) => turns.take(() => Promise.resolve(n), signal)));
+  }
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
