@@ -28,7 +28,6 @@ const MAX_STREAMS = 512;
 const MAX_PUBLISHES = 1_024;
 const MAX_FOUND = 1_024;
 const MAX_SERIAL = 64;
-const MAX_EVENTS = 500;
 
 const NAME = /^[a-z0-9-]{1,48}$/;
 const STATES = ['online', 'offline', 'stopped'] as const;
@@ -36,7 +35,9 @@ const STATES = ['online', 'offline', 'stopped'] as const;
 export interface Arrival {
   readonly nowMs: number;
   /** What the history of a stream may have. */
-  readonly maxSamples: number;
+  readonly maxSamples: () => number;
+  /** Of one gateway. */
+  readonly maxEvents: () => number;
 }
 
 interface PublishRecord extends PublishModel {
@@ -84,7 +85,7 @@ export class GatewayRecord implements GatewayModel {
     this.#isTold = true;
     switch (path.length) {
       case 1:
-        return this.#takeOwn(kind, payload);
+        return this.#takeOwn(kind, payload, arrival);
       case 2:
         if (first === undefined || !NAME.test(first)) return false;
         if (kind === 'found') {
@@ -147,7 +148,7 @@ export class GatewayRecord implements GatewayModel {
     for (const stream of this.#streams.values()) stream.clear();
   }
 
-  #takeOwn(kind: string, payload: Uint8Array): boolean {
+  #takeOwn(kind: string, payload: Uint8Array, { maxEvents }: Arrival): boolean {
     switch (kind) {
       case 'state': {
         const words = new TextDecoder().decode(payload);
@@ -164,7 +165,7 @@ export class GatewayRecord implements GatewayModel {
       case 'event': {
         const event = parsePayload(payload, isGatewayEvent);
         if (event === undefined) return false;
-        this.events.value = [event, ...this.events.value].slice(0, MAX_EVENTS);
+        this.events.value = [event, ...this.events.value].slice(0, maxEvents());
         return true;
       }
       default:

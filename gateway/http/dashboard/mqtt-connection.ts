@@ -9,12 +9,13 @@ import { CommandFailure, type Connection, type Fleet, type GatewayModel } from '
 import type { MqttModel } from './mqtt-model.ts';
 import { pause } from './pause.ts';
 import { PendingCommands } from './pending-commands.ts';
+import { RetryPace } from './retry-pace.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 /** Browsers let timers of hidden pages run once a minute: a shorter one would end their connections. */
 const KEEPALIVE_S = 120;
 const CONNECT_TIMEOUT_MS = 10_000;
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 30_000;
+const LOOK_EVERY_MS = 5_000;
 /** By then a broker has told all that it keeps. */
 const RETELLING_MS = 5_000;
 /** A command that a broker holds back longer is not wanted any more. */
@@ -86,13 +87,15 @@ export class MqttConnection implements Fleet {
 
   /** Until `stop`, or until a login is needed. */
   async run(): Promise<void> {
-    let retryMs = FIRST_RETRY_MS;
+    const pace = new RetryPace();
     let isVersionKnown = this.isLocal;
     while (!this.#stopping.signal.aborted) {
+      let connectedAtMs: number | undefined;
       const ending = await this.#session(() => {
-        retryMs = FIRST_RETRY_MS;
+        connectedAtMs = performance.now();
         isVersionKnown = true;
       });
+      const heldMs = connectedAtMs === undefined ? 0 : performance.now() - connectedAtMs;
       this.#commands.failAll('offline', connectionWords('offline'));
       if (this.#stopping.signal.aborted) return;
       if (ending.why === 'version') {
@@ -100,21 +103,22 @@ export class MqttConnection implements Fleet {
         isVersionKnown = true;
         continue;
       }
+      // At once: asking whether a login is needed may take a while.
+      if (ending.why === 'lost') this.#connection.value = { at: 'waiting', reason: ending.words };
       if (ending.why === 'login' || (await this.#options.needsLogin())) {
         this.#connection.value = { at: 'login-needed' };
         return;
       }
       // Brokers of old just close where they do not know the version.
       if (!isVersionKnown) this.#protocolVersion = this.#protocolVersion === 5 ? 4 : 5;
-      this.#connection.value = { at: 'waiting', reason: ending.words };
-      await pause(retryMs * (0.5 + Math.random() / 2), this.#stopping.signal);
-      retryMs = Math.min(MAX_RETRY_MS, retryMs * 2);
+      await pause(pace.next(heldMs), this.#stopping.signal);
     }
   }
 
   stop(): void {
     this.#stopping.abort();
     this.#client?.end(true);
+    this.#options.model.clear();
   }
 
   async command(
@@ -160,8 +164,11 @@ export class MqttConnection implements Fleet {
     }
     this.#client = client;
     const retelling = new AbortController();
+    const silence = new SilenceWatch(Date.now());
+    let looking: ReturnType<typeof setInterval> | undefined;
     const ending = await new Promise<Ending>((resolve) => {
       let isUp = false;
+      client.on('packetreceive', () => silence.heard(Date.now()));
       client.on('connect', () => {
         isUp = true;
         this.#subscribe(client, (refused) => {
@@ -170,6 +177,11 @@ export class MqttConnection implements Fleet {
             return;
           }
           connected();
+          looking = setInterval(() => {
+            const said = silence.look(Date.now());
+            if (said === 'ask') client.sendPing();
+            else if (said === 'gone') resolve({ why: 'lost', words: connectionWords('lost') });
+          }, LOOK_EVERY_MS);
           this.#connection.value = { at: 'connected' };
           void this.#settle(retelling.signal);
         });
@@ -179,6 +191,7 @@ export class MqttConnection implements Fleet {
       client.on('close', () => resolve(this.#closed(isUp)));
     });
     retelling.abort();
+    clearInterval(looking);
     this.#client = undefined;
     this.#snapshotTopics.clear();
     client.end(true);

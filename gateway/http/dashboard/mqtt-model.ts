@@ -6,6 +6,7 @@ import { type ReadonlySignal, signal } from '@preact/signals';
 import { GatewayRecord } from './gateway-record.ts';
 import type { GatewayModel } from './model.ts';
 import { byName } from './name-order.ts';
+import { maxPayloadBytes } from './payload-limits.ts';
 
 /** A fleet of a thousand boxes is one of several brokers. */
 const MAX_GATEWAYS = 1_000;
@@ -14,9 +15,10 @@ const MAX_SAMPLES = 200_000;
 /** Half an hour, one every 10 s. */
 const MAX_HISTORY_SAMPLES = 180;
 const MIN_HISTORY_SAMPLES = 12;
-/** As much as a snapshot of 8 million pixels takes, and room. */
-const MAX_SNAPSHOT_BYTES = 8 * 1024 * 1024;
-const MAX_JSON_BYTES = 256 * 1024;
+/** In all: a screen shows 500, and sorts those of all gateways whenever one comes. */
+const MAX_EVENTS = 10_000;
+const MAX_GATEWAY_EVENTS = 500;
+const MIN_GATEWAY_EVENTS = 20;
 
 const NAME = /^[a-z0-9-]{1,48}$/;
 
@@ -63,13 +65,19 @@ export class MqttModel {
     this.#list();
   }
 
+  /** It is shown no longer. */
+  clear(): void {
+    for (const record of this.#records.values()) record.clear();
+    this.#records.clear();
+    this.#list();
+  }
+
   #take(topic: string, payload: Uint8Array, nowMs: number): boolean {
     if (!topic.startsWith(this.#prefix)) return false;
     const [id = '', ...path] = topic.slice(this.#prefix.length).split('/');
     const { only } = this.#context;
     if (!NAME.test(id) || (only !== undefined && id !== only)) return false;
-    const isJpeg = path[0] === 'stream' && path[2] === 'snapshot';
-    if (payload.length > (isJpeg ? MAX_SNAPSHOT_BYTES : MAX_JSON_BYTES)) return false;
+    if (payload.length > maxPayloadBytes(path)) return false;
     const known = this.#records.get(id);
     if (path.length === 1 && path[0] === 'state' && payload.length === 0) {
       // Somebody has taken a gateway that is no more from the broker.
@@ -81,7 +89,11 @@ export class MqttModel {
       return payload.length === 0;
     }
     const record = known ?? new GatewayRecord(id, this.#context);
-    const isTaken = record.take(path, payload, { nowMs, maxSamples: this.#maxSamples() });
+    const isTaken = record.take(path, payload, {
+      nowMs,
+      maxSamples: () => this.#maxSamples(),
+      maxEvents: () => this.#maxEvents(),
+    });
     if (isTaken && known === undefined) {
       this.#records.set(id, record);
       this.#list();
@@ -92,11 +104,18 @@ export class MqttModel {
   #maxSamples(): number {
     let streams = 1;
     for (const record of this.#records.values()) streams += record.streamCount;
-    const share = Math.floor(MAX_SAMPLES / streams);
-    return Math.max(MIN_HISTORY_SAMPLES, Math.min(MAX_HISTORY_SAMPLES, share));
+    return share(MAX_SAMPLES, streams, MIN_HISTORY_SAMPLES, MAX_HISTORY_SAMPLES);
+  }
+
+  #maxEvents(): number {
+    return share(MAX_EVENTS, this.#records.size, MIN_GATEWAY_EVENTS, MAX_GATEWAY_EVENTS);
   }
 
   #list(): void {
     this.#gateways.value = [...this.#records.values()].sort((a, b) => byName(a.id, b.id));
   }
+}
+
+function share(all: number, among: number, min: number, max: number): number {
+  return Math.max(min, Math.min(max, Math.floor(all / Math.max(1, among))));
 }

@@ -22,7 +22,9 @@ const MAX_TEXT_LENGTH = 8192;
 const MAX_ITEMS = 512;
 
 const text: Check = (value) => typeof value === 'string' && value.length <= MAX_TEXT_LENGTH;
-const number: Check = (value) => typeof value === 'number' && Number.isFinite(value);
+/** What is larger counts nothing that there is, and has no place in a chart. */
+const number: Check = (value) =>
+  typeof value === 'number' && Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 const flag: Check = (value) => typeof value === 'boolean';
 const orNull =
   (check: Check): Check =>

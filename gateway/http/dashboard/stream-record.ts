@@ -48,7 +48,7 @@ export class StreamRecord implements StreamModel {
   take(
     part: string,
     payload: Uint8Array,
-    { nowMs, maxSamples }: { readonly nowMs: number; readonly maxSamples: number },
+    { nowMs, maxSamples }: { readonly nowMs: number; readonly maxSamples: () => number },
   ): boolean {
     switch (part) {
       case 'status':
@@ -61,7 +61,7 @@ export class StreamRecord implements StreamModel {
         this.#stats.value = stats;
         this.history.value = [...this.history.value, { atMs: nowMs, stats }]
           .filter(({ atMs }) => atMs > nowMs - HISTORY_MS)
-          .slice(-maxSamples);
+          .slice(-maxSamples());
         return true;
       }
       case 'motion': {

@@ -21,15 +21,23 @@ export interface EventFilter {
 export function eventRows(gateways: readonly GatewayModel[]): readonly EventRow[] {
   return gateways
     .flatMap(({ id, events: { value } }) =>
-      // The same may be told twice within a millisecond; counted from the oldest, a row keeps its key.
-      value.map((event, at) => ({
-        key: `${id} ${value.length - at} ${event.at}`,
-        gateway: id,
-        event,
-      })),
+      value.map((event) => ({ key: keyOf(event), gateway: id, event })),
     )
-    .sort((a, b) => b.event.at.localeCompare(a.event.at))
+    .sort(({ event: a }, { event: b }) => (a.at < b.at ? 1 : a.at > b.at ? -1 : 0))
     .slice(0, MAX_SHOWN);
+}
+
+/** The same may be told twice within a millisecond: each telling has a key of its own, and keeps it. */
+const keys = new WeakMap<GatewayEvent, string>();
+let lastKey = 0;
+
+function keyOf(event: GatewayEvent): string {
+  const known = keys.get(event);
+  if (known !== undefined) return known;
+  lastKey += 1;
+  const key = String(lastKey);
+  keys.set(event, key);
+  return key;
 }
 
 export function filterEvents(rows: readonly EventRow[], filter: EventFilter): readonly EventRow[] {

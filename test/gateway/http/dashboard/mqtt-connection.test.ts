@@ -72,7 +72,10 @@ class OldBroker {
 
 function connect(
   url: string,
-  { gateway, needsLogin = false }: { gateway?: string; needsLogin?: boolean } = {},
+  {
+    gateway,
+    needsLogin = () => Promise.resolve(false),
+  }: { gateway?: string; needsLogin?: () => Promise<boolean> } = {},
 ) {
   const model = new MqttModel({
     baseTopic: 'sluice',
@@ -86,7 +89,7 @@ function connect(
     gateway,
     login: undefined,
     model,
-    needsLogin: () => Promise.resolve(needsLogin),
+    needsLogin,
     loadMqtt: () => Promise.resolve(mqtt),
   });
 }
@@ -126,9 +129,20 @@ describe('the connection of the page', { timeout: TEST_MS }, () => {
   });
 
   it('refused for want of a login: ends, and says so', async () => {
-    const connection = connect('ws://127.0.0.1:9/mqtt', { gateway: 'box', needsLogin: true });
+    const needsLogin = () => Promise.resolve(true);
+    const connection = connect('ws://127.0.0.1:9/mqtt', { gateway: 'box', needsLogin });
     await connection.run();
     assert.deepEqual(connection.connection.value, { at: 'login-needed' });
+  });
+
+  it('a lost connection is told at once, though nobody says whether a login is needed', async () => {
+    const connection = connect('ws://127.0.0.1:9/mqtt', {
+      gateway: 'box',
+      needsLogin: () => new Promise(() => {}),
+    });
+    void connection.run();
+    await until(connection.connection, isAt('waiting'));
+    connection.stop();
   });
 
   it('shows one gateway, and takes its replies by their id', async () => {

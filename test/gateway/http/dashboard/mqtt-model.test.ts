@@ -104,6 +104,11 @@ describe('what is damaged or foreign is ignored, counted, and changes nothing', 
       payload: { ...status, reason: 3 },
     },
     {
+      name: 'a number beyond all bounds',
+      topic: topics.streamStatus('cam'),
+      payload: { ...status, attempts: 1e300 },
+    },
+    {
       name: 'a field that is missing',
       topic: topics.streamStatus('cam'),
       payload: { state: 'online' },
@@ -311,6 +316,40 @@ describe('nothing grows without end', () => {
     for (let at = 0; at < 600; at += 1) listener.hear(topics.event, { ...event, message: `${at}` });
     assert.equal(listener.gateway.events.value.length, 500);
     assert.equal(listener.gateway.events.value[0]?.message, '599');
+  });
+
+  it('events of many gateways: each has fewer', () => {
+    const listener = new Listener();
+    for (let box = 0; box < 100; box += 1) {
+      for (let at = 0; at < 150; at += 1) listener.hear(`sluice/box-${box}/event`, event);
+    }
+    const counts = listener.model.gateways.value.map(({ events }) => events.value.length);
+    assert.equal(counts.at(-1), 100);
+    assert.ok(counts.reduce((sum, count) => sum + count, 0) <= 15_000);
+  });
+
+  it('what is kept many times over may be least: fields that nobody knows are kept, too', () => {
+    const listener = new Listener().hear(topics.streamStatus('cam'), status);
+    listener
+      .hear(topics.streamStats('cam'), { ...stats, more: 'x'.repeat(1_000) })
+      .hear(topics.event, { ...event, more: 'x'.repeat(20_000) })
+      .hear(topics.found('device-1'), { ...device, more: 'x'.repeat(20_000) });
+    assert.equal(listener.model.ignored, 3);
+    listener.hear(topics.streamInfo('cam'), {
+      source: 'x',
+      tracks: [],
+      notes: Array(30).fill('n'.repeat(1_000)),
+    });
+    assert.equal(listener.model.ignored, 3);
+  });
+
+  it('what is shown no longer is let go of', () => {
+    const listener = new Listener()
+      .hear(topics.streamStatus('cam'), status)
+      .hear(topics.streamSnapshot('cam'), JPEG);
+    listener.model.clear();
+    assert.deepEqual([...listener.urls], []);
+    assert.deepEqual(listener.model.gateways.value, []);
   });
 
   it('the history: half an hour', () => {

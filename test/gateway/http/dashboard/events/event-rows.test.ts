@@ -38,12 +38,23 @@ describe('events as they are shown', () => {
   });
 
   it('keep their keys when newer ones come, also two of the same moment', () => {
-    const before = eventRows([gateway('a', [event(2), event(2), event(1)])]);
-    const after = eventRows([gateway('a', [event(3), event(2), event(2), event(1)])]);
+    const known = [event(2), event(2), event(1)];
+    const before = eventRows([gateway('a', known)]);
+    const after = eventRows([gateway('a', [event(3), ...known])]);
     assert.equal(new Set(after.map(({ key }) => key)).size, 4);
     assert.deepEqual(
       after.slice(1).map(({ key }) => key),
       before.map(({ key }) => key),
+    );
+  });
+
+  it('keep their keys when the oldest goes for a new one', () => {
+    const [oldest, ...kept] = [event(1), event(2), event(3)];
+    const before = eventRows([gateway('a', [...kept, oldest!])]);
+    const after = eventRows([gateway('a', [event(4), ...kept])]);
+    assert.deepEqual(
+      after.slice(1).map(({ key }) => key),
+      before.slice(0, 2).map(({ key }) => key),
     );
   });
 
