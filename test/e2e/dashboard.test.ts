@@ -112,6 +112,11 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       await page.getByText('The log level is debug until the next start.').waitFor();
       await page.screenshot({ path: join(OUT, 'dashboard-gateway-dark.png') });
       assert.deepEqual(await seriousFaults(page), []);
+      await page.evaluate('Intl.NumberFormat = undefined');
+      await page.goto(`${scenario.gateway.url}/#/camera/box/gate`);
+      await page.getByRole('alert').getByText('This screen cannot be drawn').waitFor();
+      await page.getByRole('link', { name: 'Cameras' }).click();
+      await tile(page, 'gate').waitFor();
       assert.deepEqual(troubles, []);
       await page.context().close();
     });
@@ -186,6 +191,10 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
         PHONE.viewport.width,
       );
       await page.screenshot({ path: join(OUT, 'dashboard-fleet-phone.png') });
+      await strangeWords(other);
+      await page.goto(page.url().replace(/#.*/, '#/camera/attic/cam'));
+      await page.getByText('constructor').waitFor();
+      await page.getByRole('heading', { name: 'Packets lost' }).waitFor();
       assert.deepEqual(
         await page.evaluate('Object.keys(sessionStorage)'),
         [],
@@ -213,6 +222,26 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       .waitFor();
   });
 });
+
+/** All that they may say by their shape, and none of it has a word or a place here. */
+async function strangeWords(gateway: MqttWatcher): Promise<void> {
+  const say = (part: string, payload: object) =>
+    gateway.publish(`sluice/attic/stream/cam/${part}`, JSON.stringify(payload), { retain: true });
+  const since = '+275760-09-13T00:00:00.000Z';
+  await say('status', {
+    ...{ state: 'toString', code: '__proto__', reason: '<img src=x onerror=alert(1)>', since },
+    ...{ lastFrameAt: 'yesterday', attempts: -1, nextRetryAt: since },
+  });
+  await say('info', {
+    source: 'javascript:alert(1)',
+    tracks: [{ kind: 'constructor', codec: '' }],
+  });
+  const odd = { videoKbps: 1e-322, audioKbps: 0, fps: 9e15, gopMs: null, jitterMs: -9e15 };
+  for (const lostPackets of [0, 5e-324]) {
+    const rest = { damagedUnits: 0, reconnects: 0, units: 0, bytes: -1, viewers: 0.5 };
+    await say('stats', { ...odd, lostPackets, ...rest });
+  }
+}
 
 function tile(page: Page, name: string) {
   return page.locator('.tile').filter({ has: page.getByRole('heading', { name, exact: true }) });

@@ -11,6 +11,7 @@ import { GatewayScreen } from './gateway/gateway-screen.tsx';
 import type { Fleet } from './model.ts';
 import { Navigation } from './navigation.tsx';
 import type { PageConfig } from './page-config.ts';
+import { Boundary } from './parts/boundary.tsx';
 import { PreferenceSwitches } from './preference-switches.tsx';
 import { hrefOf, type ScreenRoute } from './screen-route.ts';
 import { screenWords } from './screen-words.ts';
@@ -57,7 +58,9 @@ export function App({ fleet, config, session, logOut }: AppProps) {
       </header>
       <Navigation isLocal={fleet.isLocal} shown={shown} />
       <main id="main" tabIndex={-1}>
-        <Screen key={hrefOf(shown)} fleet={fleet} shown={shown} />
+        <Boundary key={hrefOf(shown)}>
+          <Screen fleet={fleet} shown={shown} />
+        </Boundary>
       </main>
       <ToastRegion />
     </div>

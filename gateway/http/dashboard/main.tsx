@@ -1,12 +1,14 @@
 /** The page begins here. */
-import { render } from 'preact';
+import { options, render } from 'preact';
 import { followAddress } from './current-route.ts';
+import { drawSoon } from './draw-pace.ts';
 import { Entrance, enter } from './entrance.tsx';
 import { startClock } from './page-clock.ts';
 import { applyPreferences } from './preferences.ts';
 
 const root = document.getElementById('app');
 if (root !== null) {
+  options.debounceRendering = drawSoon;
   applyPreferences();
   followAddress();
   startClock();

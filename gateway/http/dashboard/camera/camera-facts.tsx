@@ -78,7 +78,7 @@ export function CameraFacts({ stream }: { readonly stream: StreamModel }) {
           {status !== undefined && <StatusFacts status={status} />}
           <Motion stream={stream} />
           {info?.tracks.map((track) => (
-            <Fact key={track.kind} name={t(track.kind)}>
+            <Fact key={track.kind} name={kindWords(track.kind)}>
               {trackWords(track)}
             </Fact>
           ))}
@@ -178,6 +178,11 @@ function Fact({ name, children }: { readonly name: string; readonly children: Co
       <dd>{children}</dd>
     </>
   );
+}
+
+/** A newer gateway may have kinds that this page does not know. */
+function kindWords(kind: string): string {
+  return kind === 'video' || kind === 'audio' ? t(kind) : kind;
 }
 
 /** "H.264 High 4.1, 1920 × 1080, 25 fps" */

@@ -15,6 +15,8 @@ export interface ChartFrame {
 /** Steps that people can read: 1, 2 and 5 times powers of ten. */
 const STEPS = [1, 2, 5, 10] as const;
 const MAX_TICKS = 4;
+/** Smaller numbers are none that a camera has, and have no steps at all in the end. */
+const LEAST = 1e-6;
 /** Samples come every 10 s: where two are missing the line is broken. */
 const GAP_MS = 35_000;
 const SHORTEST_MS = 60_000;
@@ -22,7 +24,7 @@ const SHORTEST_MS = 60_000;
 /** From 0 to the first round number that is not below all values. */
 export function ticksFor(points: readonly ChartPoint[]): readonly number[] {
   const max = points.reduce((greatest, { value }) => Math.max(greatest, value), 0);
-  if (max === 0) return [0, 1];
+  if (max < LEAST) return [0, 1];
   const least = max / MAX_TICKS;
   const power = 10 ** Math.floor(Math.log10(least));
   const step = (STEPS.find((factor) => factor * power >= least * 0.999) ?? 10) * power;

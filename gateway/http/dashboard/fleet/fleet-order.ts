@@ -1,4 +1,5 @@
 /** The rows of the fleet table: what they sort and filter by. */
+import { computed, type ReadonlySignal } from '@preact/signals';
 import type { Health } from '../../../report/box-status.ts';
 import type { GatewayModel } from '../model.ts';
 import { byName } from '../name-order.ts';
@@ -37,6 +38,15 @@ export interface Row {
 
 /** Those that need somebody come first. */
 const STATES = ['offline', 'stopped', 'online'];
+
+const rows = new WeakMap<GatewayModel, ReadonlySignal<Row>>();
+
+/** The same object until something of that gateway changes, so that its row alone is drawn again. */
+export function currentRow(gateway: GatewayModel): Row {
+  const known = rows.get(gateway) ?? computed(() => rowOf(gateway));
+  rows.set(gateway, known);
+  return known.value;
+}
 
 export function rowOf(gateway: GatewayModel): Row {
   const info = gateway.info.value;

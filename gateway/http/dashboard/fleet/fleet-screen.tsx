@@ -10,10 +10,10 @@ import { wordsOf } from '../words.ts';
 import {
   type Column,
   camerasOf,
+  currentRow,
   type Order,
   pushesOf,
   type Row,
-  rowOf,
   sortRows,
 } from './fleet-order.ts';
 
@@ -74,7 +74,7 @@ export function FleetScreen({ fleet }: { readonly fleet: Fleet }) {
   const order = useSignal<Order>({ by: 'id', isReversed: false });
   const rows = useComputed(() => {
     const wanted = filter.value.trim().toLowerCase();
-    const all = fleet.gateways.value.map(rowOf);
+    const all = fleet.gateways.value.map(currentRow);
     return sortRows(
       all.filter(({ text }) => text.includes(wanted)),
       order.value,

@@ -27,7 +27,7 @@ describe('round numbers beside the line', () => {
 
   test('always few, and never below a value', () => {
     fc.assert(
-      fc.property(fc.double({ min: 1e-6, max: 1e9, noNaN: true }), (max) => {
+      fc.property(fc.double({ min: 0, max: Number.MAX_SAFE_INTEGER, noNaN: true }), (max) => {
         const ticks = ticksFor(values(max));
         assert.ok(ticks.length >= 2 && ticks.length <= 6, String(ticks));
         assert.ok((ticks.at(-1) ?? 0) >= max * 0.999);
