@@ -12,6 +12,7 @@ import { profile } from '../config/profile-schema.ts';
 import { LOG_LEVELS } from '../config/schema.ts';
 import { scrub } from '../secrets.ts';
 import { CAMERA_COMMANDS } from './camera-commands.ts';
+import { CommandPlaces } from './command-places.ts';
 import { CONFIG_COMMANDS } from './config-commands.ts';
 
 /** The verbs and their arguments. Unknown arguments are ignored. */
@@ -62,9 +63,8 @@ export type CommandReply = { readonly id?: string | number } & (
 
 /** Arguments are names and numbers; anything larger is a mistake. */
 export const MAX_REQUEST_BYTES = 64 * 1024;
-const MAX_RUNNING = 16;
-/** More, for what must not wait: a camera that turns is to be stopped however much else is asked. */
-const MAX_STOPS = 16;
+/** How long a command waits for its turn, whatever its ttlMs. */
+const MAX_WAIT_MS = 30_000;
 const RUN_TIMEOUT_MS = 60_000;
 const DEFAULT_TTL_MS = 10_000;
 const MAX_TTL_MS = 24 * 60 * 60_000;
@@ -90,7 +90,7 @@ export interface CommandEvents {
 export class CommandDispatcher extends EventEmitter<CommandEvents> {
   readonly #handlers: CommandHandlers;
   readonly #now: () => number;
-  #running = 0;
+  readonly #places = new CommandPlaces();
 
   constructor(handlers: CommandHandlers, now: () => number) {
     super();
@@ -117,10 +117,9 @@ export class CommandDispatcher extends EventEmitter<CommandEvents> {
       if (ageMs > ttlMs)
         return { kind: 'ignored', why: `sent ${ageMs} ms ago by this box’s clock` };
     }
-    if (this.#running >= (isStop(verb, parsed.data) ? MAX_RUNNING + MAX_STOPS : MAX_RUNNING)) {
-      return failed('busy', `${MAX_RUNNING} commands are running`, id);
+    if (!(await this.#places.take(isStop(verb, parsed.data), Math.min(ttlMs, MAX_WAIT_MS)))) {
+      return failed('busy', 'too many commands are running', id);
     }
-    this.#running += 1;
     try {
       const data = await withTimeout(this.#dispatch(verb, parsed.data));
       this.emit('done', verb, parsed.data);
@@ -129,7 +128,7 @@ export class CommandDispatcher extends EventEmitter<CommandEvents> {
       if (error instanceof CommandError) return failed(error.code, error.message, id);
       return failed('failed', error instanceof Error ? error.message : String(error), id);
     } finally {
-      this.#running -= 1;
+      this.#places.leave();
     }
   }
 

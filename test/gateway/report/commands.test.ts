@@ -153,22 +153,45 @@ describe('CommandDispatcher', () => {
     });
   });
 
-  it('the seventeenth at a time is told that it is too many; later there is room again', async () => {
+  it('forty at once: sixteen run at a time, the others in their turn', async () => {
+    let running = 0;
+    let most = 0;
+    const busy = dispatcher({
+      discover: async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise(setImmediate);
+        running -= 1;
+      },
+    });
+    const outcomes = await Promise.all(
+      Array.from({ length: 40 }, () => busy.run('discover', bytes(''))),
+    );
+    assert.ok(outcomes.every((outcome) => outcome.kind === 'reply' && outcome.reply.ok));
+    assert.equal(most, 16);
+  });
+
+  it('what has no turn within its ttlMs is told that there are too many, as are those for whom there is no room', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     let release = () => {};
     const gate = new Promise<void>((resolve) => {
       release = resolve;
     });
     const busy = dispatcher({ discover: () => gate });
     const running = Array.from({ length: 16 }, () => busy.run('discover', bytes('')));
-    const outcome = await busy.run('discover', bytes('{"id":17}'));
-    assert.deepEqual(outcome, {
-      kind: 'reply',
-      reply: { id: 17, ok: false, error: { code: 'busy', message: '16 commands are running' } },
-    });
+    const late = busy.run('discover', bytes('{"id":17,"ttlMs":5000}'));
+    const waiting = Array.from({ length: 127 }, () => busy.run('discover', bytes('')));
+    const error = { code: 'busy', message: 'too many commands are running' };
+    const refused = (id: number) => ({ kind: 'reply', reply: { id, ok: false, error } });
+    assert.deepEqual(await busy.run('discover', bytes('{"id":145}')), refused(145));
+    t.mock.timers.tick(5_000);
+    assert.deepEqual(await late, refused(17));
     release();
-    await Promise.all(running);
-    const later = await busy.run('discover', bytes(''));
-    assert.deepEqual(later, { kind: 'reply', reply: { ok: true, data: null } });
+    await Promise.all([...running, ...waiting]);
+    assert.deepEqual(await busy.run('discover', bytes('')), {
+      kind: 'reply',
+      reply: { ok: true, data: null },
+    });
   });
 
   /** Found by attack: a flood of moves kept the stop out. */
@@ -179,14 +202,17 @@ describe('CommandDispatcher', () => {
     const ask = (action: string) => busy.run('ptz', bytes(`{"name":"yard","action":"${action}"}`));
     for (let i = 0; i < 16; i += 1) void ask('move');
     assert.deepEqual(await ask('stop'), { kind: 'reply', reply: { ok: true, data: 'stopped' } });
+    for (let i = 0; i < 128; i += 1) void ask('move');
     const outcome = await ask('move');
     assert.ok(outcome.kind === 'reply' && !outcome.reply.ok && outcome.reply.error.code === 'busy');
+    assert.deepEqual(await ask('stop'), { kind: 'reply', reply: { ok: true, data: 'stopped' } });
   });
 
   it('a handler that never ends is given up after a minute', async () => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const stuck = dispatcher({ discover: () => new Promise(() => {}) });
     const outcome = stuck.run('discover', bytes(''));
+    await new Promise(setImmediate);
     mock.timers.tick(60_000);
     assert.deepEqual(await outcome, {
       kind: 'reply',
