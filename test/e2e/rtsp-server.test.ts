@@ -82,6 +82,12 @@ before(async () => {
   publish(h264, 'tcp', open('live/over-tcp'));
   publish(h264, 'udp', `rtsp://viewer:p%20w@127.0.0.1:${port.closed}/over-udp`);
   publish(h265, 'tcp', open('hevc'));
+  // Who asks for them earlier waits for ten seconds, and on a busy machine ffmpeg may take longer.
+  for (const name of ['over-tcp', 'over-udp', 'hevc']) {
+    await gateway.until(`${name} is online`, async () => {
+      return (await gateway.stream(name))?.status?.state === 'online';
+    });
+  }
 });
 
 after(async () => {

@@ -22,6 +22,9 @@ const PATIENCE_MS = 20_000;
 /** Of the 500 ms that a head has to answer; the rest is for a busy machine. */
 const LATE_MS = 20;
 const FRAME_BYTES = { 'pelco-d': 7, 'pelco-p': 8 } as const;
+/** In Pelco-D. */
+const MOVED_AND_STOPPED = 'ff0100023f0042ff010000000001';
+const PRESET_1 = 'ff010007000109';
 const RIGHT = { pan: 1, tilt: 0, zoom: 0 };
 /** As the package calls it. */
 const NATIVE_PART = '@serialport/bindings-cpp';
@@ -115,7 +118,8 @@ describe('heads on serial lines, by serialport', { concurrency: true }, () => {
       await open();
       await askEverything(head());
       await end();
-      assert.equal(terminal.received, ON_THE_WIRE[protocol].replace(/\s/g, ''));
+      const wire = ON_THE_WIRE[protocol].replace(/\s/g, '');
+      assert.equal(await terminal.hears(wire), wire);
     });
   }
 
@@ -129,7 +133,8 @@ describe('heads on serial lines, by serialport', { concurrency: true }, () => {
       ['1', '2', '3', '4'].map((token) => head(name).setPreset({ token }, NEVER)),
     );
     await Promise.all([...asked, head('gate').stop(NEVER)]);
-    const frames = terminal.received.match(/.{14}/g) ?? [];
+    const received = await terminal.hears('..'.repeat(7 * 14));
+    const frames = received.match(/.{14}/g) ?? [];
     assert.equal(frames.join(''), terminal.received);
     const heads = frames.map((frame) => Number.parseInt(frame.slice(2, 4), 16));
     // The one on the wire when the stop was asked for, the stop (twice), then in turns.
@@ -170,7 +175,7 @@ describe('heads on serial lines, by serialport', { concurrency: true }, () => {
     const from = performance.now();
     await end();
     assert.ok(performance.now() - from < 5_000);
-    assert.match(terminal.received, /^ff0100023f0042ff010000000001/);
+    assert.match(await terminal.hears(MOVED_AND_STOPPED), new RegExp(`^${MOVED_AND_STOPPED}`));
   });
 
   it('fail at once when the line is unplugged, and are stopped when it is back', async (test) => {
@@ -203,7 +208,7 @@ describe('heads on serial lines, by serialport', { concurrency: true }, () => {
     assert.deepEqual(codes, ['ok', 'lost', 'ok']);
     terminal.received = '';
     await head().goToPreset('1', NEVER);
-    assert.equal(terminal.received, 'ff010007000109');
+    assert.equal(await terminal.hears(PRESET_1), PRESET_1);
   });
 
   it('are found again when their path leads elsewhere', async (test) => {
@@ -215,7 +220,7 @@ describe('heads on serial lines, by serialport', { concurrency: true }, () => {
     await symlink(await readlink(other.path), terminal.path);
     await until(() => codes.filter((code) => code === 'ok').length === 2, PATIENCE_MS);
     await head().goToPreset('1', NEVER);
-    await until(() => other.received === 'ff010007000109', PATIENCE_MS);
+    await until(() => other.received === PRESET_1, PATIENCE_MS);
   });
 
   it('wait for a line that another program has', async (test) => {
@@ -290,11 +295,11 @@ streams: { yard: { source: "rtsp://127.0.0.1:1/none", ptz: mast/yard } }`);
     await gateway.until('an earlier life’s move ends', async () => terminal.received === stop);
     terminal.received = '';
     await ask(gateway, { action: 'move', pan: 1, timeoutMs: 10_000 });
-    assert.equal(terminal.received, 'ff0100023f0042');
+    assert.equal(await terminal.hears('ff0100023f0042'), 'ff0100023f0042');
     const { code, ms } = await gateway.stop();
     assert.equal(code, 0);
     assert.ok(ms < 5_000, `${ms} ms`);
-    assert.match(terminal.received, /^ff0100023f0042ff010000000001/);
+    assert.match(await terminal.hears(MOVED_AND_STOPPED), new RegExp(`^${MOVED_AND_STOPPED}`));
   });
 
   it('loads nothing of it where none is configured', async () => {

@@ -11,6 +11,8 @@ import { until } from './until.ts';
 
 const run = promisify(execFile);
 
+const PATIENCE_MS = 10_000;
+
 /** As the kernel does to a terminal whose device is pulled out: reading gives no bytes, everything else fails. */
 const HANG_UP = `
 import fcntl, os, sys, termios
@@ -65,6 +67,12 @@ export class PseudoTerminal extends EventEmitter<{ data: [Uint8Array] }> {
   /** The path stays, and leads to a line that works. Needs root. */
   async hangUp(): Promise<void> {
     await run('python3', ['-c', HANG_UP, this.path]);
+  }
+
+  /** What was received, as soon as that is as long as `bytes`, in hex: socat hands on late what a program has written. */
+  async hears(bytes: string): Promise<string> {
+    await until(() => this.received.length >= bytes.length, PATIENCE_MS).catch(() => undefined);
+    return this.received;
   }
 
   say(bytes: Uint8Array): void {
