@@ -81,7 +81,7 @@ proxypublish: { targets: [ { targetUri: "${master.url()}" } ] }
   async function post(verb: string, args: object): Promise<CommandReply> {
     const response = await fetch(`${gateway.url}/api/v1/cmd/${verb}`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', connection: 'close' },
       body: JSON.stringify(args),
     });
     const text = await response.text();

@@ -106,7 +106,9 @@ async function hashes(
 
 /** What both boxes say of it, for a failed test. */
 async function stateOf(name: string): Promise<string> {
-  const told = [gateway, slave].map(async (box) => JSON.stringify(await box.stream(name)));
+  const told = [gateway, slave].map(async (box) =>
+    JSON.stringify(await box.stream(name).catch(String)),
+  );
   return `${(await Promise.all(told)).join('\n')}\n${gateway.log.slice(-3000)}`;
 }
 

@@ -131,12 +131,13 @@ for (const { name, media, codecs, way } of cases) {
     const file = folder.path(`${port}.ts`);
     const isServer = source.startsWith('tcp');
     const first = isServer ? undefined : new SourceAttempt(context, source, description);
+    if (first !== undefined) await listens(first);
     await using sender = new MpegtsSender([input], output, file);
     if (isServer) await listening(port);
     const attempt = first ?? new SourceAttempt(context, source, description);
     assert.equal(await sender.ended, 0, sender.errors);
     const times = { video: await packetTimes(file, 'v:0'), audio: await packetTimes(file, 'a:0') };
-    await until(() => attempt.sink.video.length >= times.video.length - 1);
+    await arrived(attempt, times.video.length - 1);
     await attempt.stop();
 
     assert.deepEqual(
@@ -248,6 +249,18 @@ async function sentPieces(file: string, codec: string): Promise<string[]> {
   }
 }
 
+/** What is sent earlier is lost. */
+async function listens({ log }: SourceAttempt): Promise<void> {
+  await until(() => log.some((line) => line.includes('listening')));
+}
+
+async function arrived({ sink, driver, log }: SourceAttempt, pictures: number): Promise<void> {
+  await until(() => sink.video.length >= pictures).catch((cause: unknown) => {
+    const what = `${sink.video.length} of ${pictures} pictures`;
+    throw new Error(`${what}, ${JSON.stringify(driver.stats)}\n${log.join('')}`, { cause });
+  });
+}
+
 /** Connecting would be the one connection that it takes. */
 async function listening(port: number): Promise<void> {
   const address = `:${port.toString(16).toUpperCase().padStart(4, '0')} 00000000:0000 ${TCP_LISTEN} `;
@@ -259,6 +272,7 @@ test('the programme that was asked for, of two', async (context) => {
   const input = files['h264-aac'] ?? '';
   const other = files['h265-mp3'] ?? '';
   const attempt = new SourceAttempt(context, `udp://@${ADDRESS}:${port}`, { program: 2 });
+  await listens(attempt);
   const options = [
     ...['-map', '1', '-program', 'title=one:program_num=1:st=0:st=1'],
     ...['-program', 'title=two:program_num=2:st=2:st=3'],
@@ -268,7 +282,7 @@ test('the programme that was asked for, of two', async (context) => {
   await using sender = new MpegtsSender([input, other], output, file, options);
   assert.equal(await sender.ended, 0, sender.errors);
   const times = { video: await packetTimes(file, 'v:1'), audio: await packetTimes(file, 'a:1') };
-  await until(() => attempt.sink.video.length >= times.video.length - 1);
+  await arrived(attempt, times.video.length - 1);
   assert.deepEqual(
     attempt.sink.tracks?.map(({ codec }) => codec),
     ['h265', 'mp3'],

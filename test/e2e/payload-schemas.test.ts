@@ -124,7 +124,7 @@ async function overMqtt(verb: string, args: object): Promise<CommandReply> {
 async function overHttp(verb: string, args: object): Promise<CommandReply> {
   const response = await fetch(`${gateway.url}/api/v1/cmd/${verb}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify(args),
   });
   const body = (await response.json()) as CommandReply;
@@ -239,7 +239,7 @@ describe('what is sent is what the schemas say', () => {
     ] as const) {
       const response = await fetch(`${gateway.url}/api/v1/${verb}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', connection: 'close' },
         body: JSON.stringify({ username: 'admin', password: 'long-enough-1', current: 'x' }),
       });
       const body: unknown = await response.json();

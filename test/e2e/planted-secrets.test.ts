@@ -310,7 +310,7 @@ it('commands and logins, good and bad, answer and log none', { timeout: TEST_MS 
       for (const [verb, args] of commands) {
         const response = await fetch(`${gateway.url}/api/v1/cmd/${verb}`, {
           method: 'POST',
-          headers: { ...headers, 'content-type': 'application/json' },
+          headers: { ...headers, 'content-type': 'application/json', connection: 'close' },
           body: JSON.stringify(args),
         });
         assertClean(await response.text(), `the answer to ${verb}`);
@@ -333,7 +333,7 @@ it('commands and logins, good and bad, answer and log none', { timeout: TEST_MS 
       }
       const login = await fetch(`${gateway.url}/api/v1/login`, {
         method: 'POST',
-        headers: { 'content-type': 'application/json' },
+        headers: { 'content-type': 'application/json', connection: 'close' },
         body: JSON.stringify({ username: USER, password: typed }),
       });
       assertClean(await login.text(), 'the answer to a wrong login');
@@ -369,7 +369,7 @@ it('no screen of the page shows one', { timeout: TEST_MS }, async () => {
   const { planting, gateway } = box;
   const login = await fetch(`${gateway.url}/api/v1/login`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify({ username: USER, password: planting.secret('http.admin.password') }),
   });
   assert.equal(login.status, 200, await login.text());

@@ -311,7 +311,7 @@ streams: { yard: { source: "rtsp://127.0.0.1:1/none", ptz: mast/yard } }`);
 async function ask(gateway: GatewayProcess, action: object): Promise<void> {
   const response = await fetch(`${gateway.url}/api/v1/cmd/ptz`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify({ name: 'yard', ...action }),
   });
   assert.equal(response.status, 200, await response.text());

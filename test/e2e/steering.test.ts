@@ -91,7 +91,7 @@ async function line(state: string): Promise<Record<string, unknown>> {
 async function overHttp(verb: string, args: object): Promise<CommandReply> {
   const response = await fetch(`${gateway.url}/api/v1/cmd/${verb}`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body: JSON.stringify(args),
   });
   return (await response.json()) as CommandReply;

@@ -153,7 +153,9 @@ ${yaml}`,
   }
 
   async api(path: string): Promise<unknown> {
-    const response = await fetch(`${this.url}/api/v1/${path}`);
+    // A connection that is kept may be closed by the gateway just when it is used again.
+    const headers = { connection: 'close' };
+    const response = await fetch(`${this.url}/api/v1/${path}`, { headers });
     return await response.json();
   }
 
