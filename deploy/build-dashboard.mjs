@@ -35,7 +35,9 @@ export async function bundleDashboard(outputFolder = join(ROOT, 'dist/dashboard'
     result.outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]),
   );
   files.set('index.html', Buffer.from(await page([...files.keys()])));
-  files.set('config.schema.json', await readFile(join(ROOT, 'deploy/config.schema.json')));
+  // Without its blanks, a seventh smaller with gzip.
+  const schema = JSON.parse(await readFile(join(ROOT, 'deploy/config.schema.json'), 'utf8'));
+  files.set('config.schema.json', Buffer.from(JSON.stringify(schema)));
   return await write(files, outputFolder);
 }
 

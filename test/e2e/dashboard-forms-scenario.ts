@@ -341,6 +341,13 @@ class Bench {
   async targets(): Promise<void> {
     const { page, troubles } = await this.#open(this.#box, '#/targets');
     const events = await this.#open(this.#box, '#/events');
+    const list = events.page.getByRole('log');
+    // From before the page was opened.
+    const before = await events.page.evaluate(
+      `fetch('./api/v1/events').then((response) => response.json())`,
+    );
+    const [oldest] = before as [{ message: string }];
+    await list.getByText(oldest.message).first().waitFor();
     const row = page.getByRole('row', { name: /gate/ });
     await row.getByText('publishing').waitFor();
     await this.#shoot(page, 'targets');
@@ -352,8 +359,6 @@ class Bench {
     await page.getByLabel('Show').selectOption('');
     await page.getByRole('button', { name: 'Sort by Queue' }).click();
     await page.locator('th[aria-sort=descending]').getByText('Queue').waitFor();
-    const list = events.page.getByRole('log');
-    await list.getByRole('listitem').first().waitFor();
     await events.page.getByRole('button', { name: 'Pause' }).click();
     await this.#shoot(events.page, 'events');
     await events.page.getByLabel('Filter').fill('nothing is called so');

@@ -10,6 +10,7 @@ import { loadSession, logOut, mayEnter } from './login/session.ts';
 import { type Login, MqttConnection } from './mqtt-connection.ts';
 import { MqttModel } from './mqtt-model.ts';
 import { brokerAddress, type PageConfig, parsePageConfig } from './page-config.ts';
+import { recallEvents } from './recall-events.ts';
 import { toast } from './toasts.ts';
 import { within } from './within.ts';
 import { wordsOf } from './words.ts';
@@ -110,7 +111,13 @@ function open(
   });
   stage.value = { at: 'open', fleet, ...(session === undefined ? {} : { session }) };
   const unwatch = effect(() => {
-    if (fleet.connection.value.at !== 'login-needed') return;
+    const { at } = fleet.connection.value;
+    if (at === 'connected' && gateway !== undefined) {
+      void recallEvents((event) =>
+        model.receive(`${baseTopic}/${gateway}/event`, event, Date.now()),
+      );
+    }
+    if (at !== 'login-needed') return;
     queueMicrotask(() => {
       unwatch();
       leave(fleet, login !== undefined);

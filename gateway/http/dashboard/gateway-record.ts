@@ -165,7 +165,12 @@ export class GatewayRecord implements GatewayModel {
       case 'event': {
         const event = parsePayload(payload, isGatewayEvent);
         if (event === undefined) return false;
-        this.events.value = [event, ...this.events.value].slice(0, maxEvents());
+        const { value: known } = this.events;
+        // Those that are recalled come late, and some were told meanwhile.
+        if (known.some((one) => isSameEvent(one, event))) return true;
+        const newer = known.filter(({ at }) => at > event.at);
+        const rest = known.filter(({ at }) => at <= event.at);
+        this.events.value = [...newer, event, ...rest].slice(0, maxEvents());
         return true;
       }
       default:
@@ -250,6 +255,10 @@ export class GatewayRecord implements GatewayModel {
   #forgetListed<T>(all: Map<string, T>, shown: Signal<readonly T[]>, name: string): void {
     if (all.delete(name)) shown.value = sorted(all);
   }
+}
+
+function isSameEvent(a: GatewayEvent, b: GatewayEvent): boolean {
+  return a.at === b.at && a.type === b.type && a.message === b.message;
 }
 
 function assign<T>(

@@ -1,4 +1,7 @@
-/** What happened since this page was opened: events are told once and not kept by the broker. */
+/**
+ * What has happened. Events are told once and not kept by the broker, so that the fleet view has those since it was opened; a gateway
+ * itself has the last ones (`../recall-events.ts`).
+ */
 import { useComputed, useSignal } from '@preact/signals';
 import type { Fleet } from '../model.ts';
 import { hrefOf } from '../screen-route.ts';
@@ -9,7 +12,8 @@ import { type EventFilter, type EventRow, eventRows, filterEvents, typesOf } fro
 const t = wordsOf({
   en: {
     title: 'Events',
-    intro: 'What has happened since this page was opened, the newest first.',
+    local: 'What has happened lately, the newest first.',
+    fleet: 'What happens from now on, the newest first: the broker keeps nothing of before.',
     none: 'Nothing has happened yet.',
     noMatch: 'No event fits the filter.',
     filter: 'Filter',
@@ -22,7 +26,8 @@ const t = wordsOf({
   },
   zh: {
     title: '事件',
-    intro: '打开本页面以来发生的事件，最新的在前。',
+    local: '最近发生的事件，最新的在前。',
+    fleet: '从现在起发生的事件，最新的在前：消息服务器不保留之前的事件。',
     none: '还没有发生任何事件。',
     noMatch: '没有符合筛选条件的事件。',
     filter: '筛选',
@@ -54,7 +59,7 @@ export function EventsScreen({ fleet, gateway }: EventsScreenProps) {
   return (
     <>
       <h1>{t('title')}</h1>
-      <p class="muted">{t('intro')}</p>
+      <p class="muted">{t(fleet.isLocal ? 'local' : 'fleet')}</p>
       <div class="row">
         <label class="row">
           {t('filter')}

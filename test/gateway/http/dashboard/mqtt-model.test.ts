@@ -310,6 +310,28 @@ describe('what goes, goes', () => {
   });
 });
 
+describe('events that are recalled', () => {
+  const at = (second: number) => ({
+    ...event,
+    at: `2026-11-25T12:00:0${second}.000Z`,
+    message: `it is ${second}`,
+  });
+  const messages = (listener: Listener) =>
+    listener.gateway.events.value.map(({ message }) => message);
+
+  it('come behind newer ones that were told meanwhile, each once', () => {
+    const listener = new Listener().hear(topics.event, at(3));
+    for (const second of [1, 2, 3]) listener.hear(topics.event, at(second));
+    assert.deepEqual(messages(listener), ['it is 3', 'it is 2', 'it is 1']);
+  });
+
+  it('two of the same moment are two', () => {
+    const listener = new Listener().hear(topics.event, at(1));
+    listener.hear(topics.event, { ...at(1), type: 'up' });
+    assert.equal(listener.gateway.events.value.length, 2);
+  });
+});
+
 describe('nothing grows without end', () => {
   it('events, the newest first', () => {
     const listener = new Listener();
@@ -321,7 +343,9 @@ describe('nothing grows without end', () => {
   it('events of many gateways: each has fewer', () => {
     const listener = new Listener();
     for (let box = 0; box < 100; box += 1) {
-      for (let at = 0; at < 150; at += 1) listener.hear(`sluice/box-${box}/event`, event);
+      for (let at = 0; at < 150; at += 1) {
+        listener.hear(`sluice/box-${box}/event`, { ...event, message: `${at}` });
+      }
     }
     const counts = listener.model.gateways.value.map(({ events }) => events.value.length);
     assert.equal(counts.at(-1), 100);
