@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { Discovery } from '../drivers/discovery/discovery.ts';
 import { UDP_RECEPTION } from '../drivers/udp-receiver.ts';
 import { Publications } from './acceptors/publications.ts';
+import { PushedNames } from './acceptors/pushed-names.ts';
 import { adoptByCommand } from './adoption/adopt-command.ts';
 import { Adoption } from './adoption/adoption.ts';
 import { AdoptionState } from './adoption/adoption-state.ts';
@@ -71,6 +72,7 @@ export class Gateway {
   readonly #proxypublish: Proxypublish;
   readonly #configuring: Configuring;
   readonly #publications: Publications;
+  readonly #pushedNames: PushedNames;
   readonly #playUrls: PlayUrls;
   readonly #extensions: Extensions;
   #serving: Promise<Serving> | undefined;
@@ -124,6 +126,7 @@ export class Gateway {
       { ...parts, targets, board: this.board, giveUp, adoption: () => this.#adoption },
       this.#stopping.signal,
     );
+    this.#pushedNames = new PushedNames(dataDir, log);
     this.#publications = new Publications({
       ...shared,
       hub: this.#hub,
@@ -131,6 +134,7 @@ export class Gateway {
       stallMs: config.limits.stallMs,
       // A camera's name is its own before the camera has answered, too.
       isReserved: (name) => this.#fleet.has(name) || this.#adoptionState?.isTaken(name) === true,
+      names: options.isQuiet === true ? undefined : this.#pushedNames,
     });
     this.#extensions = new Extensions(config.extensions, {
       hub: this.#hub,
@@ -172,6 +176,7 @@ export class Gateway {
     await this.#heads.start(this.#stopping.signal);
     await this.#position.start(this.#stopping.signal);
     this.#fleet.start(this.#stopping.signal);
+    this.#publications.recall();
     this.#startDiscovery();
     this.#configuring.watch();
     this.#status = 'running';
@@ -213,7 +218,7 @@ export class Gateway {
     await this.#mqtt?.stop();
     await this.#http?.stop();
     await this.#discovering;
-    await this.#adoptionState?.written();
+    await Promise.all([this.#adoptionState?.written(), this.#pushedNames.written()]);
   }
 
   #box(): Box {

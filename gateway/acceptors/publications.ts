@@ -6,6 +6,7 @@ import type { Hub } from '../hub/hub.ts';
 import type { Stream } from '../hub/stream.ts';
 import { toName } from '../names.ts';
 import type { Steered } from '../steering/steering.ts';
+import type { PushedNames } from './pushed-names.ts';
 import {
   type Publication,
   type Publisher,
@@ -39,6 +40,8 @@ export interface PublicationsContext extends PushedStreamContext {
   readonly gatewayId: string;
   /** Names that cameras have. */
   readonly isReserved: (name: string) => boolean;
+  /** undefined: nothing is kept over a restart. */
+  readonly names?: PushedNames | undefined;
 }
 
 export class Publications {
@@ -48,6 +51,8 @@ export class Publications {
   readonly #pushed = new Map<string, PushedStream>();
   /** Names that stay although nobody publishes them. */
   readonly #expected = new Set<string>();
+  /** Those that were there: they are kept over a restart. */
+  readonly #known = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #ticks = 0;
 
@@ -63,6 +68,16 @@ export class Publications {
   stop(): void {
     clearInterval(this.#timer);
     for (const pushed of this.#pushed.values()) pushed.end('this gateway is stopping');
+  }
+
+  /** Those that an earlier life knew are missed from now on. */
+  recall(): void {
+    for (const name of this.#context.names?.read() ?? []) {
+      if (this.#pushed.has(name) || this.#context.isReserved(name)) continue;
+      if (this.#pushed.size >= MAX_PUSHED_STREAMS) return;
+      this.#make(name).wasOnline = true;
+      this.#known.add(name);
+    }
   }
 
   /** A name that is known from the configuration: people see that it waits for a publisher. */
@@ -117,14 +132,20 @@ export class Publications {
   /** Called once a second with the time. */
   tick(nowMs: number): void {
     this.#ticks += 1;
+    let isAnyNew = false;
     for (const [name, pushed] of this.#pushed) {
       pushed.tick(nowMs);
       if (this.#ticks % TICKS_PER_STATS === 0) pushed.tellStats(TICK_MS * TICKS_PER_STATS);
       const { idleSinceMs, wasOnline } = pushed;
+      if (wasOnline && !this.#known.has(name) && !this.#expected.has(name)) {
+        this.#known.add(name);
+        isAnyNew = true;
+      }
       if (idleSinceMs === undefined || this.#expected.has(name)) continue;
       const keepMs = wasOnline ? KEEP_NAME_MS : KEEP_UNUSED_NAME_MS;
       if (nowMs - idleSinceMs >= keepMs) this.#forget(name, pushed);
     }
+    if (isAnyNew) this.#keepNames();
   }
 
   /** Somebody else is to have the name, or nobody. False: it is published, or expected, or not there. */
@@ -159,5 +180,10 @@ export class Publications {
     this.#pushed.delete(name);
     this.#context.hub.remove(name);
     pushed.forget();
+    if (this.#known.delete(name)) this.#keepNames();
+  }
+
+  #keepNames(): void {
+    this.#context.names?.keep([...this.#known]);
   }
 }

@@ -63,6 +63,8 @@ export class PushedStream {
   readonly stream: Stream;
   /** When the last publisher went; undefined while there is one. */
   idleSinceMs: number | undefined;
+  /** Pictures or sound have come, whoever published it, if only in an earlier life of the service. */
+  wasOnline = false;
   readonly #context: PushedStreamContext;
   readonly #log: Logger;
   readonly #meter: StreamMeter;
@@ -87,11 +89,6 @@ export class PushedStream {
 
   get publisher(): Publisher | undefined {
     return this.#current?.publisher;
-  }
-
-  /** Pictures or sound have come, whoever published it. */
-  get wasOnline(): boolean {
-    return this.#lastUnitAtMs !== undefined;
   }
 
   /** Begins sentences about it. */
@@ -202,6 +199,7 @@ export class PushedStream {
 
   #online(publisher: Publisher): void {
     this.#lastUnitAtMs = this.#context.now();
+    this.wasOnline = true;
     this.#tell('online', 'ok', 'Pictures are arriving.');
     this.#tellInfo();
     this.#event('online', `${this.stream.name} is online, from ${publisher.peer}.`);

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pino } from 'pino';
 import type { AccessUnit } from '../../../codecs/access-unit.ts';
 import type { Track } from '../../../codecs/track.ts';
 import { PublicationRefused, Publications } from '../../../gateway/acceptors/publications.ts';
+import { PushedNames } from '../../../gateway/acceptors/pushed-names.ts';
 import { type Publisher, SILENCE_MS } from '../../../gateway/acceptors/pushed-stream.ts';
 import { Hub } from '../../../gateway/hub/hub.ts';
 import { Board } from '../../../gateway/report/board.ts';
@@ -11,7 +15,7 @@ import { Board } from '../../../gateway/report/board.ts';
 const TRACK: Track = { kind: 'audio', codec: 'pcmu', sampleRate: 8_000, channels: 1 };
 const STALL_MS = 8_000;
 
-function makePublications() {
+function makePublications(names?: PushedNames) {
   let nowMs = 1_000_000;
   const hub = new Hub(0, () => nowMs);
   const board = new Board();
@@ -23,6 +27,7 @@ function makePublications() {
     gatewayId: 'here',
     stallMs: STALL_MS,
     isReserved: (name) => name === 'camera',
+    names,
   });
   const pass = (ms: number) => {
     for (let left = ms; left > 0; left -= 1_000) {
@@ -122,6 +127,43 @@ describe('a publication', () => {
     pass(1_000);
     assert.equal(board.streams.size, 0);
   });
+
+  it('that was there is missed after a restart, too; what was forgotten is not', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'sluice-pushed-'));
+    t.after(() => rm(folder, { recursive: true }));
+    const names = () => new PushedNames(folder, pino({ level: 'silent' }));
+    const kept = names();
+    const before = makePublications(kept);
+    before.publications.expect('ts1');
+    for (const name of ['yard', 'gate', 'ts1', 'unseen']) {
+      const publication = before.publications.open(publisher({ name, end: () => undefined }));
+      publication.start([TRACK]);
+      if (name !== 'unseen') publication.write(unit());
+      if (name === 'gate') publication.close('it closed the connection');
+    }
+    before.pass(1_000);
+    assert.equal(before.publications.giveUp('gate'), true);
+    before.publications.stop();
+    await kept.written();
+
+    const after = makePublications(names());
+    after.publications.recall();
+    assert.deepEqual([...after.board.streams.keys()], ['yard']);
+    assert.equal(after.statusOf('yard')?.code, 'no-source');
+    after.pass(120_000);
+    assert.ok(after.statusOf('yard'));
+    after.pass(24 * 3600_000);
+    assert.equal(after.statusOf('yard'), undefined);
+  });
+
+  for (const text of ['{', '"yard"', '[1,"../up","","Yard"]']) {
+    it(`nothing is recalled of ${text}`, async (t) => {
+      const folder = await mkdtemp(join(tmpdir(), 'sluice-pushed-'));
+      t.after(() => rm(folder, { recursive: true }));
+      await writeFile(join(folder, 'pushed.json'), text);
+      assert.deepEqual(new PushedNames(folder, pino({ level: 'silent' })).read(), []);
+    });
+  }
 
   it('takes nothing after its close; a name without a picture is kept a minute, then forgotten', () => {
     const { publications, hub, board, pass, statusOf } = makePublications();
