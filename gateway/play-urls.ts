@@ -3,10 +3,10 @@
  * a login or a token: whoever plays has one of its own.
  */
 import { isIPv4 } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { parseHostPort } from './config/fields.ts';
 import type { AcceptorConfig, HttpConfig } from './config/schema.ts';
 import type { Board } from './report/board.ts';
+import { ownAddresses } from './report/info.ts';
 
 export interface PlayUrlsContext {
   readonly http: Pick<HttpConfig, 'listen' | 'certFile'>;
@@ -113,9 +113,6 @@ function bracketed(host: string): string {
 
 /** The first that others can reach, in the order of the interfaces: those of containers come later. */
 function ownAddress(): string | undefined {
-  const addresses = Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .filter(({ internal, address }) => !internal && !/^(?:fe80:|169\.254\.)/.test(address))
-    .map(({ address }) => address);
+  const addresses = ownAddresses().filter((address) => !address.startsWith('169.254.'));
   return addresses.find(isIPv4) ?? addresses[0];
 }

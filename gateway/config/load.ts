@@ -3,7 +3,7 @@
  * from files. Relative paths are relative to the file's folder (without a file: where we run).
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { registerSecret, registerUrlSecrets, scrub } from '../secrets.ts';
@@ -307,12 +307,29 @@ function withCaFile<T extends { readonly caFile?: string | undefined }>(
 
 function readText(file: string, path: KeyPath, name: string, maxBytes: number): string {
   try {
-    const bytes = readFileSync(name);
+    const bytes = readAtMost(name, maxBytes + 1);
     if (bytes.length > maxBytes) failAt(file, path, `the file ${name} is over ${maxBytes} bytes`);
     return bytes.toString('utf8');
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     failAt(file, path, `cannot read the file ${name}: ${reasonOf(error)}`);
+  }
+}
+
+/** A device may have no end, and a file be larger than memory. */
+function readAtMost(name: string, maxBytes: number): Buffer {
+  const bytes = Buffer.alloc(maxBytes);
+  const file = openSync(name, 'r');
+  try {
+    let length = 0;
+    let read: number;
+    do {
+      read = readSync(file, bytes, length, maxBytes - length, null);
+      length += read;
+    } while (read > 0 && length < maxBytes);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -8,6 +8,7 @@ import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { CertificateFiles } from '../certificate.ts';
 import { isLoopback } from '../config/fields.ts';
+import { LogRepeats } from '../log-repeats.ts';
 import { peerOf } from '../peer.ts';
 import { type Answer, problem, sendAnswer } from './answer.ts';
 import { Cors, isOwnPage } from './cors.ts';
@@ -35,20 +36,21 @@ interface Place extends RouteMatch {
 
 export class HttpServer {
   readonly #routes: readonly Route[];
-  readonly #context: HttpServerContext;
   readonly #listener: HttpListener;
   readonly #gatekeeper: Gatekeeper;
   readonly #cors: Cors;
   readonly #budget: ServingBudget;
+  /** Whoever finds a fault asks for it again and again. */
+  readonly #repeats: LogRepeats;
   /** The last answer begun on each connection. */
   readonly #answering = new WeakMap<Socket, ServerResponse>();
 
   constructor(context: HttpServerContext) {
-    this.#context = context;
     this.#gatekeeper = new Gatekeeper(context, () => performance.now());
     this.#routes = [...loginRoutes(this.#gatekeeper), ...context.routes];
     this.#cors = new Cors(context.cors);
     this.#budget = new ServingBudget(context.limits);
+    this.#repeats = new LogRepeats(context.log);
     this.#listener = new HttpListener(context, {
       onRequest: (request, response) => this.#serve(request, response),
       onUpgrade: (request, socket, head) => this.#upgrade(request, socket, head),
@@ -65,8 +67,9 @@ export class HttpServer {
     return this.#listener.port;
   }
 
-  stop(): Promise<void> {
-    return this.#listener.stop();
+  async stop(): Promise<void> {
+    await this.#listener.stop();
+    this.#repeats.close();
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
@@ -123,7 +126,7 @@ export class HttpServer {
   }
 
   #fail(err: unknown, request: IncomingMessage, response: ServerResponse): void {
-    this.#context.log.error({ err, url: request.url }, 'HTTP request failed');
+    this.#repeats.report('http', 'error', { err, url: request.url }, 'HTTP request failed');
     if (response.headersSent) request.socket.destroy();
     else sendAnswer(response, INTERNAL);
   }
@@ -189,7 +192,8 @@ export class HttpServer {
       this.#listener.waiting.leave(socket);
       await upgrade({ request, socket, head, captured: place.captured, refuse });
     } catch (err) {
-      this.#context.log.error({ err, url: request.url }, 'WebSocket request failed');
+      const fields = { err, url: request.url };
+      this.#repeats.report('websocket', 'error', fields, 'WebSocket request failed');
       socket.destroy();
     }
   }

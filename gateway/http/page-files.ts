@@ -117,7 +117,8 @@ class Page {
   async #find(name: string): Promise<PageFile | Answer> {
     const version = await versionOf(this.#path);
     if (version === undefined) return NO_PAGE;
-    if ((await this.#folder)?.version !== version) this.#folder = readFolder(this.#path, version);
+    const known = await this.#folder?.catch(() => undefined);
+    if (known?.version !== version) this.#folder = readFolder(this.#path, version);
     const folder = await this.#folder;
     return folder?.files.get(name) ?? (name === INDEX ? NO_PAGE : NOT_FOUND);
   }

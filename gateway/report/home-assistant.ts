@@ -93,6 +93,8 @@ export class HomeAssistant {
     commands.off('done', this.#onCommand);
     for (const timer of this.#timers) clearTimeout(timer);
     clearTimeout(this.#gathering);
+    // A camera may still answer.
+    this.#phase = 'new';
   }
 
   /** Whether the message was for Home Assistant's sake. */

@@ -25,18 +25,24 @@ export function describeGateway(source: InfoSource, board: Board): GatewayInfo {
     board: boardModel(),
     arch: arch(),
     node: process.versions.node,
-    addresses: ownAddresses(),
+    addresses: ownAddresses().sort(),
     streams: [...board.streams.keys()].sort(),
   };
 }
 
-/** Addresses others can reach: neither loopback nor link-local IPv6. */
+let knownInterfaces: ReturnType<typeof networkInterfaces> = {};
+
+/** Addresses others can reach, in the order of the interfaces: neither loopback nor link-local IPv6. */
 export function ownAddresses(): string[] {
-  return Object.values(networkInterfaces())
+  try {
+    knownInterfaces = networkInterfaces();
+  } catch {
+    // With no file descriptor left this cannot be asked: those of before.
+  }
+  return Object.values(knownInterfaces)
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
-    .map(({ address }) => address)
-    .sort();
+    .map(({ address }) => address);
 }
 
 let knownModel: string | null | undefined;

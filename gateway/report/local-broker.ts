@@ -8,6 +8,7 @@ import { Aedes, type AedesOptions, type AedesPublishPacket, type Client } from '
 import packets from 'mqtt-packet';
 import type { Logger } from 'pino';
 import type { BrokerLink, IncomingMessage, OutgoingMessage } from './broker-link.ts';
+import { ClientsRetained } from './clients-retained.ts';
 import { PacketBound } from './packet-bound.ts';
 import { RateLimit } from './rate-limit.ts';
 import { isHeardBy } from './topics.ts';
@@ -155,6 +156,7 @@ const OPTIONS: AedesOptions = {
 };
 
 function rules(problems: WeakMap<object, PublishProblem>): AedesOptions {
+  const retained = new ClientsRetained();
   const rates = new WeakMap<object, RateLimit>();
   const rateOf = (connection: object) => {
     const now = () => performance.now();
@@ -169,7 +171,11 @@ function rules(problems: WeakMap<object, PublishProblem>): AedesOptions {
       done(null, true);
     },
     authorizePublish: (client, packet, done) => {
-      const problem = client && problems.get(client.conn)?.(packet);
+      const { topic, payload, retain } = packet;
+      const isTooMuch = () => retain && !retained.accepts(topic, Buffer.byteLength(payload));
+      const problem =
+        (client && problems.get(client.conn)?.(packet)) ??
+        (isTooMuch() ? 'no room for more retained messages of clients' : undefined);
       done(problem ? new Error(problem) : null);
     },
     authorizeSubscribe: (client, subscription, done) => {

@@ -222,7 +222,7 @@ export class MqttReporter {
         if (isWill(message, this.topics)) this.#remoteOutlet.repeat(message.topic);
         else if (this.#homeAssistant?.receive(message) === true) return;
         else if (this.#sweep.isRunning && message.retain && message.payload.length > 0) {
-          if (!this.#keptSnapshots.has(message.topic)) this.#remoteOutlet.clear(message.topic);
+          this.#sweepAway(message.topic);
         } else this.#receive(message, link);
       },
     });
@@ -260,6 +260,14 @@ export class MqttReporter {
     this.#rounds?.beginAgain();
   }
 
+  #sweepAway(topic: string): void {
+    this.#remoteOutlet.clear(topic);
+    const stream = this.topics.streamOfStatus(topic);
+    if (stream === undefined) return;
+    const snapshot = this.topics.streamSnapshot(stream);
+    if (!this.#keptSnapshots.has(snapshot)) this.#remoteOutlet.clear(snapshot);
+  }
+
   #links(): readonly BrokerLink[] {
     return [this.#remote, this.#local].filter((link) => link !== undefined);
   }
@@ -290,7 +298,11 @@ export class MqttReporter {
 
   async #tellHealth(links: () => readonly BrokerLink[]): Promise<void> {
     if (links().length === 0) return;
-    const health = await this.#context.health();
+    const health = await this.#context.health().catch((err: unknown) => {
+      // It cannot be read with no file descriptor left; in 10 s there may be one.
+      this.#log.debug({ err }, 'no health to be told');
+    });
+    if (health === undefined) return;
     this.#homeAssistant?.tellHealth(health);
     const payload = scrubbedJson(health);
     for (const link of links()) {

@@ -16,6 +16,7 @@ import {
 } from './broker-link.ts';
 import { openBrokerStream } from './broker-stream.ts';
 import { MAX_REQUEST_BYTES } from './commands.ts';
+import { PacketBound } from './packet-bound.ts';
 
 /** Two missed pings and the will is out: within half a minute a dead gateway shows as offline. */
 const KEEPALIVE_S = 20;
@@ -30,6 +31,11 @@ const MAX_WINDOW = 20;
 const MAX_WAITING_BYTES = 256 * 1024;
 /** Topic and properties beside the largest command. */
 const MAX_PACKET_BYTES = MAX_REQUEST_BYTES + 4096;
+/**
+ * MQTT 3.1.1 knows no such word, and brokers pass on packets of 256 MB. What is ours there has less; in one message of a
+ * WebSocket there may be several packets.
+ */
+const MAX_RECEIVED_BYTES = 256 * 1024;
 
 /** Of what we send: fixed header, lengths, packet identifier, expiry (MQTT 5 §2.1.4, §3.3). */
 const MAX_HEADER_BYTES = 32;
@@ -74,7 +80,7 @@ export class MqttSession {
   async run(events: MqttSessionEvents, signal: AbortSignal): Promise<void> {
     const connected = await this.#open(signal);
     const { client } = connected;
-    const closed = untilClosed(client, signal);
+    const closed = untilClosed(connected, signal);
     client.on('message', (topic, payload, packet) => {
       events.message(toIncoming(topic, payload, packet));
     });
@@ -102,11 +108,12 @@ export class MqttSession {
     // Once bundled, a CommonJS package has its names on `default` only.
     const { default: mqtt } = await import('mqtt');
     const { url, config } = this.#options;
-    const stream = await openBrokerStream(url, await trustOf(config), MAX_PACKET_BYTES, signal);
+    const stream = await openBrokerStream(url, await trustOf(config), MAX_RECEIVED_BYTES, signal);
     const client = new mqtt.MqttClient(
       () => stream,
       connectOptions(this.#options, protocolVersion),
     );
+    boundPackets(stream);
     try {
       return { client, stream, ...(await untilConnected(client, signal)) };
     } catch (error) {
@@ -195,13 +202,27 @@ async function untilConnected(client: MqttClient, signal: AbortSignal): Promise<
   });
 }
 
-async function untilClosed(client: MqttClient, signal: AbortSignal): Promise<void> {
+/** While the client reads it, too. */
+function boundPackets(stream: Duplex): void {
+  const bound = new PacketBound(MAX_RECEIVED_BYTES);
+  stream.on('data', (chunk: Uint8Array) => {
+    if (bound.accepts(chunk)) return;
+    const words = `it sent a packet of more than ${MAX_RECEIVED_BYTES} bytes; is a message retained under cmd/?`;
+    stream.destroy(new BrokerError(words));
+  });
+}
+
+async function untilClosed({ client, stream }: Connected, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let cause = new BrokerError('it closed the connection');
     client.on('disconnect', ({ reasonCode }) => {
       cause = new BrokerError('it ended the connection', reasonCode);
     });
     client.on('error', (error) => {
+      cause = toBrokerError(error);
+    });
+    // The client keeps some of them to itself.
+    stream.on('error', (error) => {
       cause = toBrokerError(error);
     });
     client.once('close', () => reject(cause));
@@ -225,6 +246,7 @@ async function close(client: MqttClient, gracefully: boolean): Promise<void> {
 }
 
 function toBrokerError(error: Error): BrokerError {
+  if (error instanceof BrokerError) return error;
   // A refusal carries the reason code as a number where system errors carry a word.
   const code = 'code' in error ? error.code : undefined;
   if (typeof code === 'number') return new BrokerError(error.message, code);

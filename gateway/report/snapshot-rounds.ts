@@ -1,6 +1,7 @@
 /** Asks each camera that is online for its own JPEG, every so often, one after the other. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { linkAbort } from '../linked-abort.ts';
 
 /** Brokers that refuse large packets end the connection. */
 const MAX_JPEG_BYTES = 1024 * 1024;
@@ -26,7 +27,8 @@ export class SnapshotRounds {
 
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#waiting = new AbortController();
+      using life = linkAbort(signal);
+      this.#waiting = life.controller;
       const online = [...this.#context.onlineStreams()];
       for (const stream of this.#troubles.keys()) {
         if (!online.includes(stream)) this.#troubles.delete(stream);
@@ -34,7 +36,7 @@ export class SnapshotRounds {
       for (const stream of online) {
         if (!signal.aborted) await this.#tell(stream, signal);
       }
-      const ended = AbortSignal.any([signal, this.#waiting.signal]);
+      const { signal: ended } = life.controller;
       await sleep(this.#context.intervalMs, undefined, { signal: ended, ref: false }).catch(
         () => undefined, // sooner than that
       );

@@ -15,7 +15,7 @@ export class Topics {
   readonly event: string;
   readonly position: string;
   readonly commandFilter: string;
-  /** Where an earlier life of this gateway may have left retained state of what is gone. */
+  /** Where an earlier life of this gateway may have left retained state of what is gone; JPEGs are too large to be listed. */
   readonly sweepFilters: readonly string[];
 
   constructor(baseTopic: string, gatewayId: string) {
@@ -26,13 +26,19 @@ export class Topics {
     this.event = `${this.base}/event`;
     this.position = `${this.base}/position`;
     this.commandFilter = `${this.base}/cmd/#`;
-    this.sweepFilters = ['stream', 'publish', 'found', 'serial', 'position'].map(
-      (part) => `${this.base}/${part}/#`,
-    );
+    const ofStreams = ['status', 'info', 'motion'].map((part) => `stream/+/${part}`);
+    const others = ['publish', 'found', 'serial', 'position'].map((part) => `${part}/#`);
+    this.sweepFilters = [...ofStreams, ...others].map((filter) => `${this.base}/${filter}`);
   }
 
   streamStatus(stream: string): string {
     return `${this.base}/stream/${level(stream)}/status`;
+  }
+
+  /** The stream whose status is told there; undefined: of none. */
+  streamOfStatus(topic: string): string | undefined {
+    const [name = ''] = topic.slice(`${this.base}/stream/`.length).split('/');
+    return topic === this.streamStatus(name) ? name : undefined;
   }
 
   streamInfo(stream: string): string {

@@ -169,14 +169,15 @@ describe('MQTT with Mosquitto', () => {
   it('what an earlier life left behind is removed', async () => {
     await watcher.publish(`${B}/stream/old/status`, '{}', { retain: true });
     await watcher.publish(`${B}/found/old`, '{}', { retain: true });
+    const jpeg = 'j'.repeat(300_000);
+    await watcher.publish(`${B}/stream/old/snapshot`, jpeg, { retain: true });
     await watcher.publish(`other/stream/old/status`, '{}', { retain: true });
     const { board, reporter } = makeReporting({ url: broker.url }, {}, 50);
     board.setStreamStatus('new', streamStatus());
     await reporter.start();
+    const old = ['stream/old/status', 'stream/old/snapshot', 'found/old'];
     await watcher.until('the sweep', () =>
-      watcher.state.has(`${B}/stream/old/status`) || watcher.state.has(`${B}/found/old`)
-        ? undefined
-        : true,
+      old.some((topic) => watcher.state.has(`${B}/${topic}`)) ? undefined : true,
     );
     assert.ok(watcher.state.has(`${B}/stream/new/status`));
     assert.ok(watcher.state.has('other/stream/old/status'));

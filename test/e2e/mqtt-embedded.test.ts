@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import packets from 'mqtt-packet';
+import { HealthSampler } from '../../gateway/report/health.ts';
 import { MqttWatcher } from '../support/mqtt-watcher.ts';
 import {
   GATEWAY_ID,
@@ -89,6 +90,13 @@ describe('the embedded broker', () => {
     );
     // When it came, and after the 10 s.
     assert.equal(toldTo(watcher).length, 2);
+    // As with no file descriptor left: nothing is told, and nothing else happens.
+    const sample = t.mock.method(HealthSampler.prototype, 'sample', () =>
+      Promise.reject(new Error('EMFILE')),
+    );
+    t.mock.timers.tick(10_000);
+    await late.until('stats again', () => (toldTo(late).length > 1 ? true : undefined));
+    assert.ok(sample.mock.callCount() > 0);
     await late.close();
     await watcher.close();
     await reporter.stop();

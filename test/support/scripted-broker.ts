@@ -47,6 +47,10 @@ export class ScriptedBroker {
     return `mqtt://127.0.0.1:${address.port}`;
   }
 
+  sendToAll(bytes: Uint8Array): void {
+    for (const socket of this.#sockets) socket.write(bytes);
+  }
+
   dropClients(): void {
     for (const socket of this.#sockets) socket.destroy();
   }

@@ -502,6 +502,10 @@ describe('loadConfig', () => {
       () => loadConfig(file),
       new ConfigError(`${file}: the file ${file} is over 1048576 bytes`),
     );
+    assert.throws(
+      () => loadConfig('/dev/zero'),
+      new ConfigError('/dev/zero: the file /dev/zero is over 1048576 bytes'),
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,6 +172,15 @@ describe('the web page', () => {
     assert.equal(status, 200);
     assert.deepEqual(JSON.parse(String(body)), CONFIG);
     assert.equal(headers['cache-control'], 'no-store');
+  });
+
+  it('a folder that could not be read whole once is read again', async () => {
+    const leftOver = join(folder, 'gone.js');
+    await symlink('/nowhere', leftOver);
+    assert.equal((await ask('/')).status, 500);
+    lines.length = 0;
+    await rm(leftOver);
+    assert.equal((await ask('/')).status, 200);
   });
 
   it('where it was not built it says what to do', async () => {

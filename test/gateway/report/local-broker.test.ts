@@ -45,3 +45,31 @@ test('a client that subscribes over and over is closed, others stay', async (t) 
   assert.equal(calm.destroyed, false);
   calm.destroy();
 });
+
+test('a client that has the broker keep more and more is closed', async (t) => {
+  const log = pino({ enabled: false });
+  const broker = await LocalBroker.open(log, { message: () => {}, greeting: () => [] });
+  const entrance = new EmbeddedBroker('127.0.0.1:0', log, () => Promise.resolve(broker));
+  await entrance.start();
+  t.after(async () => {
+    await broker.close();
+    await entrance.close();
+  });
+  const client = connect(entrance.port!, '127.0.0.1');
+  client.on('error', () => {});
+  client.write(
+    packets.generate({ cmd: 'connect', clientId: 'hoarder', clean: true, keepalive: 0 }),
+  );
+  await once(client, 'data');
+  const keep = (topic: string) => {
+    const packet = { topic, payload: 'kept', qos: 0, retain: true, dup: false } as const;
+    client.write(packets.generate({ cmd: 'publish', ...packet }));
+  };
+  for (let n = 0; n < 1_000; n += 1) keep(`t/${n}`);
+  client.write(packets.generate({ cmd: 'pingreq' }));
+  await once(client, 'data');
+  const closed = once(client, 'close', { signal: AbortSignal.timeout(10_000) });
+  client.resume();
+  keep('one-more');
+  await closed;
+});
