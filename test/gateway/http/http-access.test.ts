@@ -249,7 +249,7 @@ describe('TLS', () => {
     const tls = { certFile: join(folder, 'later.pem'), keyFile: join(folder, 'later.key') };
     await serve({ listen: 'localhost:0', tls });
     assert.equal(server.port, undefined);
-    assert.match(String(lines.at(-1)?.['msg']), /cannot listen for HTTP.*later\.pem/);
+    assert.match(String(lines.at(-1)?.['msg']), /cannot listen for HTTP.*later\.(?:pem|key)/);
     await writeFile(tls.certFile, first.cert);
     await writeFile(tls.keyFile, first.key);
     t.mock.timers.tick(5_000);
