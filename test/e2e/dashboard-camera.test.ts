@@ -309,6 +309,7 @@ describe('the camera page', { timeout: TEST_MS }, () => {
         const playUrl = `${gateway.url}/live/{stream}.flv`;
         const { page, troubles } = await openFleet(test, 'cam', { playUrl });
         await waitForFrames(page, ENOUGH_FRAMES);
+        await page.getByRole('button', { name: 'Copy Central server' }).waitFor();
         assert.deepEqual(troubles, []);
       });
 

@@ -158,7 +158,9 @@ describe('the web page of a gateway', { timeout: TEST_MS }, () => {
       await page.getByRole('button', { name: 'Log in' }).click();
       await page.getByText('The broker refused this login.').waitFor();
       assert.deepEqual(await seriousFaults(page), []);
-      await page.getByLabel('User name').fill(BROKER_LOGIN.username);
+      // Who mistyped the password types that alone.
+      await page.locator('input[type=password]:focus').waitFor();
+      assert.equal(await page.getByLabel('User name').inputValue(), BROKER_LOGIN.username);
       await page.getByLabel('Password').fill(BROKER_LOGIN.password);
       await page.getByRole('button', { name: 'Log in' }).click();
       const row = (id: string) =>

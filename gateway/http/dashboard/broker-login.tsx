@@ -16,15 +16,17 @@ const t = wordsOf({
 });
 
 export interface BrokerLoginProps {
-  readonly wasRefused: boolean;
+  /** The user name of the one that was refused. */
+  readonly refused: string | undefined;
   readonly submit: (login: Login, isKept: boolean) => void;
 }
 
-export function BrokerLogin({ wasRefused, submit }: BrokerLoginProps) {
+export function BrokerLogin({ refused, submit }: BrokerLoginProps) {
   const isKept = useSignal(false);
   return (
     <BrokerLoginScreen
-      refusal={wasRefused ? t('refused') : undefined}
+      username={refused}
+      refusal={refused === undefined ? undefined : t('refused')}
       logIn={(username, password) => submit({ username, password }, isKept.value)}
     >
       <label class="check">

@@ -33,7 +33,7 @@ type Stage =
   | { readonly at: 'starting' }
   | { readonly at: 'retrying'; readonly message: string }
   | { readonly at: 'login'; readonly session: SessionState }
-  | { readonly at: 'broker-login'; readonly wasRefused: boolean }
+  | { readonly at: 'broker-login'; readonly refused: Login | undefined }
   | { readonly at: 'open'; readonly fleet: MqttConnection; readonly session?: SessionState };
 
 const stage = signal<Stage>({ at: 'starting' });
@@ -49,7 +49,7 @@ export function Entrance() {
     case 'login':
       return <LoginScreen session={value.session} done={() => void enter()} />;
     case 'broker-login':
-      return <BrokerLogin wasRefused={value.wasRefused} submit={logInToBroker} />;
+      return <BrokerLogin refused={value.refused?.username} submit={logInToBroker} />;
     case 'open':
       if (config === undefined) return null;
       return (
@@ -120,20 +120,20 @@ function open(
     if (at !== 'login-needed') return;
     queueMicrotask(() => {
       unwatch();
-      leave(fleet, login !== undefined);
+      leave(fleet, login);
     });
   });
   void fleet.run();
 }
 
-function leave(fleet: MqttConnection, wasRefused: boolean): void {
+function leave(fleet: MqttConnection, refused?: Login): void {
   fleet.stop();
   if (fleet.isLocal) {
     void enter();
     return;
   }
   keepLogin(undefined);
-  stage.value = { at: 'broker-login', wasRefused };
+  stage.value = { at: 'broker-login', refused };
 }
 
 function logInToBroker(login: Login, isKept: boolean): void {
@@ -142,7 +142,7 @@ function logInToBroker(login: Login, isKept: boolean): void {
 }
 
 function logOutOfBroker(): void {
-  if (stage.value.at === 'open') leave(stage.value.fleet, false);
+  if (stage.value.at === 'open') leave(stage.value.fleet);
 }
 
 async function leaveGateway(): Promise<void> {

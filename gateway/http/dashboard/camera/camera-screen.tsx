@@ -4,6 +4,7 @@ import type { Fleet, StreamModel } from '../model.ts';
 import { GatewayGone } from '../parts/gateway-gone.tsx';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { LivePicture } from '../player/live-picture.tsx';
+import { playAddress } from '../player/play-address.ts';
 import { wordsOf } from '../words.ts';
 import { CameraActions } from './camera-actions.tsx';
 import { CameraCharts } from './camera-charts.tsx';
@@ -69,7 +70,13 @@ function Camera({ fleet, stream }: { readonly fleet: Fleet; readonly stream: Str
         </div>
       </div>
       <CameraCharts stream={stream} />
-      {urls !== undefined && <PlayAddresses urls={urls} isLocal={fleet.isLocal} />}
+      {urls !== undefined && (
+        <PlayAddresses
+          urls={urls}
+          isLocal={fleet.isLocal}
+          central={fleet.isLocal ? undefined : playAddress(fleet, stream.gateway, stream.name)}
+        />
+      )}
       <CameraTargets fleet={fleet} stream={stream} />
     </>
   );

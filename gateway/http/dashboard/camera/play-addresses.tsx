@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { wordsOf } from '../words.ts';
 import { copyText } from './copy-text.ts';
-import { playUrls } from './play-urls.ts';
+import { playUrls, type Viewpoint } from './play-urls.ts';
 
 const t = wordsOf({
   en: {
@@ -10,7 +10,8 @@ const t = wordsOf({
     copy: 'Copy',
     copied: 'Copied.',
     'not-copied': 'The browser does not allow it: select the address and copy it.',
-    none: 'Nothing listens for players here: see http and acceptors in the settings.',
+    none: 'Nothing listens for players elsewhere: see http and acceptors in the settings.',
+    central: 'Central server',
     page: 'Player page',
     hls: 'HLS',
     flv: 'HTTP-FLV',
@@ -23,7 +24,8 @@ const t = wordsOf({
     copy: '复制',
     copied: '已复制。',
     'not-copied': '浏览器不允许：请选中地址后复制。',
-    none: '这里没有供播放的端口：见设置中的 http 和 acceptors。',
+    none: '没有供其他设备播放的端口：见设置中的 http 和 acceptors。',
+    central: '中心服务器',
     page: '播放页面',
     hls: 'HLS',
     flv: 'HTTP-FLV',
@@ -33,16 +35,16 @@ const t = wordsOf({
   },
 });
 
-const NAMED = ['page', 'hls', 'flv', 'wsFlv', 'ts', 'snapshot'] as const;
+const NAMED = ['central', 'page', 'hls', 'flv', 'wsFlv', 'ts', 'snapshot'] as const;
 
 export function PlayAddresses({
   urls,
   isLocal,
+  central,
 }: {
   readonly urls: Readonly<Record<string, string>>;
-  readonly isLocal: boolean;
-}) {
-  const shown = playUrls(urls, isLocal ? location : undefined);
+} & Omit<Viewpoint, 'page'>) {
+  const shown = playUrls(urls, { page: location, isLocal, central });
   return (
     <section class="card stack" aria-labelledby="play-title">
       <h2 id="play-title">{t('title')}</h2>

@@ -11,7 +11,7 @@ const t = wordsOf({
 });
 
 export interface LoginFormProps {
-  readonly username?: string;
+  readonly username?: string | undefined;
   /** Why the last one was not taken. */
   readonly refusal: string | undefined;
   readonly logIn: (username: string, password: string) => Promise<void> | void;
@@ -27,7 +27,10 @@ export function LoginForm({ username = '', refusal, logIn, children }: LoginForm
   const passwordInput = useRef<HTMLInputElement>(null);
   // Whoever is refused mostly mistyped the password.
   useEffect(() => {
-    if (refusal !== undefined) passwordInput.current?.select();
+    if (refusal === undefined) return;
+    // Selecting alone does not focus in every browser.
+    passwordInput.current?.focus();
+    passwordInput.current?.select();
   }, [refusal]);
   const submit = async (event: Event) => {
     event.preventDefault();

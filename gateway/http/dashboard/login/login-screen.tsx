@@ -77,6 +77,7 @@ export function LoginScreen({ session, done }: LoginScreenProps) {
 }
 
 export interface BrokerLoginScreenProps {
+  readonly username: string | undefined;
   /** Whoever connects with it says what became of it. */
   readonly logIn: (username: string, password: string) => Promise<void> | void;
   /** Why the last one was not taken. */
@@ -84,11 +85,12 @@ export interface BrokerLoginScreenProps {
   readonly children?: ComponentChildren;
 }
 
-export function BrokerLoginScreen({ logIn: submit, refusal, children }: BrokerLoginScreenProps) {
+export function BrokerLoginScreen(props: BrokerLoginScreenProps) {
+  const { username, logIn: submit, refusal, children } = props;
   return (
     <Alone title={t('broker')}>
       <p class="muted">{t('brokerHint')}</p>
-      <LoginForm refusal={refusal} logIn={submit}>
+      <LoginForm username={username} refusal={refusal} logIn={submit}>
         {children}
       </LoginForm>
     </Alone>
@@ -103,10 +105,10 @@ function Alone({
   readonly children: ComponentChildren;
 }) {
   const heading = useRef<HTMLHeadingElement>(null);
-  // So that a screen reader says where one is.
+  // So that a screen reader says where one is, unless it was told already where to go on.
   useEffect(() => {
     document.title = `${title} · Sluice`;
-    heading.current?.focus();
+    if (document.activeElement?.tagName !== 'INPUT') heading.current?.focus();
   }, [title]);
   return (
     <main class="alone" id="main">
