@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { concat } from '../../../codecs/bytes.ts';
 import { Reception } from '../../../protocols/rtp/reception.ts';
 import { parseRtcp, serializeReceiverReport } from '../../../protocols/rtp/rtcp.ts';
+import { cpuMs } from '../../support/cpu-ms.ts';
 import { hex, toHex } from '../../support/hex.ts';
 import { rtpPacket } from '../../support/rtp-packets.ts';
 
@@ -36,11 +37,11 @@ test('reads a sender report in the middle of a buffer', () => {
 test('a compound of nothing but BYE is read in no time', () => {
   const costMs = (count: number) => {
     const bytes = concat(...new Array<Uint8Array>(count).fill(BYE));
-    // The best of some: other processes want the processor, too.
+    // The best of some: the collector of garbage wants the processor, too.
     const attempts = Array.from({ length: 5 }, () => {
-      const sinceMs = performance.now();
+      const sinceMs = cpuMs();
       assert.equal(parse(bytes).byes?.length, count);
-      return performance.now() - sinceMs;
+      return cpuMs() - sinceMs;
     });
     return Math.min(...attempts);
   };
