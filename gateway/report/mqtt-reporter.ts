@@ -263,9 +263,8 @@ export class MqttReporter {
   #sweepAway(topic: string): void {
     this.#remoteOutlet.clear(topic);
     const stream = this.topics.streamOfStatus(topic);
-    if (stream === undefined) return;
-    const snapshot = this.topics.streamSnapshot(stream);
-    if (!this.#keptSnapshots.has(snapshot)) this.#remoteOutlet.clear(snapshot);
+    if (stream === undefined || this.#context.board.streams.has(stream)) return;
+    this.#remoteOutlet.clear(this.topics.streamSnapshot(stream));
   }
 
   #links(): readonly BrokerLink[] {

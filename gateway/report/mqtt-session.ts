@@ -156,7 +156,8 @@ function connectOptions(options: MqttSessionOptions, protocolVersion: 4 | 5): IC
     protocolVersion,
     clean: true,
     keepalive: KEEPALIVE_S,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Ours says it in words.
+    connectTimeout: 2 * CONNECT_TIMEOUT_MS,
     // Without this, everything said while the broker is away is kept in memory.
     queueQoSZero: false,
     reconnectPeriod: 0,
@@ -247,6 +248,9 @@ async function close(client: MqttClient, gracefully: boolean): Promise<void> {
 
 function toBrokerError(error: Error): BrokerError {
   if (error instanceof BrokerError) return error;
+  if (error.message === 'Keepalive timeout') {
+    return new BrokerError('it does not answer any more, and the connection was given up');
+  }
   // A refusal carries the reason code as a number where system errors carry a word.
   const code = 'code' in error ? error.code : undefined;
   if (typeof code === 'number') return new BrokerError(error.message, code);

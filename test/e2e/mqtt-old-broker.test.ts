@@ -28,24 +28,6 @@ describe('a broker that refuses MQTT 5', () => {
   }
 });
 
-it('a packet without end costs the connection, at its header', async () => {
-  const broker = await ScriptedBroker.start('code-1');
-  const { reporter, lines } = makeReporting({ url: broker.url });
-  await reporter.start();
-  try {
-    await until(() => reporter.isConnected);
-    // PUBLISH of 100 MB, of which little has come.
-    broker.sendToAll(Buffer.of(0x30, 0x80, 0xc2, 0xd7, 0x2f, 0, 1, 0x61));
-    await until(() => !reporter.isConnected);
-    const warning = lines.find(({ level }) => level === 40);
-    assert.match(String(warning?.['msg']), /a packet of more than 262144 bytes/);
-    await until(() => reporter.isConnected);
-  } finally {
-    await reporter.stop();
-    await broker.stop();
-  }
-});
-
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 10_000;
   while (!condition()) {

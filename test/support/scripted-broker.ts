@@ -13,6 +13,7 @@ export class ScriptedBroker {
   readonly levels: number[] = [];
   /** Topic and payload of every QoS 1 PUBLISH that came. */
   readonly published: (readonly [topic: string, payload: string])[] = [];
+  #isMute = false;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -28,7 +29,8 @@ export class ScriptedBroker {
           const packet = takePacket(pending);
           if (packet === undefined) return;
           pending = pending.subarray(packet.size);
-          this.#answer(socket, packet.type, packet.flags, packet.body, refusal);
+          const { type, flags, body } = packet;
+          if (!this.#isMute) this.#answer(socket, type, flags, body, refusal);
         }
       });
     });
@@ -45,6 +47,11 @@ export class ScriptedBroker {
     const address = this.#server.address();
     if (typeof address !== 'object' || address === null) throw new Error('not listening');
     return `mqtt://127.0.0.1:${address.port}`;
+  }
+
+  /** Says nothing any more. */
+  mute(): void {
+    this.#isMute = true;
   }
 
   sendToAll(bytes: Uint8Array): void {
