@@ -1,5 +1,5 @@
 /**
- * A gateway that is gone cannot tell that its cameras and pushes are gone with it: what the broker keeps of them is what was so last.
+ * A gateway that is gone cannot tell that its cameras, pushes and lines are gone with it: what the broker keeps of them is what was so last.
  * Here, and nowhere else, that becomes what is shown.
  */
 import type { Absence, Shown } from './model.ts';
@@ -18,20 +18,12 @@ const t = wordsOf({
   },
 });
 
-interface Told {
-  readonly state: string;
-  readonly code: string;
-  readonly since: string;
-  readonly attempts: number;
-  readonly nextRetryAt: string | null;
-}
-
 /** `told`: by the gateway, when it was still there. */
-export function shownStatus<T extends Told>(
-  told: T | undefined,
+export function shownStatus<T extends { readonly state: string; readonly code: string }>(
+  told: T,
   absence: Absence | undefined,
-): Shown<T> | undefined {
-  if (told === undefined || absence === undefined) return told;
+): Shown<T> {
+  if (absence === undefined) return told;
   const { state, since = '' } = absence;
   const sinceMs = Date.parse(since);
   return {

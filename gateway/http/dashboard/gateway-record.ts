@@ -57,10 +57,13 @@ export class GatewayRecord implements GatewayModel {
   readonly streams = signal<readonly StreamModel[]>([]);
   readonly publishes = signal<readonly PublishModel[]>([]);
   readonly found = signal<readonly FoundDevice[]>([]);
-  readonly serial = signal<readonly SerialStatus[]>([]);
+  readonly serial = computed(() =>
+    this.#toldSerial.value.map((line) => shownStatus(line, this.absence.value)),
+  );
   readonly position = signal<PositionStatus | undefined>(undefined);
   readonly events = signal<readonly GatewayEvent[]>([]);
   readonly #context: StreamRecordContext;
+  readonly #toldSerial = signal<readonly SerialStatus[]>([]);
   readonly #streams = new Map<string, StreamRecord>();
   readonly #publishes = new Map<string, PublishRecord>();
   readonly #found = new Map<string, FoundDevice>();
@@ -100,7 +103,14 @@ export class GatewayRecord implements GatewayModel {
         }
         return (
           kind === 'serial' &&
-          this.#takeListed(this.#serial, this.serial, first, payload, isSerialStatus, MAX_SERIAL)
+          this.#takeListed(
+            this.#serial,
+            this.#toldSerial,
+            first,
+            payload,
+            isSerialStatus,
+            MAX_SERIAL,
+          )
         );
       case 3:
         if (first === undefined || second === undefined || !NAME.test(first)) return false;
@@ -128,7 +138,7 @@ export class GatewayRecord implements GatewayModel {
       gone(`found/${id}`, () => this.#forgetListed(this.#found, this.found, id));
     }
     for (const name of this.#serial.keys()) {
-      gone(`serial/${name}`, () => this.#forgetListed(this.#serial, this.serial, name));
+      gone(`serial/${name}`, () => this.#forgetListed(this.#serial, this.#toldSerial, name));
     }
   }
 

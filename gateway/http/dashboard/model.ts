@@ -71,7 +71,7 @@ export interface GatewayModel {
   /** By stream and target, sorted. */
   readonly publishes: ReadonlySignal<readonly PublishModel[]>;
   readonly found: ReadonlySignal<readonly FoundDevice[]>;
-  readonly serial: ReadonlySignal<readonly SerialStatus[]>;
+  readonly serial: ReadonlySignal<readonly Shown<SerialStatus>[]>;
   readonly position: ReadonlySignal<PositionStatus | undefined>;
   /** The newest first, 500 at most. */
   readonly events: ReadonlySignal<readonly GatewayEvent[]>;

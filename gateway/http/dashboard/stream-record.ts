@@ -39,7 +39,10 @@ export class StreamRecord implements StreamModel {
     this.#context = context;
     const whileThere = <T>(told: Signal<T | undefined>) =>
       computed(() => (absence.value === undefined ? told.value : undefined));
-    this.status = computed(() => shownStatus(this.#status.value, absence.value));
+    this.status = computed(() => {
+      const told = this.#status.value;
+      return told && shownStatus(told, absence.value);
+    });
     this.stats = whileThere(this.#stats);
     this.motion = whileThere(this.#motion);
   }

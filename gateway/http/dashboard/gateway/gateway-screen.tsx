@@ -2,7 +2,7 @@
 import type { GatewayInfo, Health } from '../../../report/box-status.ts';
 import type { PositionStatus, SerialStatus } from '../../../report/status.ts';
 import { camerasOf, pushesOf, rowOf } from '../fleet/fleet-order.ts';
-import type { Fleet, GatewayModel } from '../model.ts';
+import type { Fleet, GatewayModel, Shown } from '../model.ts';
 import { decimals, rate, size } from '../numbers.ts';
 import { GatewayGone } from '../parts/gateway-gone.tsx';
 import { Reason } from '../parts/reason.tsx';
@@ -259,7 +259,7 @@ function BoxFacts({ info }: { readonly info: GatewayInfo }) {
   );
 }
 
-function SerialLine({ line }: { readonly line: SerialStatus }) {
+function SerialLine({ line }: { readonly line: Shown<SerialStatus> }) {
   return (
     <div class="stack">
       <p class="row">

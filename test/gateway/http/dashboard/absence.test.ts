@@ -33,6 +33,10 @@ const stats = {
   ...{ videoKbps: 1200, audioKbps: 0, fps: 25, gopMs: 2000, lostPackets: 0, damagedUnits: 0 },
   ...{ jitterMs: 1, reconnects: 0, units: 10, bytes: 1000, viewers: 0 },
 };
+const line = {
+  ...{ name: 'mast', path: '/dev/ttyUSB0', state: 'open', code: 'ok', reason: '' },
+  since: '2026-11-20T12:00:00.000Z',
+};
 const health = {
   ...{ at: SEEN_AT, uptimeS: 1, cpuPercent: 1, rssMb: 100, anonMb: null, load1: 0 },
   ...{ memoryTotalMb: 1000, memoryAvailableMb: null, temperatureC: 60, throttled: null },
@@ -54,6 +58,7 @@ function fleet(state: string) {
   tell('shop-1/stream/yard/stats', stats);
   tell('shop-1/stream/yard/motion', 'ON');
   tell('shop-1/publish/yard/master', publish);
+  tell('shop-1/serial/mast', line);
   const [gateway] = model.gateways.value;
   const [stream] = tilesOf(model.gateways.value, undefined);
   assert.ok(gateway !== undefined && stream !== undefined);
@@ -98,6 +103,13 @@ describe('a gateway that is gone', () => {
     const [group] = groupsOf(rows, { by: 'state', isReversed: false, state: 'offline' });
     assert.equal(group?.publishing, 0);
     assert.match(group?.rows[0]?.status.reason ?? '', /last known: publishing/);
+  });
+
+  it('its serial lines are not open', () => {
+    const [shown] = fleet('offline').gateway.serial.value;
+    assert.equal(shown?.state, 'offline');
+    assert.match(shown?.reason ?? '', /last known: open/);
+    assert.deepEqual(fleet('online').gateway.serial.value, [line]);
   });
 
   it('comes before one whose cameras are online, by cameras', () => {
