@@ -11,6 +11,34 @@ import { build } from 'esbuild';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCE = 'gateway/http/dashboard';
 
+/**
+ * What mqtt.js and what comes with it (readable-stream, buffer) ask for and a page does not have or need, in as few words: Node's globals,
+ * its log, timers of workers (made of text, which the page's policy refuses), sockets of Node, its own package.json, the memory for
+ * topic aliases, which the page does not use.
+ */
+const PROCESS = '{ nextTick: (work, ...args) => queueMicrotask(() => work(...args)), env: {} }';
+const STAND_INS = {
+  'page-globals': `export const process = ${PROCESS}; export { Buffer } from 'buffer'`,
+  'process/': `module.exports = ${PROCESS}`,
+  debug: 'module.exports = () => () => {}',
+  'worker-timers': 'module.exports = {}',
+  ws: 'module.exports = {}',
+  'lru-cache': 'exports.LRUCache = class extends Map { constructor() { super(); } }',
+  '../../package.json': 'exports.version = ""',
+};
+const standIns = {
+  name: 'stand-ins',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /./ }, ({ path }) =>
+      Object.hasOwn(STAND_INS, path) ? { path, namespace: 'stand-in' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'stand-in' }, ({ path }) => ({
+      contents: STAND_INS[path],
+      resolveDir: ROOT,
+    }));
+  },
+};
+
 /** Returns what a browser that knows gzip fetches for all of it, in bytes. */
 export async function bundleDashboard(outputFolder = join(ROOT, 'dist/dashboard')) {
   const result = await build({
@@ -30,6 +58,8 @@ export async function bundleDashboard(outputFolder = join(ROOT, 'dist/dashboard'
     minify: true,
     legalComments: 'none',
     logLevel: 'warning',
+    inject: ['page-globals'],
+    plugins: [standIns],
   });
   const files = new Map(
     result.outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]),

@@ -80,7 +80,8 @@ for (const [name, layer] of Object.entries(LAYERS)) {
 /** It runs in browsers: of the service it may name types that come without Node's modules. */
 describe('the web page', () => {
   const page = 'gateway/http/dashboard';
-  const packages = ['preact', 'preact/hooks', '@preact/signals', 'mqtt'];
+  const mqtt = ['mqtt', 'mqtt/lib/client', 'mqtt/lib/connect/ws'];
+  const packages = ['preact', 'preact/hooks', '@preact/signals', ...mqtt];
   const isPage = (path: string) => path.startsWith(`${page}/`);
   const imports = modulesOf('gateway', /\.tsx?$/).flatMap((path) =>
     importsOf(readFileSync(join(ROOT, path), 'utf8')).map((found) => ({ path, ...found })),

@@ -107,7 +107,7 @@ function open(
     playUrl,
     model,
     needsLogin: async () => gateway !== undefined && (await isLoginNeeded()),
-    loadMqtt: async () => (await import('mqtt')).default,
+    loadMqtt: () => import('./mqtt-browser.ts'),
   });
   stage.value = { at: 'open', fleet, ...(session === undefined ? {} : { session }) };
   const unwatch = effect(() => {

@@ -29,7 +29,9 @@ const LOGIN_REFUSED: readonly unknown[] = [4, 5, 134, 135, 140];
 /** Unacceptable protocol version, in both. */
 const VERSION_REFUSED: readonly unknown[] = [1, 132];
 
-type Mqtt = Pick<typeof import('mqtt'), 'connect'>;
+interface Mqtt {
+  connect(address: string, options: IClientOptions): MqttClient;
+}
 
 export interface Login {
   readonly username: string;

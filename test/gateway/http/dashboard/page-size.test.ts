@@ -39,4 +39,12 @@ describe('the web page, built', () => {
     assert.doesNotMatch(texts, /<script>|<[a-z]+ style=/);
     assert.doesNotMatch(texts, /@import|url\(["']?https?:|(src|href)=["']https?:/);
   });
+
+  it('asks for nothing that Node alone has: the stand-ins for that have shorter names', () => {
+    const asked = texts.matchAll(/(?<![\w$.'"-]|calling )(Buffer|process|global|__dirname)[.(]/g);
+    assert.deepEqual(
+      [...asked].map(([text]) => text),
+      [],
+    );
+  });
 });
