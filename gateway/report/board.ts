@@ -92,7 +92,8 @@ export class Board extends EventEmitter<BoardEvents> {
     const entry = this.streams.get(name);
     if (entry === undefined) return;
     const status = { ...entry.status, lastFrameAt };
-    const isNews = Date.parse(lastFrameAt) - entry.toldFrameAtMs >= FRAME_NEWS_MS;
+    // A clock that was set back by hours is news, too.
+    const isNews = Math.abs(Date.parse(lastFrameAt) - entry.toldFrameAtMs) >= FRAME_NEWS_MS;
     if (isNews) this.setStreamStatus(name, status);
     else entry.status = status;
   }

@@ -29,4 +29,7 @@ test('the time of the last frame is known at once, and told once a minute', () =
   assert.deepEqual(told, [after(60), after(120)]);
   board.touchStream('unknown', after(200));
   assert.equal(told.length, 2);
+  // The clock was three hours ahead.
+  for (const seconds of [-10_800, -10_790, -10_740]) board.touchStream('yard', after(seconds));
+  assert.deepEqual(told.slice(2), [after(-10_800), after(-10_740)]);
 });
