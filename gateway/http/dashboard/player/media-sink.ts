@@ -68,7 +68,18 @@ async function openedFor(
   video.disableRemotePlayback = true;
   const address = URL.createObjectURL(source);
   video.src = address;
-  await isOpen.finally(() => URL.revokeObjectURL(address));
+  try {
+    await isOpen;
+  } catch (error) {
+    // Given up meanwhile: the browser may not have begun to look for it, and would not find it.
+    if (video.src === address) {
+      video.removeAttribute('src');
+      video.load();
+    }
+    throw error;
+  } finally {
+    URL.revokeObjectURL(address);
+  }
   // It never ends, so nothing is to be shown of its length.
   source.duration = Number.POSITIVE_INFINITY;
   return { source, buffer: source.addSourceBuffer(type), initialization };
