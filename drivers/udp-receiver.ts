@@ -4,7 +4,7 @@
  * On Linux a port bound to no address gets the packets of every group that any program of the machine
  * has joined (IP_MULTICAST_ALL); a receiver of a group is therefore bound to the group's address.
  */
-import { networkInterfaces } from 'node:os';
+import { knownNetworkInterfaces } from './network-interfaces.ts';
 import { isBatchingAvailable, openBatchReceiver } from './udp/batch-receiver.ts';
 import { openDgramReceiver } from './udp/dgram-receiver.ts';
 import type { UdpBinding } from './udp/udp-binding.ts';
@@ -82,7 +82,7 @@ function findInterface(
 ): { readonly name: string; readonly address: string } | undefined {
   if (wanted === undefined) return undefined;
   const wantedFamily = family === 'udp4' ? 'IPv4' : 'IPv6';
-  for (const [name, addresses = []] of Object.entries(networkInterfaces())) {
+  for (const [name, addresses = []] of Object.entries(knownNetworkInterfaces())) {
     if (name !== wanted && !addresses.some(({ address }) => address === wanted)) continue;
     const own = addresses.filter((address) => address.family === wantedFamily);
     const found = own.find(({ address }) => address === wanted) ?? own[0];

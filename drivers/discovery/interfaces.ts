@@ -1,6 +1,6 @@
 /** The network interfaces discovery speaks on. */
 import { BlockList, isIPv4 } from 'node:net';
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { knownNetworkInterfaces, type NetworkInterfaces } from '../network-interfaces.ts';
 
 export interface LocalInterface {
   readonly name: string;
@@ -21,7 +21,7 @@ const MAX_INTERFACES = 64;
  */
 export function listInterfaces(
   names: readonly string[],
-  all: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+  all: NetworkInterfaces = knownNetworkInterfaces(),
 ): LocalInterface[] {
   const found: LocalInterface[] = [];
   for (const [name, addresses = []] of Object.entries(all)) {
@@ -51,7 +51,7 @@ export function listInterfaces(
  */
 export function isOnOwnNetwork(
   address: string,
-  own: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+  own: NetworkInterfaces = knownNetworkInterfaces(),
 ): boolean {
   if (!isIPv4(address)) return true;
   const networks = new BlockList();
@@ -69,12 +69,12 @@ export function isOnOwnNetwork(
 export function isHeardOn(
   names: readonly string[],
   address: string,
-  own: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+  own: NetworkInterfaces = knownNetworkInterfaces(),
 ): boolean {
   if (names.length === 0) return true;
   const zone = address.split('%')[1];
   if (zone !== undefined) return names.includes(zone);
-  const isIn = ([name, infos]: [string, NetworkInterfaceInfo[] | undefined]) =>
+  const isIn = ([name, infos]: [string, NetworkInterfaces[string]]) =>
     isOnOwnNetwork(address, { [name]: infos });
   const homes = Object.entries(own).filter(isIn);
   return homes.length === 0 || homes.some(([name]) => names.includes(name));

@@ -4,8 +4,8 @@
  * seen like everything else.
  */
 import { connect } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { knownNetworkInterfaces } from '../network-interfaces.ts';
 import { DEVICE_SERVICE_PATH } from '../onvif/onvif-endpoint.ts';
 import { speaksOnvif, speaksRtsp } from './ask-host.ts';
 import { ManyWaits } from './many-waits.ts';
@@ -52,7 +52,9 @@ export async function scanSubnet(
   using waits = new ManyWaits(caller);
   const { signal } = waits;
   const own = new Set(
-    Object.values(networkInterfaces()).flatMap((each) => each?.map(({ address }) => address) ?? []),
+    Object.values(knownNetworkInterfaces()).flatMap(
+      (each) => each?.map(({ address }) => address) ?? [],
+    ),
   );
   // Our own servers are no cameras.
   const addresses = network.addresses.filter((address) => !own.has(address));

@@ -1,6 +1,7 @@
 /** What does not change by the minute: `B/info`. */
 import { readFileSync } from 'node:fs';
-import { arch, hostname, networkInterfaces } from 'node:os';
+import { arch, hostname } from 'node:os';
+import { knownNetworkInterfaces } from '../../drivers/network-interfaces.ts';
 import type { Board } from './board.ts';
 import type { GatewayInfo } from './box-status.ts';
 
@@ -30,16 +31,9 @@ export function describeGateway(source: InfoSource, board: Board): GatewayInfo {
   };
 }
 
-let knownInterfaces: ReturnType<typeof networkInterfaces> = {};
-
 /** Addresses others can reach, in the order of the interfaces: neither loopback nor link-local IPv6. */
 export function ownAddresses(): string[] {
-  try {
-    knownInterfaces = networkInterfaces();
-  } catch {
-    // With no file descriptor left this cannot be asked: those of before.
-  }
-  return Object.values(knownInterfaces)
+  return Object.values(knownNetworkInterfaces())
     .flatMap((addresses) => addresses ?? [])
     .filter(({ internal, address }) => !internal && !address.startsWith('fe80:'))
     .map(({ address }) => address);
