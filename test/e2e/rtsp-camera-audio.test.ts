@@ -44,7 +44,9 @@ for (const { audio, transport, heard } of cases) {
     const sink = new RecordingSink();
     const abort = new AbortController();
     const ended = driver.run(sink, abort.signal);
-    await Promise.race([sink.has(PICTURES, FRAMES), ended]);
+    await Promise.race([sink.has(PICTURES, FRAMES), ended]).catch((cause: unknown) => {
+      throw new Error(`it ended with ${cause} after ${sink.units.length} units`, { cause });
+    });
     abort.abort(new Error('enough'));
     await ended.catch(() => {});
     const seen = sink.units.map(({ data, ...unit }) => ({
