@@ -7,6 +7,9 @@ import type { VirtualOnvifOptions } from './virtual-onvif.ts';
 
 const PROGRAM = fileURLToPath(new URL('./onvif-camera-program.js', import.meta.url));
 
+/** Seven scenarios at once start some thirty programs: on a busy machine the first answer takes ten seconds and more. */
+const ANSWER_MS = 30_000;
+
 export class OnvifCameraProcess {
   readonly #process: ChildProcess;
 
@@ -41,9 +44,11 @@ export class OnvifCameraProcess {
   }
 
   async #ask(request: CameraRequest): Promise<void> {
-    const answered = once(this.#process, 'message', { signal: AbortSignal.timeout(10_000) });
+    const answered = once(this.#process, 'message', { signal: AbortSignal.timeout(ANSWER_MS) });
     this.#process.send(request);
-    const [answer] = await answered;
+    const [answer] = await answered.catch((cause: unknown) => {
+      throw new Error(`the camera has not answered to "${request.do}"`, { cause });
+    });
     if (answer !== 'done') throw new Error(`the camera: ${answer}`);
   }
 }
