@@ -1,7 +1,7 @@
 /** The page begins here. */
 import { options, render } from 'preact';
 import { followAddress } from './current-route.ts';
-import { drawSoon } from './draw-pace.ts';
+import { drawActsAtOnce, drawSoon } from './draw-pace.ts';
 import { Entrance, enter } from './entrance.tsx';
 import { startClock } from './page-clock.ts';
 import { applyPreferences } from './preferences.ts';
@@ -9,6 +9,7 @@ import { applyPreferences } from './preferences.ts';
 const root = document.getElementById('app');
 if (root !== null) {
   options.debounceRendering = drawSoon;
+  drawActsAtOnce(window);
   applyPreferences();
   followAddress();
   startClock();
