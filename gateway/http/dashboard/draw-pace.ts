@@ -5,7 +5,13 @@
 
 /** People do not see more often what only messages change, and laying out a long table takes a browser tens of milliseconds. */
 const MIN_MS = 100;
-const ACTS = ['pointerdown', 'click', 'keydown', 'input', 'change'];
+/** Not pointerdown: what moves under the finger then is not clicked. */
+const ACTS = ['click', 'keydown', 'input', 'change'];
+
+/** A window, as far as it matters here. */
+interface Acted {
+  addEventListener(act: string, listener: () => void, options?: { capture: boolean }): void;
+}
 
 let drawnAtMs = Number.NEGATIVE_INFINITY;
 let waiting:
@@ -25,20 +31,26 @@ export function drawSoon(draw: () => void): void {
   waiting = { draw, timer: setTimeout(() => drawNow(draw), waitMs) };
 }
 
-/** From now on what somebody does in `page` meets what is newest, and is drawn at once. */
-export function drawActsAtOnce(page: EventTarget): void {
-  for (const act of ACTS) page.addEventListener(act, beginAct, { capture: true });
+/** From now on what somebody does in `page` is drawn at once, with all that waits, before whatever comes next. */
+export function drawActsAtOnce(page: Acted): void {
+  for (const act of ACTS) {
+    page.addEventListener(act, beginAct, { capture: true });
+    page.addEventListener(act, drawWaiting);
+  }
 }
 
 function beginAct(): void {
-  if (waiting !== undefined) {
-    clearTimeout(waiting.timer);
-    drawNow(waiting.draw);
-  }
   isActing = true;
   setTimeout(() => {
     isActing = false;
   }, 0);
+}
+
+/** Not before those who handle it: drawing would put the old text back into a field that is just being typed in. */
+function drawWaiting(): void {
+  if (waiting === undefined) return;
+  clearTimeout(waiting.timer);
+  drawNow(waiting.draw);
 }
 
 function drawNow(draw: () => void): void {
