@@ -119,13 +119,6 @@ export class Gateway {
         if (config.proxypublish.abortOnConnectError) options.onFatal(reason);
       },
     });
-    const parts = { heads: this.#heads, fleet: this.#fleet, proxypublish: this.#proxypublish };
-    const giveUp = (name: string) => this.#publications.giveUp(name);
-    this.#configuring = new Configuring(
-      options,
-      { ...parts, targets, board: this.board, giveUp, adoption: () => this.#adoption },
-      this.#stopping.signal,
-    );
     this.#pushedNames = new PushedNames(dataDir, log);
     this.#publications = new Publications({
       ...shared,
@@ -136,6 +129,18 @@ export class Gateway {
       isReserved: (name) => this.#fleet.has(name) || this.#adoptionState?.isTaken(name) === true,
       names: options.isQuiet === true ? undefined : this.#pushedNames,
     });
+    const parts = { heads: this.#heads, fleet: this.#fleet, proxypublish: this.#proxypublish };
+    this.#configuring = new Configuring(
+      options,
+      {
+        ...parts,
+        targets,
+        board: this.board,
+        pushed: this.#publications,
+        adoption: () => this.#adoption,
+      },
+      this.#stopping.signal,
+    );
     this.#extensions = new Extensions(config.extensions, {
       hub: this.#hub,
       publications: this.#publications,
@@ -170,13 +175,14 @@ export class Gateway {
       this.#playUrls.refresh(this.board);
     }, STATS_PERIOD_MS);
     this.#publications.start();
-    if (config.acceptors.length + config.extensions.length > 0) await this.#serve();
+    const isOpen = config.acceptors.length + config.extensions.length > 0;
+    if (isOpen) await this.#serve();
     // Before the sources: some may be theirs.
     if (isQuiet !== true) await this.#extensions.start();
     await this.#heads.start(this.#stopping.signal);
     await this.#position.start(this.#stopping.signal);
     this.#fleet.start(this.#stopping.signal);
-    this.#publications.recall();
+    if (isOpen) this.#publications.recall();
     this.#startDiscovery();
     this.#configuring.watch();
     this.#status = 'running';

@@ -1,5 +1,6 @@
 /** The parts of the service that take over another configuration while they run. */
 import { isDeepStrictEqual } from 'node:util';
+import type { Publications } from './acceptors/publications.ts';
 import type { Adoption } from './adoption/adoption.ts';
 import type { Config, LogLevel } from './config/schema.ts';
 import type { Fleet } from './fleet.ts';
@@ -14,8 +15,7 @@ export interface LivePartsContext {
   readonly fleet: Fleet;
   readonly proxypublish: Proxypublish;
   readonly targets: TargetsContext;
-  /** Takes a name from what was pushed in once, where nobody publishes it now. */
-  readonly giveUp: (name: string) => boolean;
+  readonly pushed: Pick<Publications, 'isAway' | 'giveUp'>;
   /** undefined: nothing is looked for on the network. */
   readonly adoption: () => Adoption | undefined;
   readonly setLogLevel: (level: LogLevel) => void;
@@ -36,14 +36,14 @@ export class LiveParts {
 
   /** Returns the new streams whose names somebody else has. */
   async apply(next: Config, before: Config): Promise<string[]> {
-    const { heads, fleet, proxypublish, targets, giveUp, setLogLevel } = this.#context;
+    const { heads, fleet, proxypublish, targets, pushed, setLogLevel } = this.#context;
     if (next.log.level !== before.log.level) setLogLevel(next.log.level);
     await heads.follow(next.streams);
     const retarget = async () => {
       if (isDeepStrictEqual(next.proxypublish.targets, before.proxypublish.targets)) return;
       await proxypublish.retarget(makeTargets(next, targets, proxypublish.targets));
     };
-    for (const name of Object.keys(next.streams)) giveUp(name);
+    for (const name of Object.keys(next.streams)) pushed.giveUp(name);
     const [taken] = await Promise.all([fleet.follow(next), retarget()]);
     this.#context.adoption()?.reconsider(next, before);
     return taken;
@@ -51,11 +51,12 @@ export class LiveParts {
 
   /** Of a stream that was pushed in, and is not now. */
   giveUp(name: string): boolean {
-    return this.#context.giveUp(name);
+    return this.#context.pushed.giveUp(name);
   }
 
   isNameTaken(name: string): boolean {
-    const { board, fleet, adoption } = this.#context;
+    const { board, fleet, pushed, adoption } = this.#context;
+    if (pushed.isAway(name)) return false;
     return board.streams.has(name) || fleet.has(name) || adoption()?.isTaken(name) === true;
   }
 

@@ -75,7 +75,6 @@ export class Reconfiguring {
     const { name } = args;
     const entries = Object.entries(args).filter(([key]) => !REQUEST_KEYS.includes(key));
     const reply = await this.#inTurn(() => {
-      this.#context.parts.giveUp(name);
       if (this.#store.hasStream(name) || this.#context.parts.isNameTaken(name)) {
         throw new CommandError('exists', `there is a stream called ${name} already`);
       }

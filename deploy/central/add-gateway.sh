@@ -16,22 +16,12 @@ while [ $# -gt 0 ]; do
     --folder) folder=${2:?--folder wants a path}; shift 2 ;;
     --nginx) master=nginx; shift ;;
     -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    -*) echo "there is no option $1; --help tells" >&2; exit 2 ;;
-    *)
-      if [ -n "$id" ]; then echo "one gateway at a time: $id, and then $1" >&2; exit 2; fi
-      id=$1
-      shift
-      ;;
+    -*) refuse "there is no option $1; --help tells" ;;
+    *) [ -z "$id" ] || refuse "one gateway at a time: $id, and then $1"; id=$1; shift ;;
   esac
 done
-if ! [[ $id =~ ^[a-z0-9-]{1,48}$ ]]; then
-  echo "usage: $0 GATEWAY [--folder DIR] [--nginx]: 1 to 48 lower-case letters, digits or hyphens, as gateway.id" >&2
-  exit 2
-fi
-if [ "$id" = dashboard ]; then
-  echo "dashboard is the name of the people's login; choose another id" >&2
-  exit 2
-fi
+[[ $id =~ $gateway_id ]] || refuse "usage: $0 GATEWAY [--folder DIR] [--nginx]: 1 to 48 lower-case letters, digits or hyphens, as gateway.id"
+[ "$id" != dashboard ] || refuse "dashboard is the name of the people's login; choose another id"
 if [ ! -f "$folder/passwords" ]; then
   echo "$folder/passwords is missing: run set-up.sh first" >&2
   exit 1

@@ -1,4 +1,12 @@
-# Logins at the broker: sourced by the scripts beside it. `folder` is set by then.
+# What the scripts beside it share: refusals, and logins at the broker. `folder` is set by then.
+
+gateway_id='^[a-z0-9-]{1,48}$'
+
+# Whoever called it wrongly is told so.
+refuse() {
+  echo "$1" >&2
+  exit 2
+}
 
 # Says what is missing, and ends.
 need() {

@@ -12,25 +12,15 @@ while [ $# -gt 0 ]; do
   case $1 in
     --folder) folder=${2:?--folder wants a path}; shift 2 ;;
     -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    -*) echo "there is no option $1; --help tells" >&2; exit 2 ;;
-    *)
-      if [ -n "$id" ]; then echo "one gateway at a time: $id, and then $1" >&2; exit 2; fi
-      id=$1
-      shift
-      ;;
+    -*) refuse "there is no option $1; --help tells" ;;
+    *) [ -z "$id" ] || refuse "one gateway at a time: $id, and then $1"; id=$1; shift ;;
   esac
 done
-if [ -z "$id" ]; then
-  echo "usage: $0 GATEWAY [--folder DIR]" >&2
-  exit 2
-fi
+[[ $id =~ $gateway_id ]] || refuse "usage: $0 GATEWAY [--folder DIR]"
+[ "$id" != dashboard ] || refuse "dashboard is the people's login, and no gateway"
 if [ ! -f "$folder/passwords" ] || ! grep -q "^$id:" "$folder/passwords"; then
   echo "there is no gateway $id in $folder/passwords" >&2
   exit 1
-fi
-if [ "$id" = dashboard ]; then
-  echo "dashboard is the people's login, and no gateway" >&2
-  exit 2
 fi
 need openssl mosquitto_passwd mosquitto_sub
 # With a new password the gateway is out, and we are let in to its topics: nobody else may write them.

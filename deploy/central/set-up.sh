@@ -19,18 +19,11 @@ while [ $# -gt 0 ]; do
     --folder) folder=${2:?--folder wants a path}; shift 2 ;;
     --container) broker_group=1883; web_group=101; shift ;;
     -h | --help) sed -n '2,6s/^# \{0,1\}//p' "$0"; exit 0 ;;
-    -*) echo "there is no option $1; --help tells" >&2; exit 2 ;;
-    *)
-      if [ -n "$host" ]; then echo "one name: $host or $1" >&2; exit 2; fi
-      host=$1
-      shift
-      ;;
+    -*) refuse "there is no option $1; --help tells" ;;
+    *) [ -z "$host" ] || refuse "one name: $host or $1"; host=$1; shift ;;
   esac
 done
-if ! [[ $host =~ ^[A-Za-z0-9.-]+$ ]]; then
-  echo "usage: $0 HOST [--folder DIR]: the name or IPv4 address under which gateways and people reach this machine" >&2
-  exit 2
-fi
+[[ $host =~ ^[A-Za-z0-9.-]+$ ]] || refuse "usage: $0 HOST [--folder DIR]: the name or IPv4 address under which gateways and people reach this machine"
 if [ ! -f "$repository/dist/dashboard/index.html" ]; then
   echo "$repository/dist/dashboard/ is missing: run 'npm install && npm run build' in $repository first" >&2
   exit 1

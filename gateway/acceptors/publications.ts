@@ -148,10 +148,15 @@ export class Publications {
     if (isAnyNew) this.#keepNames();
   }
 
-  /** Somebody else is to have the name, or nobody. False: it is published, or expected, or not there. */
+  /** Its name is to be had: nobody publishes it, and no acceptor is there for it alone. */
+  isAway(name: string): boolean {
+    return this.#pushed.get(name)?.idleSinceMs !== undefined && !this.#expected.has(name);
+  }
+
+  /** Somebody else is to have the name, or nobody. False: it is not to be had. */
   giveUp(name: string): boolean {
     const pushed = this.#pushed.get(name);
-    if (pushed?.idleSinceMs === undefined || this.#expected.has(name)) return false;
+    if (pushed === undefined || !this.isAway(name)) return false;
     this.#forget(name, pushed);
     return true;
   }

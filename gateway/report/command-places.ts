@@ -11,14 +11,14 @@ export class CommandPlaces {
   /** In the order in which they came; each is called once it has a place. */
   readonly #waiting = new Set<() => void>();
 
-  /** Whoever gets a place leaves it again. False: too many wait, or `maxWaitMs` have passed: what was asked is old by then. */
+  /** Whoever gets a place leaves it again. False: too many wait, or `maxWaitMs` have passed (0: it is not to wait). */
   async take(isStop: boolean, maxWaitMs: number): Promise<boolean> {
     const places = isStop ? MAX_RUNNING + MAX_STOPS : MAX_RUNNING;
     if (this.#running < places) {
       this.#running += 1;
       return true;
     }
-    if (this.#waiting.size >= MAX_WAITING) return false;
+    if (maxWaitMs <= 0 || this.#waiting.size >= MAX_WAITING) return false;
     return await new Promise((resolve) => {
       const enter = () => {
         clearTimeout(timer);

@@ -63,7 +63,7 @@ export type CommandReply = { readonly id?: string | number } & (
 
 /** Arguments are names and numbers; anything larger is a mistake. */
 export const MAX_REQUEST_BYTES = 64 * 1024;
-/** How long a command waits for its turn, whatever its ttlMs. */
+/** How long a command waits for its turn at most, however long its ttlMs. */
 const MAX_WAIT_MS = 30_000;
 const RUN_TIMEOUT_MS = 60_000;
 const DEFAULT_TTL_MS = 10_000;
@@ -110,14 +110,17 @@ export class CommandDispatcher extends EventEmitter<CommandEvents> {
       return failed('bad-request', words, envelopeId.safeParse(asked).data?.id);
     }
     const { id, ts, ttlMs } = parsed.data;
+    let ageMs = 0;
     if (ts !== undefined) {
       const sentAtMs = typeof ts === 'number' ? ts : Date.parse(ts);
       if (Number.isNaN(sentAtMs)) return failed('bad-request', 'expected ts as an ISO time', id);
-      const ageMs = this.#now() - sentAtMs;
+      ageMs = this.#now() - sentAtMs;
       if (ageMs > ttlMs)
         return { kind: 'ignored', why: `sent ${ageMs} ms ago by this box’s clock` };
     }
-    if (!(await this.#places.take(isStop(verb, parsed.data), Math.min(ttlMs, MAX_WAIT_MS)))) {
+    // Not a move: it would come behind the stop of whoever has let go meanwhile.
+    const maxWaitMs = verb === 'ptz' ? 0 : Math.min(ttlMs - Math.max(0, ageMs), MAX_WAIT_MS);
+    if (!(await this.#places.take(isStop(verb, parsed.data), maxWaitMs))) {
       return failed('busy', 'too many commands are running', id);
     }
     try {

@@ -45,7 +45,14 @@ export class MqttCommands {
       return;
     }
     const { reply } = outcome;
-    this.#tell('info', verb, { ok: reply.ok }, 'command done');
+    if (reply.ok) this.#tell('info', verb, {}, 'command done');
+    else
+      this.#tell(
+        'info',
+        verb,
+        { code: reply.error.code },
+        `command not done: ${reply.error.message}`,
+      );
     const link = linkNow();
     if (link !== undefined) this.#reply(link, verb, message, reply);
   }

@@ -112,6 +112,11 @@ describe('deploy/central', { concurrency: true }, () => {
       const { code, stderr, stdout } = await run('add-gateway.sh', ...args, '--folder', folder);
       assert.deepEqual([code, stdout], [2, ''], stderr);
     }
+    // A pattern is no gateway.
+    for (const args of [['.*'], ['dashboard'], ['#'], ['shop-1', 'shop-2'], []]) {
+      assert.equal((await run('remove-gateway.sh', ...args, '--folder', folder)).code, 2);
+    }
+    assert.equal((await run('remove-gateway.sh', 'shop-9', '--folder', folder)).code, 1);
     assert.equal((await run('set-up.sh', 'a.example', 'b.example', '--folder', folder)).code, 2);
     assert.equal(await readFile(join(folder, 'passwords'), 'utf8'), before);
   });

@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeReporting, type Reporting } from '../support/reporting.ts';
 import { ScriptedBroker } from '../support/scripted-broker.ts';
+import { until } from '../support/until.ts';
 
 function warningOf({ lines }: Reporting): string {
   return String(lines.find(({ level }) => level === 40)?.['msg']);
@@ -84,11 +85,3 @@ it('a packet without end costs the connection, at its header', async () => {
     await broker.stop();
   }
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('not within 10 s');
-    await sleep(10);
-  }
-}

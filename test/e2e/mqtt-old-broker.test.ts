@@ -1,9 +1,9 @@
 /** Brokers that refuse MQTT 5, in each of their ways: asked once more with 3.1.1, and so from then on. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GATEWAY_ID, makeReporting, streamStatus } from '../support/reporting.ts';
 import { type Refusal, ScriptedBroker } from '../support/scripted-broker.ts';
+import { until } from '../support/until.ts';
 
 const refusals: readonly Refusal[] = ['code-1', 'code-132', 'close', 'reset'];
 
@@ -27,11 +27,3 @@ describe('a broker that refuses MQTT 5', () => {
     });
   }
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!condition()) {
-    if (Date.now() > deadline) throw new Error('not within 10 s');
-    await sleep(10);
-  }
-}

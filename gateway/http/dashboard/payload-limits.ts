@@ -9,8 +9,10 @@ const STATS_BYTES = 1024;
 const OTHER_BYTES = 16 * 1024;
 
 /** `path`: the levels behind the gateway's id. */
-export function maxPayloadBytes(path: readonly string[]): number {
-  switch (path.at(-1)) {
+export function maxPayloadBytes([kind, _, part]: readonly string[]): number {
+  if (kind === 'info') return INFO_BYTES;
+  if (kind !== 'stream') return OTHER_BYTES;
+  switch (part) {
     case 'snapshot':
       return SNAPSHOT_BYTES;
     case 'info':

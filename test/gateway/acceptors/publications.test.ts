@@ -118,6 +118,7 @@ describe('a publication', () => {
       publication.write(unit());
       assert.equal(publications.giveUp(name), false, 'it is published');
       publication.close('it closed the connection');
+      assert.equal(publications.isAway(name), true);
     }
     pass(24 * 3600_000 - 1_000);
     assert.equal(statusOf('yard')?.code, 'ended');

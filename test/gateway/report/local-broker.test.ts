@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import packets from 'mqtt-packet';
 import { pino } from 'pino';
 import { EmbeddedBroker } from '../../../gateway/report/embedded-broker.ts';
 import { LocalBroker } from '../../../gateway/report/local-broker.ts';
 import { untilClosed } from '../../support/until-closed.ts';
 
-test('a client that subscribes over and over is closed, others stay', async (t) => {
+async function startBroker(t: TestContext) {
   const log = pino({ enabled: false });
   const broker = await LocalBroker.open(log, { message: () => {}, greeting: () => [] });
   const entrance = new EmbeddedBroker('127.0.0.1:0', log, () => Promise.resolve(broker));
@@ -17,12 +17,6 @@ test('a client that subscribes over and over is closed, others stay', async (t) 
     await broker.close();
     await entrance.close();
   });
-  broker.publish({ topic: 'a', payload: 'kept', qos: 0, retain: true });
-  const subscribe = packets.generate({
-    cmd: 'subscribe',
-    messageId: 1,
-    subscriptions: [{ topic: '#', qos: 0 }],
-  });
   const open = async (clientId: string) => {
     const socket = connect(entrance.port ?? 0, '127.0.0.1');
     socket.on('error', () => {});
@@ -30,6 +24,17 @@ test('a client that subscribes over and over is closed, others stay', async (t) 
     await once(socket, 'data');
     return socket;
   };
+  return { broker, open };
+}
+
+test('a client that subscribes over and over is closed, others stay', async (t) => {
+  const { broker, open } = await startBroker(t);
+  broker.publish({ topic: 'a', payload: 'kept', qos: 0, retain: true });
+  const subscribe = packets.generate({
+    cmd: 'subscribe',
+    messageId: 1,
+    subscriptions: [{ topic: '#', qos: 0 }],
+  });
   const calm = await open('calm');
   for (let count = 0; count < 150; count += 1) calm.write(subscribe);
   await once(calm, 'data');
@@ -47,20 +52,8 @@ test('a client that subscribes over and over is closed, others stay', async (t) 
 });
 
 test('a client that has the broker keep more and more is closed', async (t) => {
-  const log = pino({ enabled: false });
-  const broker = await LocalBroker.open(log, { message: () => {}, greeting: () => [] });
-  const entrance = new EmbeddedBroker('127.0.0.1:0', log, () => Promise.resolve(broker));
-  await entrance.start();
-  t.after(async () => {
-    await broker.close();
-    await entrance.close();
-  });
-  const client = connect(entrance.port!, '127.0.0.1');
-  client.on('error', () => {});
-  client.write(
-    packets.generate({ cmd: 'connect', clientId: 'hoarder', clean: true, keepalive: 0 }),
-  );
-  await once(client, 'data');
+  const { open } = await startBroker(t);
+  const client = await open('hoarder');
   const keep = (topic: string) => {
     const packet = { topic, payload: 'kept', qos: 0, retain: true, dup: false } as const;
     client.write(packets.generate({ cmd: 'publish', ...packet }));

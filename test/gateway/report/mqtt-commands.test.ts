@@ -65,6 +65,22 @@ describe('commands over MQTT', () => {
     );
   });
 
+  it('that are refused: the log says why', async () => {
+    const error = { code: 'busy', message: 'too many commands are running' };
+    const { commands, lines } = make(() => ({ kind: 'reply', reply: { ok: false, error } }));
+    await commands.run('discover', MESSAGE, () => undefined);
+    const { level, verb, code, msg } = lines[0] ?? {};
+    assert.deepEqual(
+      { level, verb, code, msg },
+      {
+        level: 30,
+        verb: 'discover',
+        code: 'busy',
+        msg: 'command not done: too many commands are running',
+      },
+    );
+  });
+
   it('a broker that does not take the answers: they have a bound, until it takes them', async () => {
     const large = 'x'.repeat(100_000);
     const { commands, lines } = make(() => done(large));

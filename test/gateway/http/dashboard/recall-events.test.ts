@@ -12,7 +12,7 @@ async function recalled(answer: () => Promise<Response>): Promise<string[]> {
   } finally {
     fetched.mock.restore();
   }
-  assert.deepEqual(fetched.mock.calls[0]?.arguments, ['./api/v1/events']);
+  assert.equal(Array.from<unknown>(fetched.mock.calls[0]?.arguments ?? [])[0], './api/v1/events');
   return heard;
 }
 
